@@ -1,0 +1,155 @@
+"""Configuration: one frozen dataclass a component, changed by `--set key=value` or a TOML file.
+
+Keys reach into nested dataclasses with dots (`prompts.points_per_side=16`). Text is converted to
+the field's type; an unknown key or a wrong type is an error, never ignored.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import types
+import typing
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from rvosbench.errors import ConfigurationError, did_you_mean
+from rvosbench.records import Json
+
+C = TypeVar("C")
+
+
+def configure(config: C, changes: Mapping[str, Json]) -> C:
+    """A copy of a frozen dataclass with `changes` applied; values may be text or of the right type.
+
+    Raises:
+        ConfigurationError: unknown key, or a value that does not fit the field's type.
+    """
+    for key, value in changes.items():
+        config = _set(config, key, key.split("."), value)
+    return config
+
+
+def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
+    """`["a.b=1"]` -> `{"a.b": "1"}`.
+
+    Raises:
+        ConfigurationError: an item without "=".
+    """
+    parsed = {}
+    for item in assignments:
+        key, equals, value = item.partition("=")
+        if not equals or not key.strip():
+            raise ConfigurationError(f"--set {item!r}: wanted key=value, such as threshold=0.4")
+        parsed[key.strip()] = value.strip()
+    return parsed
+
+
+def read_toml(path: Path) -> dict[str, Json]:
+    """A TOML file as dotted keys; tables become nested fields."""
+    try:
+        import tomllib
+    except ModuleNotFoundError:  # Python 3.10
+        import tomli as tomllib  # type: ignore[import-not-found, no-redef, unused-ignore]
+    try:
+        return dict(_flat(tomllib.loads(path.read_text(encoding="utf-8"))))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{path}: cannot be read as TOML: {error}") from error
+
+
+def differences(config: object) -> dict[str, Json]:
+    """Dotted keys whose value differs from the default of the configuration's type, sorted."""
+    default = type(config)()
+    mine, theirs = (dict(_flat(dataclasses.asdict(c))) for c in (config, default))  # type: ignore[call-overload]
+    return {k: _plain(v) for k, v in sorted(mine.items()) if k not in theirs or theirs[k] != v}
+
+
+def keys(config_type: type[Any]) -> tuple[str, ...]:
+    """All dotted keys of a configuration type."""
+    return tuple(k for k, _ in _flat(dataclasses.asdict(config_type())))
+
+
+def _set(config: C, key: str, path: list[str], value: Json) -> C:
+    fields = {f.name: f for f in dataclasses.fields(config)}  # type: ignore[arg-type]
+    if path[0] not in fields:
+        known = keys(type(config))
+        raise ConfigurationError(
+            f"unknown configuration key {key!r}{did_you_mean('.'.join(path), known)}. "
+            f"Keys here: {', '.join(known) or 'none'}."
+        )
+    current = getattr(config, path[0])
+    if len(path) > 1 and dataclasses.is_dataclass(current):
+        new: Json = _set(current, key, path[1:], value)
+    else:
+        new = _convert(value, typing.get_type_hints(type(config))[path[0]], key)
+    try:
+        return dataclasses.replace(config, **{path[0]: new})  # type: ignore[type-var]
+    except ValueError as error:
+        raise ConfigurationError(f"{key}={value}: {error}") from error
+
+
+def _convert(value: Json, wanted: object, key: str) -> Json:
+    options = _options(wanted)
+    for option in options:
+        converted = _try(value, option)
+        if converted is not _MISFIT:
+            return converted
+    shown = " or ".join(getattr(o, "__name__", str(o)) for o in options)
+    raise ConfigurationError(f"{key}={value!r}: wanted {shown.replace('NoneType', 'none')}")
+
+
+_MISFIT = object()
+
+
+def _options(wanted: object) -> list[Any]:
+    if typing.get_origin(wanted) in (typing.Union, types.UnionType):
+        return [o for part in typing.get_args(wanted) for o in _options(part)]
+    if typing.get_origin(wanted) is typing.Literal:
+        return list(typing.get_args(wanted))
+    return [wanted]
+
+
+def _try(value: Json, option: Any) -> Json:  # noqa: ANN401 a type or a literal
+    if isinstance(option, str | int):  # a member of a Literal
+        return option if str(value) == str(option) else _MISFIT
+    if option is type(None):
+        return None if value is None or str(value).lower() == "none" else _MISFIT
+    if option is bool:
+        return _BOOLEANS.get(str(value).lower(), _MISFIT)
+    try:
+        if option in (int, float):
+            return _MISFIT if isinstance(value, bool) else option(value)
+        if typing.get_origin(option) is tuple:
+            items = json.loads(value) if isinstance(value, str) else value
+            inner = typing.get_args(option)[0]
+            return tuple(inner(item) for item in items)
+        return option(value)
+    except (TypeError, ValueError):
+        return _MISFIT
+
+
+_BOOLEANS: Mapping[str, Json] = {
+    "true": True,
+    "1": True,
+    "yes": True,
+    "on": True,
+    "false": False,
+    "0": False,
+    "no": False,
+    "off": False,
+}
+
+
+def _flat(tree: Mapping[str, Json], prefix: str = "") -> Iterable[tuple[str, Json]]:
+    for name, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def _plain(value: Json) -> Json:
+    if isinstance(value, tuple):
+        return [_plain(v) for v in value]
+    return str(value) if isinstance(value, Path) else value
