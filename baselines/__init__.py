@@ -1,0 +1,1 @@
+"""Methods to be beaten, one file each."""

@@ -1,0 +1,45 @@
+"""The union of all candidate tracks, whatever the sentence says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rvosbench.masks import union
+from rvosbench.protocols import MethodSpec
+from rvosbench.records import Json, MethodCard, Prediction, Sample
+from rvosbench.tracks.maker import DEMO_TRACKS, CandidateConfig, TrackMaker
+
+
+@dataclass(frozen=True)
+class Everything:
+    """Answers every expression with all tracks that may serve it."""
+
+    maker: TrackMaker
+
+    def predict(self, sample: Sample) -> Mapping[str, Prediction]:
+        """Expression id -> union of its candidate tracks; empty masks if there is none."""
+        video, tracks = sample.video, self.maker.tracks(sample.video)
+        return {
+            e.id: Prediction(
+                union([t.masks for t in tracks if t.serves(e.id)], len(video), video.size),
+                diagnostics={"tracks": [t.id for t in tracks if t.serves(e.id)]},
+            )
+            for e in sample.expressions
+        }
+
+    def provenance(self) -> Mapping[str, Json]:
+        """What decides the tracks."""
+        return self.maker.provenance()
+
+
+def _build(config: CandidateConfig, device: str) -> Everything:
+    return Everything(TrackMaker(config.tracker, config.prompts, device, config.dtype))
+
+
+SPEC = MethodSpec(
+    config_type=CandidateConfig,
+    build=_build,
+    card=MethodCard("All candidate tracks", backbone="SAM2", trainable_parameters=0),
+    presets={"demo": DEMO_TRACKS, "released": {}},
+)

@@ -1,0 +1,110 @@
+"""The best set of candidate tracks given the truth: what a perfect selector would score.
+
+A set is searched by adding, removing or swapping one track at a time while region similarity J
+rises, from the empty set and from every single track. For up to `EXHAUSTIVE` useful tracks all
+sets are tried, so the answer is the true optimum of J.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvosbench.masks import MaskSequence, union
+from rvosbench.metrics import region_similarity
+from rvosbench.protocols import MethodSpec, TruthLookup
+from rvosbench.records import Json, MethodCard, Prediction, Sample, Target, Track
+from rvosbench.tracks.maker import DEMO_TRACKS, CandidateConfig, TrackMaker
+
+EXHAUSTIVE = 8
+
+Choice = frozenset[int]
+
+
+@dataclass(frozen=True)
+class Oracle:
+    """Answers every expression with the tracks that fit its target best."""
+
+    maker: TrackMaker
+
+    def predict_with_truth(self, sample: Sample, truth: TruthLookup) -> Mapping[str, Prediction]:
+        """Expression id -> union of the best tracks."""
+        tracks = self.maker.tracks(sample.video)
+        answers = {}
+        for expression in sample.expressions:
+            candidates = [t for t in tracks if t.serves(expression.id)]
+            chosen = best_tracks(candidates, truth(expression.id))
+            masks = union([t.masks for t in chosen], len(sample.video), sample.video.size)
+            answers[expression.id] = Prediction(
+                masks, diagnostics={"tracks": [t.id for t in chosen]}
+            )
+        return answers
+
+    def provenance(self) -> Mapping[str, Json]:
+        """What decides the tracks."""
+        return self.maker.provenance()
+
+
+def best_tracks(tracks: Sequence[Track], target: Target) -> list[Track]:
+    """The set of tracks whose union has the greatest mean J with the target; may be empty."""
+    truth = target.union()
+    shown = [t.masks.at(target.annotated).packed() for t in tracks]
+    useful = [i for i, masks in enumerate(shown) if _touches(masks, truth)]
+
+    def quality(choice: Choice) -> float:
+        parts = [shown[i] for i in sorted(choice)]
+        return float(np.mean(_j(union(parts, len(truth), truth.size), truth)))
+
+    if len(useful) <= EXHAUSTIVE:
+        best = max(_all_sets(useful), key=lambda c: (quality(c), -len(c)))
+    else:
+        starts = [frozenset[int](), *(frozenset([i]) for i in useful)]
+        best = max((_climb(s, useful, quality) for s in starts), key=quality)
+    return [tracks[i] for i in sorted(best)]
+
+
+def _j(prediction: MaskSequence, truth: MaskSequence) -> NDArray[np.float64]:
+    return np.asarray(region_similarity(prediction, truth), np.float64)
+
+
+def _touches(masks: MaskSequence, truth: MaskSequence) -> bool:
+    return any((masks.words(i) & truth.words(i)).any() for i in range(len(truth)))
+
+
+def _all_sets(items: Sequence[int]) -> Iterator[Choice]:
+    for size in range(len(items) + 1):
+        for chosen in combinations(items, size):
+            yield frozenset(chosen)
+
+
+def _climb(start: Choice, items: Sequence[int], quality: Callable[[Choice], float]) -> Choice:
+    best, score = start, quality(start)
+    while True:
+        step = max(_neighbours(best, items), key=quality, default=best)
+        if quality(step) <= score:
+            return best
+        best, score = step, quality(step)
+
+
+def _neighbours(choice: Choice, items: Sequence[int]) -> Iterator[Choice]:
+    for item in items:
+        yield choice ^ {item}
+        if item not in choice:
+            yield from ((choice - {gone}) | {item} for gone in choice)
+
+
+def _build(config: CandidateConfig, device: str) -> Oracle:
+    return Oracle(TrackMaker(config.tracker, config.prompts, device, config.dtype))
+
+
+SPEC = MethodSpec(
+    config_type=CandidateConfig,
+    build=_build,
+    card=MethodCard("Oracle track selection", backbone="SAM2", trainable_parameters=0),
+    presets={"demo": DEMO_TRACKS, "released": {}},
+    needs_truth=True,
+)

@@ -1,0 +1,59 @@
+"""The command line: a door to the library. A command parses, calls one function, prints."""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import entry_points
+from typing import Annotated
+
+import typer
+
+from rvosbench import __version__
+from rvosbench.cli import data, doctor, evaluation, methods, submit
+from rvosbench.cli.screen import say
+from rvosbench.errors import RvosbenchError
+from rvosbench.plugins import COMMANDS
+
+app = typer.Typer(
+    name="rvosbench",
+    help="Datasets, exact metrics, corruptions, the SOLA reference method and a leaderboard for "
+    "referring video object segmentation.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("eval")(evaluation.evaluate_command)
+app.command("score")(evaluation.score_command)
+app.add_typer(data.app, name="data")
+app.add_typer(methods.app, name="methods")
+app.add_typer(submit.app, name="submit")
+app.command("doctor")(doctor.doctor_command)
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True)
+    ] = False,
+) -> None:
+    if version:
+        typer.echo(f"rvosbench {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command line; errors a user can put right end without a traceback."""
+    _mount_plugins()
+    try:
+        app()
+    except RvosbenchError as error:
+        say(f"error: {error}")
+        sys.exit(error.exit_code)
+
+
+def _mount_plugins() -> None:
+    for entry in sorted(entry_points(group=COMMANDS), key=lambda e: e.name):
+        try:
+            app.add_typer(entry.load(), name=entry.name)
+        except Exception as error:  # a broken plugin must not take the other commands with it
+            say(f"warning: command group {entry.name!r} ({entry.value}) cannot be loaded: {error}")

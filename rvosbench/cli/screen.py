@@ -1,0 +1,71 @@
+"""What people see: tables on stdout, progress and messages on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from rvosbench.records import Json
+from rvosbench.work import Unit
+
+
+def say(message: str) -> None:
+    """A line for people, on stderr; without markup: names and sentences stay as they are."""
+    Console(stderr=True, highlight=False).print(message, markup=False, soft_wrap=True)
+
+
+def emit(value: Json) -> None:
+    """One JSON object for machines, on stdout."""
+    typer.echo(json.dumps(value, ensure_ascii=False))
+
+
+def show(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: int = 0
+) -> None:
+    """A table on stdout; the last `numbers` columns are aligned right."""
+    table = Table(title=title or None, title_justify="left", header_style="bold")
+    for index, name in enumerate(columns):
+        right = index >= len(columns) - numbers
+        table.add_column(name, justify="right" if right else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console = Console(markup=False, highlight=False)
+    # A pipe has no width: give the table what it needs rather than 80 columns.
+    console.print(table, width=None if console.is_terminal else 200)
+
+
+@contextmanager
+def progress(label: str, total: int) -> Iterator[Callable[[Unit, bool], None]]:
+    """A progress bar over units on stderr; gives the callback for `RunOptions.on_done`."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("videos"),
+        TimeElapsedColumn(),
+        TextColumn("elapsed,"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+    )
+    with Progress(*columns, console=Console(file=sys.stderr)) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda unit, reused: bar.advance(task)
+
+
+def percent(value: float | None) -> str:
+    """A score in [0, 1] as it is printed in papers: times 100, one digit."""
+    return "-" if value is None else f"{100 * value:.1f}"

@@ -1,0 +1,138 @@
+"""Reading a folder of frames, one frame at a time."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rvosbench.datasets.layout import found_in
+from rvosbench.errors import DatasetError
+from rvosbench.records import Frame, Video
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
+"""Accepted image files; where a frame exists twice, the earlier extension wins."""
+
+
+@dataclass(frozen=True)
+class FrameFolder:
+    """The frames of one video on disk. Nothing is read before it is asked for.
+
+    Attributes:
+        dataset: name for messages.
+        folder: where the images are.
+        names: frame names without extension, in temporal order.
+    """
+
+    dataset: str
+    folder: Path
+    names: tuple[str, ...]
+
+    @cached_property
+    def files(self) -> tuple[Path, ...]:
+        """One image file a name.
+
+        Raises:
+            DatasetError: the folder or a frame is missing.
+        """
+        found = image_files(self.folder)
+        missing = [name for name in self.names if name not in found]
+        if missing:
+            raise DatasetError(self._missing(missing))
+        return tuple(found[name] for name in self.names)
+
+    @cached_property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels of the first frame, from the file's header."""
+        with self._open(0) as image:
+            return image.height, image.width
+
+    def measure(self) -> tuple[int, int]:
+        """`size`, as `Video` wants it."""
+        return self.size
+
+    def read(self, index: int) -> Frame:
+        """Frame `index`, (H, W, 3) uint8 RGB, whatever the file's mode and extension.
+
+        Raises:
+            DatasetError: a file that is missing, broken, or not of the video's size.
+        """
+        with self._open(index) as image:
+            try:
+                frame = np.array(image.convert("RGB"))
+            except (OSError, SyntaxError) as error:
+                raise self._broken(index, error) from error
+        if frame.shape[:2] != self.size:
+            raise DatasetError(
+                f"{self.dataset}: {self.files[index]} is {frame.shape[0]}x{frame.shape[1]}, the "
+                f"video's first frame {self.size[0]}x{self.size[1]} (height x width)"
+            )
+        return frame
+
+    def _open(self, index: int) -> Image:
+        from PIL import Image
+
+        try:
+            return Image.open(self.files[index])
+        except OSError as error:
+            raise self._broken(index, error) from error
+
+    def _broken(self, index: int, error: Exception) -> DatasetError:
+        return DatasetError(
+            f"{self.dataset}: {self.files[index]} cannot be read as an image ({error}): "
+            "unpack or download it again"
+        )
+
+    def _missing(self, missing: list[str]) -> str:
+        if not self.folder.is_dir():
+            parent = self.folder.parent
+            what = "does not exist" if parent.is_dir() else f"does not exist, nor does {parent}"
+            return (
+                f"{self.dataset}: the frame folder {self.folder} {what}. Unpack the frames there, "
+                "and check that the meta file belongs to this split"
+            )
+        return (
+            f"{self.dataset}: {self.folder} lacks {len(missing)} of {len(self.names)} frames, the "
+            f"first is {missing[0]!r} (any of {', '.join(EXTENSIONS)}); it holds "
+            f"{found_in(self.folder)}. Unpack the frames again"
+        )
+
+
+def video(dataset: str, video_id: str, folder: Path, names: tuple[str, ...]) -> Video:
+    """A lazily read video of the images `names` in `folder`."""
+    frames = FrameFolder(dataset, folder, names)
+    return Video(video_id, names, frames.read, frames.measure)
+
+
+def image_files(folder: Path) -> dict[str, Path]:
+    """Name without extension -> image file, in natural order ("2" before "10").
+
+    An absent folder holds none. Hidden files are no frames.
+    """
+    if not folder.is_dir():
+        return {}
+    files = [p for p in folder.iterdir() if p.suffix.lower() in EXTENSIONS]
+    visible = sorted((p for p in files if not p.name.startswith(".")), key=_rank, reverse=True)
+    by_name = {p.stem: p for p in visible}
+    return {name: by_name[name] for name in sorted(by_name, key=natural)}
+
+
+def natural(name: str) -> list[tuple[int, int, str]]:
+    """Sort key that compares runs of digits as numbers.
+
+    >>> sorted(["10", "9", "a2"], key=natural)
+    ['9', '10', 'a2']
+    """
+    parts = re.findall(r"\d+|\D+", name)
+    return [(0, int(p), p) if p.isdecimal() else (1, 0, p) for p in parts]
+
+
+def _rank(path: Path) -> tuple[int, str]:
+    return EXTENSIONS.index(path.suffix.lower()), path.name

@@ -1,0 +1,130 @@
+"""Superlatives: the fastest, the biggest, the first to move; clear winners only."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from .facts import extent, length, path_of, starts, stops
+from .motion import Floats
+from .scenes import ShapeObject
+
+
+@dataclass(frozen=True, eq=False)
+class Ranking:
+    """A comparison of shapes of one kind, won by the largest values.
+
+    Wordings hold NOUN or NOUNS; those in `pair` are for two shapes. `values` (K, N) are K keys by
+    all of which the winner must be ahead of every rival by at least `gap`; a shape with NaN is no
+    rival; an `unclear` one makes every comparison that it takes part in unclear.
+    """
+
+    category: str
+    wordings: tuple[str, ...]
+    pair: tuple[str, ...]
+    values: Floats
+    gap: float
+    unclear: tuple[bool, ...]
+
+    def winner(self, members: list[int]) -> int | None:
+        """The member that wins, None without rivals or without a clear winner."""
+        rivals = [i for i in members if not np.isnan(self.values[0, i])]
+        if len(rivals) < 2 or any(self.unclear[i] for i in members):
+            return None
+        best = max(rivals, key=lambda i: float(self.values[0, i]))
+        others = self.values[:, [i for i in rivals if i != best]]
+        return best if np.all(self.values[:, [best]] - others >= self.gap) else None
+
+
+def _peak_speed(path: Floats) -> float:
+    """Fastest quarter of the clip, frame sides per whole clip."""
+    steps = np.hypot(*np.diff(path, axis=0).T)
+    window = max(1, len(steps) // 4)
+    return float(np.convolve(steps, np.ones(window), "valid").max() * len(steps) / window)
+
+
+def _speed_rankings(paths: list[Floats]) -> list[Ranking]:
+    mean = np.array([length(path) for path in paths])
+    peak = np.array([_peak_speed(path) for path in paths])
+    logs = np.log(np.maximum([mean, peak], 0.02))
+    standing = tuple(bool(way < 0.12) for way in mean)
+    moving = np.where(standing, np.nan, logs)
+    none = (False,) * len(paths)
+    fastest = ("the fastest NOUN", "the NOUN that moves the fastest", "the NOUN moving the fastest")
+    faster = ("the faster NOUN", "the faster of the two NOUNS", "the NOUN that moves faster")
+    slowest = ("the slowest NOUN", "the NOUN that moves the slowest", "the NOUN moving the slowest")
+    slower = ("the slower NOUN", "the slower of the two NOUNS", "the NOUN that moves slower")
+    return [
+        Ranking("speed", fastest, faster, moving, math.log(1.5), none),
+        Ranking("speed", slowest, slower, -logs, math.log(1.5), standing),
+    ]
+
+
+def _size_rankings(objects: tuple[ShapeObject, ...]) -> list[Ranking]:
+    logs = np.log([[o.size[at] for o in objects] for at in (0, -1)])
+    none = (False,) * len(objects)
+    biggest = ("the biggest NOUN", "the largest NOUN")
+    bigger = ("the bigger NOUN", "the larger NOUN", "the bigger one of the two NOUNS")
+    smallest, smaller = ("the smallest NOUN",), ("the smaller NOUN", "the smaller of the two NOUNS")
+    return [
+        Ranking("appearance", biggest, bigger, logs, math.log(1.4), none),
+        Ranking("appearance", smallest, smaller, -logs, math.log(1.4), none),
+    ]
+
+
+def _onset(path: Floats) -> float | None:
+    """When a shape begins to move, in [0, 1]; NaN if it never does, None if that is unclear."""
+    if extent(path) < 0.03:
+        return math.nan
+    if extent(path[: max(2, len(path) // 4)]) > 0.03:
+        return 0.0
+    if not starts(path):
+        return None
+    moved = np.hypot(*(path - path[0]).T) > 0.015
+    return float(np.argmax(moved)) / (len(path) - 1)
+
+
+def _halt(path: Floats) -> float | None:
+    """When a shape stops for good, in [0, 1]; NaN if it does not, None if that is unclear."""
+    verdict = stops(path)
+    if not verdict:
+        return None if verdict is None else math.nan
+    onset = _onset(path[::-1])
+    return None if onset is None else 1 - onset
+
+
+def _time_ranking(
+    wordings: tuple[str, ...], pair: tuple[str, ...], times: list[float | None], gap: float
+) -> Ranking:
+    values = np.array([[math.nan if time is None else time for time in times]])
+    unclear = tuple(time is None for time in times)
+    return Ranking("order", wordings, pair, values, gap, unclear)
+
+
+def rankings(objects: tuple[ShapeObject, ...]) -> list[Ranking]:
+    """All comparisons of a scene's shapes."""
+    paths = [path_of(shape) for shape in objects]
+    begins, ends = [_onset(path) for path in paths], [_halt(path) for path in paths]
+    earlier = [None if time is None else -time for time in begins]
+    first = (
+        "the first NOUN to move",
+        "the NOUN that moves first",
+        "the NOUN that starts moving first",
+    )
+    last = (
+        "the last NOUN to move",
+        "the NOUN that starts moving last",
+        "the last NOUN to start moving",
+    )
+    stopped = ("the first NOUN to stop", "the NOUN that stops first")
+    stopped_last = ("the last NOUN to stop", "the NOUN that stops last")
+    return [
+        *_speed_rankings(paths),
+        *_size_rankings(objects),
+        _time_ranking(first, (), earlier, 0.2),
+        _time_ranking(last, (), begins, 0.2),
+        _time_ranking(stopped, (), [None if t is None else -t for t in ends], 0.12),
+        _time_ranking(stopped_last, (), ends, 0.12),
+    ]

@@ -1,0 +1,80 @@
+"""From the sentences a scene admits to the few that a clip carries, in words."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from .candidates import CATEGORIES, Candidate
+from .clauses import Clause
+from .rankings import Ranking
+from .wording import subject_clauses
+
+_EAGERNESS = {"order": 12.0, "speed": 3.0, "relation": 3.0, "change": 1.5}
+"""How eagerly a category is taken where a clip offers it: chosen so that all come out alike."""
+
+
+def _one_of(options: tuple[str, ...], rng: np.random.Generator) -> str:
+    return options[int(rng.integers(len(options)))]
+
+
+def _generic(rng: np.random.Generator) -> str:
+    return "object" if rng.random() < 0.3 else "shape"
+
+
+def _number(candidate: Candidate, rng: np.random.Generator) -> str:
+    """What stands before a plural noun: "all", "the two", "both"."""
+    count = len(candidate.objects)
+    words = {2: ("the two", "both", "all", "the"), 3: ("the three", "all", "all the", "the")}
+    return _one_of(words.get(count, ("all", "all the", "the")), rng)
+
+
+def _rank_words(candidate: Candidate, ranking: Ranking, rng: np.random.Generator) -> str:
+    pair = ranking.pair if len(candidate.members) == 2 else ()
+    generic = _generic(rng)
+    words = _one_of(pair or ranking.wordings, rng)
+    words = words.replace("NOUNS", candidate.noun.text(plural=True, generic=generic))
+    return words.replace("NOUN", candidate.noun.text(generic=generic))
+
+
+def word(candidate: Candidate, rng: np.random.Generator) -> str:
+    """One wording of a candidate, such as "the red circle that moves left"."""
+    if isinstance(candidate.says, Ranking):
+        return _rank_words(candidate, candidate.says, rng)
+    plural = len(candidate.objects) > 1
+    article = _number(candidate, rng) if plural else "the"
+    text = f"{article} {candidate.noun.text(plural, _generic(rng))}"
+    if isinstance(candidate.says, Clause):
+        text += _one_of(subject_clauses(_one_of(candidate.says.wordings, rng), plural), rng)
+    return text
+
+
+def _pick(
+    pool: list[Candidate], taken: list[Candidate], rng: np.random.Generator
+) -> Candidate | None:
+    """A weighted draw that shuns clauses and targets already used."""
+    used_targets = Counter(c.objects for c in taken)
+    used_clauses = {id(c.says) for c in taken if c.says is not None}
+    weights = np.array(
+        [
+            0.0 if id(c.says) in used_clauses else c.weight * 0.35 ** used_targets[c.objects]
+            for c in pool
+        ]
+    )
+    total = weights.sum()
+    return pool[int(rng.choice(len(pool), p=weights / total))] if total > 0 else None
+
+
+def choose(pool: list[Candidate], count: int, rng: np.random.Generator) -> list[Candidate]:
+    """Up to `count` candidates, spread over the categories that the scene offers."""
+    keys = {name: rng.random() ** (1 / _EAGERNESS.get(name, 1.0)) for name in CATEGORIES}
+    order = sorted(CATEGORIES, key=lambda name: keys[name], reverse=True)
+    taken: list[Candidate] = []
+    for category in order * 2:
+        if len(taken) == count:
+            break
+        pick = _pick([c for c in pool if c.category == category], taken, rng)
+        if pick is not None:
+            taken.append(pick)
+    return taken

@@ -1,0 +1,313 @@
+"""Method x dataset -> Result: the only loop.
+
+What decides a number (method, dataset, protocol, videos) is apart from how the run is done
+(`RunOptions`: where, by how many processes, taken up again or not), which never changes a byte.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from rvosbench.errors import NoGroundTruthError, UsageError
+from rvosbench.methods import MethodChoice, load_method
+from rvosbench.metrics import official
+from rvosbench.predictions import MissingPolicy, PredictionFiles, complete, open_predictions
+from rvosbench.protocols import Answer, Dataset, Method, ScoringProtocol, Traceable, TruthMethod
+from rvosbench.records import Json, MethodCard, Prediction, Sample
+from rvosbench.results import Result, ScoredExpression, write_result
+from rvosbench.scores import content_hash, from_row, prediction_rows, to_row
+from rvosbench.work import Store, Unit, digest, discard, local, run_units, write_json
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """How a run is done; nothing here changes a number.
+
+    Attributes:
+        out: run folder; None keeps nothing but the returned result.
+        resume: take up a killed run in `out`: finished videos are not done again.
+        workers: processes; 0 works in this one.
+        on_done: called with each finished video and whether it was there already.
+    """
+
+    out: Path | None = None
+    resume: bool = False
+    workers: int = 0
+    on_done: Callable[[Unit, bool], None] = lambda unit, reused: None
+
+
+def evaluate(
+    method: str | MethodChoice | Method | TruthMethod,
+    dataset: Dataset,
+    protocol: str | None = None,
+    videos: Sequence[str] | None = None,
+    run: RunOptions | None = None,
+) -> Result:
+    """Run a method on a dataset and score it.
+
+    Args:
+        method: a name, a choice (see `load_method`), or any object with `predict`.
+        dataset: an opened split.
+        protocol: None takes the dataset's default.
+        videos: ids to restrict the run to; None takes all. A restriction is in the signature.
+        run: how it is done.
+
+    Returns:
+        The result; on a split without truth its summary is None, and `out` holds predictions.
+
+    Raises:
+        UsageError: the protocol does not fit the dataset, unknown videos, or `out` holds a
+            different run.
+        PredictionError: the method's answers do not fit the sample.
+    """
+    contender = _contender(method, dataset)
+    return _run(contender, _Task(dataset, _protocol(dataset, protocol), videos), run)
+
+
+def score(
+    predictions: Path | str,
+    dataset: Dataset,
+    protocol: str | None = None,
+    missing: MissingPolicy = "error",
+    run: RunOptions | None = None,
+) -> Result:
+    """Score predictions made by anybody: a folder or zip of `<video>/<expression>/<frame>.png`.
+
+    Args:
+        predictions: the folder or zip.
+        dataset: an opened split with truth.
+        protocol: None takes the dataset's default.
+        missing: "error" stops at a missing frame or expression, "zero" counts it as empty masks;
+            the choice is in the signature.
+        run: how it is done.
+
+    Raises:
+        PredictionError: files that are missing, unreadable or of the wrong size.
+        NoGroundTruthError: the split's truth is hidden.
+    """
+    source = open_predictions(Path(predictions), missing)
+    if _hidden(dataset):
+        raise NoGroundTruthError(
+            f"{dataset.name}/{dataset.split} keeps its truth: predictions can be packed and sent "
+            "to the authors' server, not scored here"
+        )
+    contender = _Contender(
+        {"method": "predictions", "preset": None, "config": {}, "missing": missing},
+        MethodCard("predictions"),
+        lambda: source,
+        files=source,
+    )
+    return _run(contender, _Task(dataset, _protocol(dataset, protocol), None), run)
+
+
+@dataclass(frozen=True)
+class _Contender:
+    """Who is evaluated: what the signature says of it, and how to get it."""
+
+    facts: Mapping[str, Json]
+    card: MethodCard
+    build: Callable[[], Method | TruthMethod]
+    files: PredictionFiles | None = None
+    needs_truth: bool = False
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What it is evaluated on."""
+
+    dataset: Dataset
+    protocol: ScoringProtocol
+    videos: Sequence[str] | None
+
+    def samples(self) -> list[Sample]:
+        """The samples of the run, in dataset order."""
+        samples = list(self.dataset)
+        if self.videos is None:
+            return samples
+        unknown = set(self.videos) - {s.video.id for s in samples}
+        if unknown:
+            raise UsageError(
+                f"{self.dataset.name}/{self.dataset.split} has no video "
+                f"{sorted(unknown)[0]!r} ({len(samples)} videos; "
+                f"the first is {samples[0].video.id!r})"
+            )
+        return [s for s in samples if s.video.id in set(self.videos)]
+
+    def facts(self) -> dict[str, Json]:
+        """What the task adds to a signature."""
+        return {
+            "dataset": self.dataset.name,
+            "split": self.dataset.split,
+            "fingerprint": self.dataset.fingerprint,
+            "protocol": self.protocol.name,
+            "protocol_version": self.protocol.version,
+            "videos": sorted(self.videos) if self.videos is not None else None,
+            "corruption": getattr(self.dataset, "corruption", None),
+        }
+
+
+class _Job:
+    """Predicts and scores one video; a worker process builds the method once, on first use."""
+
+    def __init__(self, contender: _Contender, task: _Task, hidden: bool) -> None:
+        self._contender, self._task, self._hidden = contender, task, hidden
+        self._method: Method | TruthMethod | None = None
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_method": None}
+
+    @property
+    def method(self) -> Method | TruthMethod:
+        """The built method."""
+        if self._method is None:
+            self._method = self._contender.build()
+        return self._method
+
+    def __call__(self, key: str, output: Path) -> None:
+        """Write predictions.json and, where there is truth, scores.json into `output`."""
+        sample = self._task.dataset.sample(key)
+        answers = self._predict(sample)
+        predictions = complete(answers, sample, str(self._contender.facts["method"]))
+        output.mkdir(parents=True)
+        if self._contender.files is None:
+            write_json(output / "predictions.json", prediction_rows(sample.video, predictions))
+        scores = [] if self._hidden else self._score(sample, predictions)
+        content = {"pixels": content_hash(predictions), "scores": scores}
+        write_json(output / "scores.json", content)
+
+    def _predict(self, sample: Sample) -> Mapping[str, Answer]:
+        method = self.method
+        if isinstance(method, TruthMethod):
+            return method.predict_with_truth(sample, self._truth(sample))
+        return method.predict(sample)
+
+    def _score(self, sample: Sample, predictions: Mapping[str, Prediction]) -> list[Json]:
+        scores = self._task.protocol.score_video(sample, self._truth(sample), predictions)
+        return [to_row(score) for score in scores]
+
+    def _truth(self, sample: Sample) -> partial[Json]:
+        return partial(self._task.dataset.target, sample.video.id)
+
+
+def _run(contender: _Contender, task: _Task, run: RunOptions | None) -> Result:
+    run = run or RunOptions()
+    if run.out is None:
+        with tempfile.TemporaryDirectory() as folder:
+            return _run(contender, task, replace(run, out=Path(folder)))
+    hidden = _hidden(task.dataset)
+    if hidden and contender.needs_truth:
+        raise NoGroundTruthError(
+            f"{contender.facts['method']} needs the truth, which "
+            f"{task.dataset.name}/{task.dataset.split} does not have"
+        )
+    job = _Job(contender, task, hidden)
+    facts = {**task.facts(), **contender.facts, **_provenance(job, contender)}
+    samples = task.samples()
+    store = Store(run.out / "videos", suffix="")
+    _claim(run.out, facts, run.resume)
+    units = [Unit(s.video.id, _unit_digest(facts, s, contender)) for s in samples]
+    run_units(units, job, store, local(run.workers), run.on_done)
+    result = _collect(contender, task, facts, samples, store)
+    write_result(run.out / "result.json", result)
+    return result
+
+
+def _contender(method: str | MethodChoice | Method | TruthMethod, dataset: Dataset) -> _Contender:
+    if isinstance(method, str):
+        method = load_method(method, dataset=dataset.name)
+    if isinstance(method, MethodChoice):
+        return _Contender(
+            method.facts(), method.card, method.build, needs_truth=method.spec.needs_truth
+        )
+    if not isinstance(method, Method | TruthMethod):
+        raise UsageError(f"{type(method).__name__} has no predict(sample): not a method")
+    name = str(getattr(method, "name", type(method).__name__))
+    built = method
+    return _Contender(
+        {"method": name, "preset": None, "config": {}},
+        MethodCard(name),
+        lambda: built,
+        needs_truth=isinstance(method, TruthMethod),
+    )
+
+
+def _protocol(dataset: Dataset, name: str | None) -> ScoringProtocol:
+    name = name or dataset.protocols[0]
+    chosen = official.protocol(name)
+    if name not in dataset.protocols:
+        raise UsageError(
+            f"protocol {name!r} does not fit {dataset.name}: it has {', '.join(dataset.protocols)}"
+        )
+    return chosen
+
+
+def _hidden(dataset: Dataset) -> bool:
+    sample = next(iter(dataset), None)
+    if sample is None or not sample.expressions:
+        return False
+    try:
+        dataset.target(sample.video.id, sample.expressions[0].id)
+    except NoGroundTruthError:
+        return True
+    return False
+
+
+def _provenance(job: _Job, contender: _Contender) -> dict[str, Json]:
+    if contender.files is not None:
+        return {}
+    method = job.method
+    return {"provenance": dict(method.provenance()) if isinstance(method, Traceable) else {}}
+
+
+def _unit_digest(facts: Mapping[str, Json], sample: Sample, contender: _Contender) -> str:
+    files = contender.files.digest(sample) if contender.files else None
+    return digest(
+        [
+            dict(facts),
+            sample.video.id,
+            list(sample.video.frame_names),
+            [[e.id, e.text] for e in sample.expressions],
+            files,
+        ]
+    )
+
+
+def _claim(out: Path, facts: Mapping[str, Json], resume: bool) -> None:
+    """Make `out` this run's folder; never mix two runs, never lose another one's work."""
+    marker, mine = out / "run.json", {"run": digest(dict(facts))}
+    if marker.exists() and json.loads(marker.read_text(encoding="utf-8")) != mine:
+        raise UsageError(
+            f"{out} holds another run (other data, configuration or protocol): "
+            "choose another --out, or delete it"
+        )
+    if not marker.exists() and out.exists() and any(out.iterdir()):
+        raise UsageError(f"{out} is not empty and holds no run: choose another --out")
+    if not resume:
+        discard(out / "videos")
+        discard(out / "result.json")
+    write_json(marker, mine)
+
+
+def _collect(
+    contender: _Contender,
+    task: _Task,
+    facts: Mapping[str, Json],
+    samples: Sequence[Sample],
+    store: Store,
+) -> Result:
+    scored, pixels = [], []
+    for sample in samples:
+        content = json.loads((store.output(sample.video.id) / "scores.json").read_text("utf-8"))
+        expressions = {e.id: e for e in sample.expressions}
+        scores = [from_row(sample.video.id, row) for row in content["scores"]]
+        scored += [ScoredExpression(expressions[score.expression], score) for score in scores]
+        pixels.append(content["pixels"])
+    if contender.files is not None:
+        facts = {**facts, "predictions": digest(pixels)}
+    summary = task.protocol.summarize([s.score for s in scored]) if scored else None
+    return Result(facts, contender.card, summary, tuple(scored), contender.needs_truth)

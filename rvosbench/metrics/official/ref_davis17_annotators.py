@@ -1,0 +1,208 @@
+"""Protocol `ref-davis17-annotators`: Ref-DAVIS17 as ReferFormer and its followers report it.
+
+Every object has one sentence in each of four annotator sets (sentence id = 4 x object + set). For
+each set the answers of a video compete for the pixels: probabilities below 0.5 become 0, the
+background has 0.1, the highest wins. The resulting labels are scored by the DAVIS unsupervised
+rule: all frames, void left out, labels matched to objects one to one so that the mean of J and F
+is highest. A set's J and F are means over the objects of all videos, the result the mean of sets.
+
+Without `Prediction.soft` a mask has probability 1; ties go to the higher `Prediction.score`, then
+to the lower object index. With soft answers ties go to the lower index, as in the original.
+
+Note what the matching means: answering with the wrong one of two objects costs nothing as long as
+the other sentence of the set is answered with the other object. The score of a sentence is that
+of the object its label was matched to.
+
+Source: wjn922/ReferFormer `inference_davis.py` at 06fc218 and davis2017-evaluation at ac7c43f.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rvosbench.errors import DatasetError, PredictionError
+from rvosbench.masks import MaskSequence
+from rvosbench.metrics.frames import score_frames
+from rvosbench.metrics.official.per_expression import (
+    annotated_masks,
+    expression_score,
+    mean_summary,
+)
+from rvosbench.protocols import ExpressionScore, Summary, TruthLookup
+from rvosbench.records import Prediction, Sample, Target
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+SETS = 4
+_HALF = 128  # 0.5 in soft answers, which are probability x 255: 127 is below, 128 above
+
+
+@dataclass(frozen=True)
+class AnnotatorSets:
+    """The mean of four unsupervised DAVIS evaluations; see the module's description."""
+
+    name: str = "ref-davis17-annotators"
+    version: str = "1"
+    official: bool = True
+
+    def score_video(
+        self, sample: Sample, truth: TruthLookup, predictions: Mapping[str, Prediction]
+    ) -> tuple[ExpressionScore, ...]:
+        """Score every sentence of one video, set by set.
+
+        Raises:
+            IncompletePredictionError, PredictionError: an answer is missing or does not fit.
+            DatasetError: the sentences are not those of Ref-DAVIS17.
+        """
+        scores: dict[str, ExpressionScore] = {}
+        for annotator in range(SETS):
+            ids = [e.id for e in sample.expressions if annotator_set(e.id) == annotator]
+            targets = [truth(i) for i in ids]
+            scores.update(_score_set(sample, ids, targets, predictions) if ids else {})
+        return tuple(scores[e.id] for e in sample.expressions if e.id in scores)
+
+    def summarize(self, scores: Sequence[ExpressionScore]) -> Summary:
+        """The mean of the sets; `extra` has each set's j, f and jf."""
+        by_set = [[s for s in scores if annotator_set(s.expression) == k] for k in range(SETS)]
+        parts = {k: mean_summary(part) for k, part in enumerate(by_set) if part}
+        if not parts:
+            return mean_summary(scores)
+        j = float(np.mean([part.j for part in parts.values()]))
+        f = float(np.mean([part.f for part in parts.values()]))
+        extra = {
+            f"set_{k}_{measure}": float(getattr(part, measure))
+            for k, part in parts.items()
+            for measure in ("j", "f", "jf")
+        }
+        return Summary(j=j, f=f, jf=(j + f) / 2, extra=extra)
+
+
+PROTOCOL = AnnotatorSets()
+
+
+def annotator_set(expression_id: str) -> int:
+    """The annotator set, 0 to 3, of a Ref-DAVIS17 sentence id.
+
+    Raises:
+        DatasetError: the id is not a number.
+    """
+    if not expression_id.isdecimal():
+        raise DatasetError(
+            f"expression {expression_id!r}: protocol {AnnotatorSets.name!r} reads the annotator "
+            "set from ids that are 4 x object + set; use ref-davis17-expressions for other data"
+        )
+    return int(expression_id) % SETS
+
+
+def _score_set(
+    sample: Sample,
+    ids: Sequence[str],
+    targets: Sequence[Target],
+    predictions: Mapping[str, Prediction],
+) -> dict[str, ExpressionScore]:
+    masks = [
+        annotated_masks(sample, i, target, predictions)
+        for i, target in zip(ids, targets, strict=True)
+    ]
+    claims = compete(masks, [_claim(sample, i, predictions[i]) for i in ids], targets[0].annotated)
+    j, f = _every_pair(claims, _objects(sample, ids, targets), targets[0].void)
+    return {
+        ids[label]: expression_score(
+            sample.video.id, ids[label], (j[label, thing], f[label, thing]), targets[0].annotated
+        )
+        for label, thing in best_matching(j, f)
+    }
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What an answer brings to the competition besides its masks."""
+
+    score: float
+    soft: NDArray[np.uint8] | None
+
+
+def _claim(sample: Sample, expression_id: str, prediction: Prediction) -> Claim:
+    soft, wanted = prediction.soft, (len(sample.video), *prediction.masks.size)
+    if soft is not None and (soft.shape != wanted or soft.dtype != np.uint8):
+        raise PredictionError(
+            f"video {sample.video.id!r}, expression {expression_id!r}: soft masks are "
+            f"{soft.dtype} {soft.shape}, wanted uint8 {wanted} (frames, height, width)"
+        )
+    return Claim(prediction.score, soft)
+
+
+def compete(
+    masks: Sequence[MaskSequence], claims: Sequence[Claim], annotated: Sequence[int]
+) -> list[MaskSequence]:
+    """Give every pixel of the annotated frames to at most one of N answers.
+
+    Args:
+        masks: N answers on the annotated frames.
+        claims: their scores and (T, H, W) soft masks on all frames of the video.
+        annotated: the indices of the annotated frames in the video.
+
+    Returns:
+        N disjoint mask sequences on the annotated frames.
+    """
+    order = list(range(len(masks)))
+    if all(claim.soft is None for claim in claims):
+        order.sort(key=lambda i: -claims[i].score)
+    labels = []
+    for at, frame in enumerate(annotated):
+        claimed = np.stack([_probability(masks[i], claims[i].soft, at, frame) for i in order])
+        winner = np.array(order)[claimed.argmax(axis=0)]
+        labels.append(np.where(claimed.max(axis=0) >= _HALF, winner, -1))
+    return [
+        MaskSequence.from_arrays([label == i for label in labels], masks[i].size)
+        for i in range(len(masks))
+    ]
+
+
+def _probability(
+    masks: MaskSequence, soft: NDArray[np.uint8] | None, at: int, frame: int
+) -> NDArray[np.uint8]:
+    return masks.frame(at).astype(np.uint8) * np.uint8(255) if soft is None else soft[frame]
+
+
+def _objects(
+    sample: Sample, ids: Sequence[str], targets: Sequence[Target]
+) -> dict[str, MaskSequence]:
+    """The objects of a set, each once, in the order of its sentences."""
+    objects: dict[str, MaskSequence] = {}
+    for expression_id, target in zip(ids, targets, strict=True):
+        if len(target.objects) != 1:
+            raise DatasetError(
+                f"video {sample.video.id!r}, expression {expression_id!r} names "
+                f"{len(target.objects)} objects: protocol {AnnotatorSets.name!r} wants one"
+            )
+        objects.update(target.objects)
+    return objects
+
+
+def _every_pair(
+    claims: Sequence[MaskSequence], objects: Mapping[str, MaskSequence], void: MaskSequence | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """J and F of every claim against every object, each (N, M, T)."""
+    pairs = [[score_frames(claim, o, void) for o in objects.values()] for claim in claims]
+    table = np.array(pairs)
+    return table[:, :, 0], table[:, :, 1]
+
+
+def best_matching(j: NDArray[np.float64], f: NDArray[np.float64]) -> list[tuple[int, int]]:
+    """(label, object) pairs, one to one, with the highest mean over frames of (J + F) / 2.
+
+    Args:
+        j: (N, M, T) region similarity of N labels against M objects.
+        f: (N, M, T) contour accuracy.
+    """
+    from scipy.optimize import linear_sum_assignment
+
+    quality = (j.mean(axis=2) + f.mean(axis=2)) / 2
+    rows, columns = linear_sum_assignment(-quality)
+    return list(zip(rows.tolist(), columns.tolist(), strict=True))

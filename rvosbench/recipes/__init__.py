@@ -1,0 +1,1 @@
+"""Training recipes of the small models that the demo preset ships."""

@@ -1,0 +1,170 @@
+"""Measures of a trained tracker on held-out MotionShapes clips."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own convention
+from torch import Tensor
+
+from rvosbench.adapters.sam2_prompts import PromptOutput, decode_prompts
+from rvosbench.adapters.sam2_propagation import FrameFeatures, encode_frames, propagate
+
+from .tracker_batches import PRESENT, VISIBLE, BatchSpec, ClipBatch, pooled_rows, sample_batch
+from .tracker_losses import N_COLOURS, N_SHAPES, mask_ious, places
+from .tracker_steps import background_points, inner_points, jittered_boxes
+
+if TYPE_CHECKING:
+    from transformers import Sam2VideoModel
+
+Scores = dict[str, float]
+EVALUATION_SEED = 20_000_001
+
+
+@dataclass(frozen=True)
+class ProbeRow:
+    """Tracked pointers of one late frame with what they should tell, N objects."""
+
+    pointers: Tensor
+    colours: Tensor
+    shapes: Tensor
+    places: Tensor
+
+
+def evaluate_tracker(
+    model: Sam2VideoModel, size: int, clips: int = 24, frames: int = 8, seed: int = EVALUATION_SEED
+) -> Scores:
+    """Propagation, copy-mask, box and point IoU, presence and predicted-IoU errors.
+
+    The same clips every time. IoUs are means over the objects that are in the frame; `copy` is
+    the prompted mask kept still; box and point IoU are those of the mask with the best predicted
+    quality; `background` is the highest predicted quality of a click beside all shapes.
+    """
+    rng = np.random.default_rng(seed)
+    parts: dict[str, list[Tensor]] = {}
+    for _ in range(max(1, clips // 4)):
+        batch = sample_batch(BatchSpec(min(4, clips), frames, 4, size), rng)
+        with torch.inference_mode():
+            for name, values in _measure(model, batch, rng).items():
+                parts.setdefault(name, []).append(values.float())
+    return {name: round(float(torch.cat(v).mean()), 4) for name, v in sorted(parts.items())}
+
+
+def _measure(
+    model: Sam2VideoModel, batch: ClipBatch, rng: np.random.Generator
+) -> dict[str, Tensor]:
+    shape = (batch.pixels.shape[0], batch.pixels.shape[1])
+    features = encode_frames(model, batch.pixels.flatten(0, 1))
+    values = _propagation(model, batch, features)
+    masks = batch.masks[:, 0]
+    rows = pooled_rows(features, shape, batch.owner, 0)
+    box = decode_prompts(model, rows, boxes=jittered_boxes(masks, rng, 0.0)[:, None])
+    point = _click(model, rows, inner_points(masks, rng))
+    empty = pooled_rows(features, shape, torch.arange(shape[0]), 0)
+    beside = _click(model, empty, background_points(batch, rng))
+    values["box"], _ = _best(box, masks)
+    values["point"], predicted = _best(point, masks)
+    values["iou_error"] = (predicted - values["point"]).abs()
+    values["background"] = beside.iou[:, 0].amax(-1)
+    return values
+
+
+def _propagation(
+    model: Sam2VideoModel, batch: ClipBatch, features: FrameFeatures
+) -> dict[str, Tensor]:
+    shape = (batch.pixels.shape[0], batch.pixels.shape[1])
+    first = batch.masks[:, 0]
+    found, copied, decided = [], [], []
+    rows = lambda t: pooled_rows(features, shape, batch.owner, t)  # noqa: E731
+    for out in propagate(model, rows, shape[1], 0, first):
+        if out.frame == 0:
+            continue
+        target, area = batch.masks[:, out.frame], batch.areas[:, out.frame]
+        there = area >= PRESENT
+        found.append(mask_ious(out.logits, target)[there])
+        both = (first & target).flatten(1).sum(-1)
+        either = (first | target).flatten(1).sum(-1)
+        copied.append((both / either.clamp(min=1))[there])
+        clear = there | (area == 0)
+        decided.append(((out.presence > 0) == there)[clear])
+    return {"track": torch.cat(found), "copy": torch.cat(copied), "presence": torch.cat(decided)}
+
+
+def _click(model: Sam2VideoModel, rows: FrameFeatures, points: Tensor) -> PromptOutput:
+    labels = torch.ones(len(points), 1, 1, dtype=torch.int32)
+    return decode_prompts(model, rows, points=points[:, None, None], labels=labels)
+
+
+def _best(output: PromptOutput, masks: Tensor) -> tuple[Tensor, Tensor]:
+    predicted, index = output.iou[:, 0].max(-1)
+    ious = mask_ious(output.logits[:, 0], masks[:, None])
+    return ious.gather(1, index[:, None])[:, 0], predicted
+
+
+def probe_pointers(
+    model: Sam2VideoModel, size: int, clips: tuple[int, int] = (160, 60), frame: int = 5
+) -> Scores:
+    """Linear probes on layer-normalised pointers tracked for `frame` frames.
+
+    Returns:
+        Accuracy for colour and shape, R2 for x, y and size, on the second set of clips.
+    """
+    rng = np.random.default_rng(EVALUATION_SEED + 1)
+    train = _probe_rows(model, size, clips[0], frame, rng)
+    test = _probe_rows(model, size, clips[1], frame, rng)
+    fit = _ridge(train.pointers, train.places)
+    error = (test.places - _affine(test.pointers) @ fit).pow(2).mean(0)
+    spread = test.places.var(0, unbiased=False)
+    r2 = 1 - error / spread
+    return {
+        "probe_colour": _probe_classes(train, test, "colours", N_COLOURS),
+        "probe_shape": _probe_classes(train, test, "shapes", N_SHAPES),
+        **{f"probe_{n}": round(float(v), 4) for n, v in zip(("x", "y", "size"), r2, strict=True)},
+    }
+
+
+def _probe_rows(
+    model: Sam2VideoModel, size: int, clips: int, frame: int, rng: np.random.Generator
+) -> ProbeRow:
+    parts: list[tuple[Tensor, ...]] = []
+    for _ in range(clips // 4):
+        batch = sample_batch(BatchSpec(4, frame + 1, 3, size), rng)
+        shape = (4, frame + 1)
+        with torch.inference_mode():
+            features = encode_frames(model, batch.pixels.flatten(0, 1))
+            rows = lambda t, f=features, b=batch: pooled_rows(f, shape, b.owner, t)  # noqa: E731
+            out = list(propagate(model, rows, frame + 1, 0, batch.masks[:, 0]))[-1]
+        seen = batch.areas[:, frame] >= VISIBLE
+        pointers = F.layer_norm(out.pointers, out.pointers.shape[-1:])
+        where = places(batch.masks[:, frame])
+        parts.append((pointers[seen], batch.colours[seen], batch.shapes[seen], where[seen]))
+    return ProbeRow(*(torch.cat(column).clone() for column in zip(*parts, strict=True)))
+
+
+def _affine(values: Tensor) -> Tensor:
+    return torch.cat([values, values.new_ones(len(values), 1)], dim=1)
+
+
+def _ridge(values: Tensor, targets: Tensor, strength: float = 1.0) -> Tensor:
+    x = _affine(values)
+    return torch.linalg.solve(x.T @ x + strength * torch.eye(x.shape[1]), x.T @ targets)
+
+
+def _probe_classes(train: ProbeRow, test: ProbeRow, name: str, classes: int) -> float:
+    """Accuracy of multinomial logistic regression with a little weight decay."""
+    x, y = _affine(train.pointers), getattr(train, name)
+    weights = torch.zeros(x.shape[1], classes, requires_grad=True)
+    optimiser = torch.optim.LBFGS([weights], max_iter=100)
+
+    def closure() -> Tensor:
+        optimiser.zero_grad()
+        loss = F.cross_entropy(x @ weights, y) + 1e-3 * weights.pow(2).sum()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return loss
+
+    optimiser.step(closure)
+    right = (_affine(test.pointers) @ weights).argmax(-1) == getattr(test, name)
+    return round(float(right.float().mean()), 4)

@@ -1,0 +1,145 @@
+"""Losses of the tracker, and the auxiliary heads that make its pointers describe their objects.
+
+A tracker trained on masks alone has pointers with position and almost no colour or shape: linear
+probes stay near chance. Linear heads on the (layer-normalised) pointer of every frame change that,
+and heads on the top feature map teach the image encoder colours and shapes sooner. Both are dropped
+on export.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own convention
+from torch import Tensor, nn
+
+from rvosbench.adapters.sam2_prompts import PromptOutput
+
+from .tracker_batches import COLOUR_INDEX, PRESENT, SHAPE_INDEX, VISIBLE, ClipBatch
+
+N_COLOURS, N_SHAPES = len(COLOUR_INDEX), len(SHAPE_INDEX)
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Weights of the summed losses.
+
+    Attributes:
+        bce: mean binary cross-entropy of the mask pixels (dice has weight 1).
+        presence: cross-entropy of the object's presence.
+        iou: absolute error of the predicted mask quality.
+        spread: share of the losing multimask tokens, which keeps all three alive.
+        colour, shape, place: pointer heads (`place` is the L1 of x, y, size).
+        dense: colour and shape heads on the top feature map.
+    """
+
+    bce: float = 5.0
+    presence: float = 0.5
+    iou: float = 1.0
+    spread: float = 0.2
+    colour: float = 1.5
+    shape: float = 1.5
+    place: float = 3.0
+    dense: float = 3.0
+
+
+class AuxiliaryHeads(nn.Module):
+    """Linear heads: colour, shape, (x, y, size) of a pointer; colours and shapes of a cell."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(dim, elementwise_affine=False)
+        self.pointer = nn.Linear(dim, N_COLOURS + N_SHAPES + 3)
+        self.cell = nn.Conv2d(dim, N_COLOURS + N_SHAPES, 1)
+        nn.init.constant_(self.cell.bias, -4.0)  # most cells show nothing
+
+    def forward(self, pointers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Pointers (..., D) to colour logits, shape logits and (x, y, size) in frame sides."""
+        colour, shape, place = self.pointer(self.norm(pointers)).split((N_COLOURS, N_SHAPES, 3), -1)
+        return colour, shape, place
+
+
+def mask_losses(logits: Tensor, target: Tensor, bce: float) -> Tensor:
+    """Weighted cross-entropy plus dice at full resolution, (...,) from (..., h, w).
+
+    Args:
+        logits: (..., h, w) low-resolution mask logits.
+        target: (..., S, S) bool; the leading shape broadcasts. Empty targets have no dice.
+        bce: weight of the cross-entropy.
+    """
+    size = target.shape[-2:]
+    flat = logits.flatten(0, -3)[:, None]
+    full = F.interpolate(flat, size=size, mode="bilinear", align_corners=False)
+    full = full.reshape(*logits.shape[:-2], -1)
+    truth = target.flatten(-2).float().expand_as(full)
+    entropy = F.binary_cross_entropy_with_logits(full, truth, reduction="none").mean(-1)
+    soft = full.sigmoid()
+    total = truth.sum(-1)
+    dice = 1 - (2 * (soft * truth).sum(-1) + 1) / (soft.sum(-1) + total + 1)
+    return bce * entropy + dice * (total > 0)
+
+
+def mask_ious(logits: Tensor, target: Tensor) -> Tensor:
+    """IoU of thresholded, upscaled logits with bool targets, (...,); two empty masks give 0."""
+    size = target.shape[-2:]
+    flat = logits.flatten(0, -3)[:, None]
+    full = F.interpolate(flat, size=size, mode="bilinear", align_corners=False) > 0
+    found = full.reshape(*logits.shape[:-2], -1)
+    truth = target.flatten(-2).expand_as(found)
+    both = (found & truth).sum(-1)
+    return both / (found | truth).sum(-1).clamp(min=1)
+
+
+def prompt_loss(output: PromptOutput, target: Tensor, weights: LossWeights) -> Tensor:
+    """Loss of N prompts with targets (N, S, S); an empty target is a click on the background."""
+    logits, predicted = output.logits[:, 0], output.iou[:, 0]
+    losses = mask_losses(logits, target[:, None], weights.bce)
+    masks = losses.min(-1).values + weights.spread * losses.mean(-1)
+    with torch.no_grad():
+        quality = mask_ious(logits, target[:, None])
+    there = target.flatten(1).any(-1).float()
+    presence = F.binary_cross_entropy_with_logits(output.presence[:, 0], there)
+    iou = (predicted - quality).abs().mean()
+    return masks.mean() + weights.iou * iou + weights.presence * presence
+
+
+def presence_loss(presence: Tensor, areas: Tensor) -> Tensor:
+    """Cross-entropy of presence logits (N,) where the visible area is 0 or clearly not 0."""
+    clear = (areas == 0) | (areas >= PRESENT)
+    target = (areas > 0).float()
+    losses = F.binary_cross_entropy_with_logits(presence, target, reduction="none")
+    return (losses * clear).sum() / clear.sum().clamp(min=1)
+
+
+def pointer_loss(
+    heads: AuxiliaryHeads, pointers: Tensor, batch: ClipBatch, frame: int, weights: LossWeights
+) -> dict[str, Tensor]:
+    """Losses of the pointer heads on the objects visible in `frame`, weighted and by name."""
+    masks = batch.masks[:, frame]
+    seen = (masks.flatten(1).sum(-1) >= VISIBLE).float()
+    share = seen / seen.sum().clamp(min=1)
+    colour, shape, place = heads(pointers)
+    errors = (place - places(masks)).abs().mean(-1)
+    return {
+        "colour": weights.colour
+        * (F.cross_entropy(colour, batch.colours, reduction="none") * share).sum(),
+        "shape": weights.shape
+        * (F.cross_entropy(shape, batch.shapes, reduction="none") * share).sum(),
+        "place": weights.place * (errors * share).sum(),
+    }
+
+
+def dense_loss(heads: AuxiliaryHeads, top: Tensor, looks: Tensor) -> Tensor:
+    """Cross-entropy of the looks seen in each cell: top (F, D, h, w), looks (F, 14, h, w)."""
+    return F.binary_cross_entropy_with_logits(heads.cell(top), looks) * looks.shape[1] / 4
+
+
+def places(masks: Tensor) -> Tensor:
+    """Centre x, y and square root of the area of masks (N, S, S), in frame sides, (N, 3)."""
+    size = masks.shape[-1]
+    area = masks.flatten(1).sum(-1).float()
+    axis = (torch.arange(size, device=masks.device) + 0.5) / size
+    x = (masks.sum(1) * axis).sum(-1) / area.clamp(min=1)
+    y = (masks.sum(2) * axis).sum(-1) / area.clamp(min=1)
+    return torch.stack([x, y, area.sqrt() / size], dim=-1)

@@ -1,0 +1,93 @@
+"""Selectors on disk: a folder with config.json and model.safetensors, or a released checkpoint."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from pathlib import Path
+
+import torch
+
+from rvosbench.errors import ConfigurationError, WeightsError
+
+from .config import SelectorConfig, selector_from_mapping
+from .model import TrackSelector, load_released
+from .released import read_state_dict
+
+CONFIG_FILE = "config.json"
+WEIGHTS_FILE = "model.safetensors"
+
+
+def save_selector(
+    folder: Path, model: TrackSelector, dtype: torch.dtype = torch.float32
+) -> tuple[Path, Path]:
+    """Writes `config.json` and `model.safetensors` into a folder, making it if need be.
+
+    Args:
+        folder: where to; files of these names are replaced.
+        model: the selector.
+        dtype: storage type. float16 halves the file and costs about 3 significant digits.
+
+    Returns:
+        The two paths.
+    """
+    from safetensors.torch import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    config, weights = folder / CONFIG_FILE, folder / WEIGHTS_FILE
+    text = json.dumps(dataclasses.asdict(model.config), indent=2, sort_keys=True)
+    _replace(config, text.encode() + b"\n")
+    state = {name: value.to("cpu", dtype) for name, value in model.state_dict().items()}
+    partial = weights.with_name(weights.name + ".partial")
+    save_file({name: value.contiguous() for name, value in state.items()}, partial)
+    partial.replace(weights)
+    return config, weights
+
+
+def load_selector(source: Path) -> TrackSelector:
+    """Reads a selector, in float32, on the CPU, in evaluation mode.
+
+    Args:
+        source: folder of `save_selector`, or a `.pt`/`.pth` file of the released code.
+
+    Raises:
+        WeightsError: missing files, or tensors that do not fit the configuration.
+    """
+    if source.is_file():
+        return load_released(source)
+    model = TrackSelector(_read_config(source))
+    state = {name: value.float() for name, value in read_state_dict(source / WEIGHTS_FILE).items()}
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise WeightsError(
+            f"{source}: {WEIGHTS_FILE} does not fit {CONFIG_FILE}: {error}"
+        ) from error
+    return model.eval()
+
+
+def checkpoint_hash(source: Path) -> str:
+    """SHA-256 (hex) of the weights file, for signatures."""
+    path = source / WEIGHTS_FILE if source.is_dir() else source
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _read_config(folder: Path) -> SelectorConfig:
+    path = folder / CONFIG_FILE
+    if not path.is_file():
+        raise WeightsError(
+            f"{folder}: no selector here ({CONFIG_FILE} is missing). Wanted a folder written by "
+            "`rvosbench sola train`, or a .pt/.pth checkpoint of the released code. Its authors "
+            "have not published one: train it, or use --preset demo, which needs no download."
+        )
+    try:
+        return selector_from_mapping(json.loads(path.read_text(encoding="utf-8")))
+    except (ValueError, AttributeError, ConfigurationError) as error:
+        raise WeightsError(f"{path}: not a selector configuration: {error}") from error
+
+
+def _replace(path: Path, content: bytes) -> None:
+    partial = path.with_name(path.name + ".partial")
+    partial.write_bytes(content)
+    partial.replace(path)

@@ -1,0 +1,141 @@
+"""Settings of the track selector and of its loss. Defaults are those of the authors' released code.
+
+Sources: "code" is cvlab-kaist/SOLA at 4b0adf8 (`configs/mevis/default.yaml`, `module/`, `tools/`);
+"paper" is the SOLA paper, sections 3.5, 3.6 and 4.2.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from rvosbench.errors import ConfigurationError
+
+Variant = Literal["released", "paper"]
+VARIANTS: tuple[Variant, ...] = ("released", "paper")
+
+
+def _require(condition: bool, message: str) -> None:
+    if not condition:
+        raise ValueError(message)
+
+
+@dataclass(frozen=True)
+class SelectorConfig:
+    """Shape and wiring of `TrackSelector`.
+
+    Attributes:
+        object_token_dim: channels of an object token: 256 for SAM 2's pointers (code).
+        lang_token_dim: channels of a text token, which is also the width of the alignment layers:
+            1024 for RoBERTa-large (code).
+        n_layers: object-language alignment layers, >= 1 (code and paper table A.2: 2).
+        max_temporal_length: reduced frames that make one unit of the temporal encoding (code: 100).
+        n_negative: learnable negative anchors (code and paper: 32). They are keys of the language
+            attention, and in the released variant also count in its averages over words.
+        n_heads: heads of every attention; must divide `lang_token_dim` (code: 8).
+        n_groups: groups of every group normalisation (code: 8 in encoder and layers).
+        dropout: probability after each activation of the motion encoder (code: 0.2).
+        attention_dropout: probability on attention weights (code: 0.1).
+        inter_object_attention: False removes the attention between objects, with its norm
+            (paper, table 5a).
+        motion_attention: False removes the attention over time, with its norm (paper, table 5a).
+        variant: "released" pools as the code does, "paper" as equations (4) and (5) are printed.
+    """
+
+    object_token_dim: int = 256
+    lang_token_dim: int = 1024
+    n_layers: int = 2
+    max_temporal_length: int = 100
+    n_negative: int = 32
+    n_heads: int = 8
+    n_groups: int = 8
+    dropout: float = 0.2
+    attention_dropout: float = 0.1
+    inter_object_attention: bool = True
+    motion_attention: bool = True
+    variant: Variant = "released"
+
+    def __post_init__(self) -> None:
+        """Refuses sizes that do not fit together.
+
+        Raises:
+            ValueError: naming the field, what it got and what it needs.
+        """
+        _require(self.variant in VARIANTS, f"variant is {self.variant!r}, wanted one of {VARIANTS}")
+        for name in ("object_token_dim", "lang_token_dim", "n_layers", "n_negative", "n_heads"):
+            value = getattr(self, name)
+            _require(value >= 1, f"{name} is {value}, wanted at least 1")
+        for name in ("dropout", "attention_dropout"):
+            value = getattr(self, name)
+            _require(0 <= value < 1, f"{name} is {value}, wanted a probability below 1")
+        _require(
+            self.lang_token_dim % self.n_heads == 0,
+            f"lang_token_dim {self.lang_token_dim} does not split into {self.n_heads} heads",
+        )
+        for name in ("lang_token_dim", "hidden_dim"):
+            width = getattr(self, name)
+            _require(
+                width % self.n_groups == 0,
+                f"{name} {width} does not split into {self.n_groups} groups",
+            )
+        _require(self.lang_token_dim % 2 == 0, f"lang_token_dim {self.lang_token_dim} is odd")
+
+    @property
+    def hidden_dim(self) -> int:
+        """Channels of the first three convolutions: twice the object token (code)."""
+        return 2 * self.object_token_dim
+
+
+@dataclass(frozen=True)
+class LossConfig:
+    """Weights of the training loss.
+
+    Attributes:
+        variant: "released" is the code's alignment loss, "paper" equations (7) and (8) with the
+            sign of (7) corrected.
+        bce_weight: weight of the selection loss, lambda 1 (code and paper: 1).
+        alignment_weight: weight of the alignment loss, lambda 2 (code and paper: 0.3).
+        positive_weight: factor on positive tracks in the selection loss, and in the released
+            variant on the positive anchor's term (code: 1.5; paper: 1).
+        temperature: dot products are multiplied by exp(temperature); released variant only
+            (code: 0.07, a parameter there that no optimizer owns, so a constant).
+    """
+
+    variant: Variant = "released"
+    bce_weight: float = 1.0
+    alignment_weight: float = 0.3
+    positive_weight: float = 1.5
+    temperature: float = 0.07
+
+    def __post_init__(self) -> None:
+        """Refuses an unknown variant.
+
+        Raises:
+            ValueError: naming the variants there are.
+        """
+        _require(self.variant in VARIANTS, f"variant is {self.variant!r}, wanted one of {VARIANTS}")
+
+
+PAPER_SELECTOR = SelectorConfig(variant="paper")
+PAPER_LOSS = LossConfig(variant="paper", positive_weight=1.0)
+DEMO_SELECTOR = SelectorConfig(
+    object_token_dim=128, lang_token_dim=128, max_temporal_length=10, n_negative=16, dropout=0.1
+)
+
+
+def selector_from_mapping(values: Mapping[str, object]) -> SelectorConfig:
+    """Builds a configuration from JSON values; absent fields keep their defaults.
+
+    Raises:
+        ConfigurationError: for a key that is no field, or values that do not fit together.
+    """
+    known = [field.name for field in dataclasses.fields(SelectorConfig)]
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise ConfigurationError(f"selector configuration: unknown keys {unknown}, known {known}.")
+    try:
+        return SelectorConfig(**values)  # type: ignore[arg-type]  # the class checks the values
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(f"selector configuration: {error}") from error

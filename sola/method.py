@@ -1,0 +1,174 @@
+"""SOLA as a method: tracks from a frozen SAM2, words from a frozen encoder, tracks selected.
+
+    frames -> prompts -> SAM2 tracks and object tokens -+
+                                                        +-> selector -> scores -> union of tracks
+    sentence -> text tokens ----------------------------+
+
+Source: Kim et al., "Referring Video Object Segmentation via Language-aligned Track Selection".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvosbench.masks import union
+from rvosbench.protocols import MethodSpec
+from rvosbench.records import Expression, Json, MethodCard, Prediction, Sample, Track
+from rvosbench.tracks.config import TrackConfig
+from rvosbench.tracks.maker import DEMO_TRACKS, RELEASED_TRACKER, TrackMaker, embedded
+
+if TYPE_CHECKING:
+    from rvosbench.adapters.text import TextEncoder
+
+    from .model import TrackSelector
+
+RELEASED_TEXT = "sentence-transformers/all-roberta-large-v1"
+EMBEDDED_SELECTOR = Path(__file__).parent / "weights" / "demo"
+
+
+@dataclass(frozen=True)
+class SolaConfig:
+    """The whole method. Defaults are those of the released code.
+
+    Attributes:
+        tracker: SAM2: "demo" (embedded), a hub id, a local folder, or an official `.pt`.
+        text_encoder: "demo" (embedded), a hub id or a local folder.
+        selector: "demo" (embedded), a folder written by training, or a checkpoint of the authors'
+            code. The authors published none, so there is no default.
+        threshold: tracks with a greater alignment score are selected, [0, 1] (released code .5).
+        argmax_if_none: select the best track when none passes the threshold; off in the released
+            code, where such an expression gets empty masks.
+        dtype: of the frozen models: "auto" (bfloat16 on CUDA, float32 elsewhere) or a name.
+        prompts: how candidate tracks are made.
+    """
+
+    tracker: str = RELEASED_TRACKER
+    text_encoder: str = RELEASED_TEXT
+    selector: str = ""
+    threshold: float = 0.5
+    argmax_if_none: bool = False
+    dtype: str = "auto"
+    prompts: TrackConfig = field(default_factory=TrackConfig)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.threshold <= 1:
+            raise ValueError("threshold must be in [0, 1]")
+
+
+class Sola:
+    """The method, its three networks opened.
+
+    Args:
+        config: see `SolaConfig`.
+        device: "auto", "cpu", "cuda", "cuda:N" or "mps".
+
+    Raises:
+        WeightsError: a network's weights are not there.
+    """
+
+    def __init__(self, config: SolaConfig, device: str) -> None:
+        from rvosbench.adapters.text import load_text_encoder
+
+        from .checkpoint import load_selector
+
+        selector = EMBEDDED_SELECTOR if config.selector == "demo" else config.selector
+        self._config = config
+        self._selector: TrackSelector = load_selector(selector)
+        self._maker = TrackMaker(config.tracker, config.prompts, device, config.dtype)
+        self._text: TextEncoder = load_text_encoder(
+            embedded(config.text_encoder, "text"), device, config.dtype
+        )
+        self._selector.to(self._maker.sam2.device)
+
+    def predict(self, sample: Sample) -> Mapping[str, Prediction]:
+        """Expression id -> union of the selected tracks, with every track's alignment score."""
+        tracks = self._maker.tracks(sample.video)
+        words = self._text.encode([e.text for e in sample.expressions])
+        return {
+            e.id: self._answer(sample, e, [t for t in tracks if t.serves(e.id)], w)
+            for e, w in zip(sample.expressions, words, strict=True)
+        }
+
+    def provenance(self) -> Mapping[str, Json]:
+        """Checkpoint hashes and what else decides the numbers."""
+        from .checkpoint import state_hash
+
+        return {
+            **self._maker.provenance(),
+            "text_encoder": self._text.checkpoint_hash,
+            "selector": state_hash(self._selector),
+        }
+
+    def _answer(
+        self,
+        sample: Sample,
+        expression: Expression,
+        tracks: Sequence[Track],
+        words: NDArray[np.float32],
+    ) -> Prediction:
+        scores = alignment_scores(self._selector, tracks, words)
+        chosen = select(scores, self._config.threshold, self._config.argmax_if_none)
+        masks = union([tracks[i].masks for i in chosen], len(sample.video), sample.video.size)
+        return Prediction(
+            masks,
+            score=max(scores, default=0.0),
+            diagnostics={
+                "tracks": [tracks[i].id for i in chosen],
+                "alignment": {t.id: s for t, s in zip(tracks, scores, strict=True)},
+            },
+        )
+
+
+def alignment_scores(
+    selector: TrackSelector, tracks: Sequence[Track], words: NDArray[np.float32]
+) -> list[float]:
+    """Probability in [0, 1] that each track is meant; the candidates are scored together.
+
+    Args:
+        selector: in evaluation mode.
+        tracks: the candidate set of one expression; may be empty.
+        words: (W, E) text tokens of the expression.
+    """
+    import torch
+
+    if not tracks:
+        return []
+    device = next(selector.parameters()).device
+    with torch.inference_mode():
+        tokens = torch.from_numpy(np.stack([t.tokens for t in tracks]))[None].to(device)
+        logits = selector(tokens, torch.from_numpy(words)[None].to(device)).logits
+        scores: list[float] = logits[0].sigmoid().tolist()
+    return scores
+
+
+def select(scores: Sequence[float], threshold: float, argmax_if_none: bool) -> list[int]:
+    """Indices of the selected tracks, ascending; none is a valid answer."""
+    chosen = [i for i, score in enumerate(scores) if score > threshold]
+    if not chosen and argmax_if_none and scores:
+        return [int(np.argmax(scores))]
+    return chosen
+
+
+SPEC = MethodSpec(
+    config_type=SolaConfig,
+    build=Sola,
+    card=MethodCard(
+        title="SOLA",
+        venue="arXiv 2024",
+        backbone="SAM2-L",
+        trainable_parameters=32_980_480,
+        training_data="MeViS",
+        url="https://github.com/cvlab-kaist/SOLA",
+    ),
+    presets={
+        "demo": {**DEMO_TRACKS, "text_encoder": "demo", "selector": "demo"},
+        "released": {},
+        "paper": {"prompts.frame_interval": 4, "prompts.filter_group": 1},
+    },
+)

@@ -1,0 +1,178 @@
+"""The language-aligned track selection module: which candidate tracks does a sentence mean?
+
+    motion encoder (each track alone) -> alignment layers (between objects, over time, to words)
+    -> one alignment token and one score a track
+
+Source: SOLA paper, section 3.5; where it and the authors' released code differ, the default
+follows the code, and `SelectorConfig(variant="paper")` equations (4) and (5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from .attention import masked_mean
+from .config import SelectorConfig
+from .layers import AlignmentLayer, Masks
+from .motion import MotionEncoder, temporal_encoding
+from .released import infer_config, read_state_dict, renamed
+
+
+class SelectorOutput(NamedTuple):
+    """What the selector says of each track.
+
+    Attributes:
+        logits: (B, N); sigmoid gives the probability of selection. 0 for padding.
+        alignment: (B, N, E), the alignment tokens of the loss. 0 for padding.
+    """
+
+    logits: Tensor
+    alignment: Tensor
+
+
+class TrackSelector(nn.Module):
+    """Scores N candidate tracks of a video against sentences."""
+
+    time_frequencies: Tensor
+
+    def __init__(self, config: SelectorConfig) -> None:
+        """Makes the layers; initial values come from torch's global generator."""
+        super().__init__()
+        self.config = config
+        width = config.lang_token_dim
+        self.motion_encoder = MotionEncoder(config)
+        self.layers = nn.ModuleList(AlignmentLayer(config) for _ in range(config.n_layers))
+        self.negative_anchors = nn.Parameter(torch.randn(config.n_negative, width))
+        self.register_buffer("time_frequencies", torch.randn(1, width // 2))
+
+    def forward(
+        self,
+        object_tokens: Tensor,
+        text_tokens: Tensor,
+        track_mask: Tensor | None = None,
+        frame_mask: Tensor | None = None,
+        word_mask: Tensor | None = None,
+    ) -> SelectorOutput:
+        """Scores tracks. Padding that the masks name changes nothing but rounding.
+
+        A track's score depends on the other tracks of its row: that is the method.
+
+        Args:
+            object_tokens: (B, N, T, object_token_dim), or (1, N, T, object_token_dim): the one
+                video of all B sentences, whose motion is then encoded once. N may be 0, T not.
+            text_tokens: (B, W, lang_token_dim), all tokens of the text encoder.
+            track_mask: (B or 1, N) bool, True is valid, e.g. a sentence's own candidates.
+            frame_mask: (B or 1, T) bool with as many rows as `object_tokens`; the valid frames
+                come first.
+            word_mask: (B, W) bool.
+
+        Returns:
+            Logits (B, N) and alignment tokens (B, N, lang_token_dim).
+
+        Raises:
+            ValueError: for shapes that do not fit the configuration.
+        """
+        _check_shapes(self.config, object_tokens, text_tokens)
+        if object_tokens.shape[1] == 0:
+            return _no_tracks(text_tokens)
+        tokens, step_mask = self.motion_encoder(object_tokens, frame_mask)
+        if track_mask is not None and len(track_mask) > len(tokens):
+            tokens = tokens.expand(len(track_mask), -1, -1, -1)
+        words, word_mask = self._with_anchors(text_tokens, word_mask)
+        time = temporal_encoding(
+            tokens.shape[2], self.time_frequencies, self.config.max_temporal_length
+        )
+        masks = Masks(track_mask, step_mask, word_mask)
+        for layer in self.layers:
+            tokens = layer(tokens, time, words, masks)
+        return self._aggregate(tokens, words, masks)
+
+    def _with_anchors(
+        self, text_tokens: Tensor, word_mask: Tensor | None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Appends the negative anchors to the words (released code)."""
+        anchors = self.negative_anchors.expand(len(text_tokens), -1, -1)
+        if word_mask is not None:
+            word_mask = torch.cat([word_mask, word_mask.new_ones(anchors.shape[:2])], dim=1)
+        return torch.cat([text_tokens, anchors], dim=1), word_mask
+
+    def _aggregate(self, tokens: Tensor, words: Tensor, masks: Masks) -> SelectorOutput:
+        """Equations (4) and (5): from (B, N, T', E) to one token and one logit a track."""
+        # The average of dot products over the words is the dot product with their average.
+        sentence = self._sentence(words, masks.words)  # (B, E)
+        similarity = torch.einsum("bnte,be->bnt", tokens, sentence)
+        steps = None if masks.steps is None else masks.steps[:, None, :]
+        weight = _masked_softmax(similarity, steps)[..., None]
+        if self.config.variant == "paper":
+            alignment = masked_mean(weight * tokens, None if steps is None else steps[..., None], 2)
+            logits = masked_mean(similarity, steps, 2)
+        else:
+            alignment = (weight * tokens).sum(dim=2)
+            logits = torch.einsum("bne,be->bn", alignment, sentence)
+        if masks.tracks is None:
+            return SelectorOutput(logits, alignment)
+        return SelectorOutput(
+            logits.masked_fill(~masks.tracks, 0.0),
+            alignment.masked_fill(~masks.tracks[..., None], 0.0),
+        )
+
+    def _sentence(self, words: Tensor, word_mask: Tensor | None) -> Tensor:
+        if self.config.variant == "paper":  # N_w counts the sentence's words only
+            n_words = words.shape[1] - self.config.n_negative
+            words = words[:, :n_words]
+            word_mask = None if word_mask is None else word_mask[:, :n_words]
+        return masked_mean(words, None if word_mask is None else word_mask[..., None], 1)
+
+
+def load_released(source: Mapping[str, Tensor] | str | Path) -> TrackSelector:
+    """A selector from a checkpoint of the authors' released code, in evaluation mode.
+
+    Sizes are read off the tensors; what leaves no trace there (groups, heads, dropout, the unit of
+    time) takes the released values.
+
+    Args:
+        source: state dict of the released module, or a `.pt`/`.pth`/`.safetensors` file of it;
+            prefixes such as "module." and wrappers such as {"model": ...} are recognised.
+
+    Raises:
+        WeightsError: missing file, or tensors that are not those of the released module.
+    """
+    released = read_state_dict(Path(source)) if isinstance(source, str | Path) else dict(source)
+    state = renamed(released)
+    model = TrackSelector(infer_config(state))
+    model.load_state_dict(state)
+    return model.eval()
+
+
+def _masked_softmax(values: Tensor, mask: Tensor | None) -> Tensor:
+    """Soft-max over the last axis, exactly 0 where invalid; at least one entry must be valid."""
+    if mask is not None:
+        values = values.masked_fill(~mask, float("-inf"))
+    return values.softmax(dim=-1)
+
+
+def _no_tracks(text_tokens: Tensor) -> SelectorOutput:
+    batch, _, width = text_tokens.shape
+    return SelectorOutput(text_tokens.new_zeros(batch, 0), text_tokens.new_zeros(batch, 0, width))
+
+
+def _check_shapes(config: SelectorConfig, objects: Tensor, text: Tensor) -> None:
+    fits = (
+        objects.ndim == 4
+        and text.ndim == 3
+        and objects.shape[0] in (1, text.shape[0])
+        and objects.shape[2] > 0
+        and objects.shape[3] == config.object_token_dim
+        and text.shape[2] == config.lang_token_dim
+    )
+    if not fits:
+        raise ValueError(
+            f"object tokens {tuple(objects.shape)} and text tokens {tuple(text.shape)} do not fit: "
+            f"wanted (B or 1, N, T > 0, {config.object_token_dim}) and "
+            f"(B, W, {config.lang_token_dim})."
+        )

@@ -1,0 +1,251 @@
+"""The selector against the released module, against itself in batches, and its switches."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import Tensor
+
+from sola.batching import Batch, Item, collate
+from sola.config import PAPER_LOSS, LossConfig, SelectorConfig
+from sola.losses import SelectionLoss, positive_anchor, selection_loss
+from sola.model import SelectorOutput, TrackSelector, load_released
+from sola.released import rename
+
+from .cases import SMALL, Case, make_case, make_selector
+
+GOLDEN = Path(__file__).parents[3] / "shared" / "data" / "golden" / "sola"
+needs_golden = pytest.mark.skipif(
+    not GOLDEN.is_dir(), reason="golden outputs of the released module are not beside the checkout"
+)
+SIZES = [(10, 24, 9), (5, 17, 12), (14, 40, 6), (1, 1, 1)]
+
+
+def loss_of(model: TrackSelector, case: Case, config: LossConfig | None = None) -> SelectionLoss:
+    output = model(case.objects, case.text)
+    anchors = positive_anchor(case.text), model.negative_anchors
+    return selection_loss(output, case.labels, anchors, config or LossConfig())
+
+
+def batch_of(cases: list[Case]) -> Batch:
+    return collate(
+        [Item(c.objects[0].numpy(), c.text[0].numpy(), c.labels[0].bool().numpy()) for c in cases]
+    )
+
+
+def run_batch(model: TrackSelector, batch: Batch) -> SelectorOutput:
+    output: SelectorOutput = model(
+        batch.objects, batch.text, batch.track_mask, batch.frame_mask, batch.word_mask
+    )
+    return output
+
+
+def batch_loss(model: TrackSelector, batch: Batch, config: LossConfig) -> SelectionLoss:
+    anchors = positive_anchor(batch.text, batch.word_mask), model.negative_anchors
+    return selection_loss(run_batch(model, batch), batch.labels, anchors, config, batch.track_mask)
+
+
+def gradients(model: TrackSelector, loss: Tensor) -> dict[str, Tensor]:
+    model.zero_grad()
+    loss.backward()
+    return {n: p.grad.clone() for n, p in model.named_parameters() if p.grad is not None}
+
+
+def relative(ours: Tensor, wanted: Tensor) -> float:
+    return float((ours - wanted).abs().max() / wanted.abs().max().clamp(min=1e-6))
+
+
+@needs_golden
+@pytest.mark.parametrize("case", range(5))
+def test_equals_the_released_module(case: int) -> None:
+    cases = load_file(GOLDEN / "cases.safetensors")
+    golden = {k.partition(".")[2]: v for k, v in cases.items() if k.startswith(f"{case}.")}
+    model = load_released(GOLDEN / "weights.safetensors")
+    inputs = Case(*(golden[k][None] for k in ("object_tokens", "text_tokens", "labels")))
+    output = model(inputs.objects, inputs.text)
+    assert (output.logits[0] - golden["score_logits"]).abs().max() <= 1e-5
+    assert (output.alignment[0] - golden["alignment_tokens"]).abs().max() <= 1e-5
+    loss = loss_of(model, inputs)
+    for name, value in zip(("loss_total", "loss_bce", "loss_align"), loss, strict=True):
+        assert abs(float(value - golden[name])) <= 1e-5
+    ours = gradients(model, loss.total)
+    checked = [name for name in golden if name.startswith("grad.")]
+    assert len(checked) == 5
+    for name in checked:  # gradients reach 10, so the tolerance is relative to the largest
+        wanted = golden[name]
+        scale = max(1.0, float(wanted.abs().max()))
+        assert (ours[rename(name.removeprefix("grad."))] - wanted).abs().max() <= 1e-5 * scale
+
+
+def test_the_default_has_the_released_number_of_parameters() -> None:
+    with torch.device("meta"):
+        model = TrackSelector(SelectorConfig())
+    count = sum(p.numel() for p in model.parameters())
+    assert count == 32_980_480  # the paper prints 32.9 M
+    assert sum(p.numel() for p in model.motion_encoder.parameters()) == 7_745_024
+
+
+@pytest.mark.parametrize("variant", ["released", "paper"])
+def test_a_padded_batch_equals_its_members_alone(variant: str) -> None:
+    config = dataclasses.replace(SMALL, variant=variant)
+    loss_config = LossConfig() if variant == "released" else PAPER_LOSS
+    model = make_selector(config)
+    cases = [make_case(size, seed) for seed, size in enumerate(SIZES)]
+    batch = batch_of(cases)
+    output = run_batch(model, batch)
+    for row, case in enumerate(cases):
+        alone = model(case.objects, case.text)
+        n = case.objects.shape[1]
+        assert relative(output.logits[row, :n], alone.logits[0]) < 1e-5
+        assert relative(output.alignment[row, :n], alone.alignment[0]) < 1e-5
+        assert not output.logits[row, n:].any()
+        assert not output.alignment[row, n:].any()
+    together = batch_loss(model, batch, loss_config)
+    totals = torch.stack([loss_of(model, case, loss_config).total for case in cases])
+    assert relative(together.total, totals.mean()) < 1e-5
+    ours, wanted = gradients(model, together.total), gradients(model, totals.mean())
+    assert ours.keys() == wanted.keys() == {name for name, _ in model.named_parameters()}
+    for name in wanted:
+        # Biases before a norm have gradients of nothing but rounding, hence the floor.
+        scale = max(float(wanted[name].abs().max()), 1e-2)
+        assert (ours[name] - wanted[name]).abs().max() < 2e-5 * scale, name
+
+
+def test_what_stands_in_the_padding_does_not_matter() -> None:
+    model = make_selector()
+    batch = batch_of([make_case(size, seed) for seed, size in enumerate(SIZES)])
+    valid = batch.track_mask[:, :, None] & batch.frame_mask[:, None, :]
+    dirty = batch._replace(
+        objects=batch.objects.masked_fill(~valid[..., None], 7.0),
+        text=batch.text.masked_fill(~batch.word_mask[..., None], -3.0),
+    )
+    torch.testing.assert_close(run_batch(model, dirty), run_batch(model, batch))
+
+
+def test_an_expression_without_tracks_is_harmless_in_a_batch() -> None:
+    model = make_selector()
+    batch = batch_of([make_case(size, seed) for seed, size in enumerate(SIZES[:2])])
+    batch.track_mask[1] = False
+    loss = batch_loss(model, batch, LossConfig())
+    grads = gradients(model, loss.total)
+    assert all(torch.isfinite(g).all() for g in grads.values())
+    assert not run_batch(model, batch).logits[1].any()
+
+
+def test_expressions_of_one_video_share_its_tokens() -> None:
+    model = make_selector()
+    case = make_case((6, 20, 8), 0)
+    text = torch.cat([case.text, make_case((1, 1, 8), 1).text, make_case((1, 1, 8), 2).text])
+    copied = model(case.objects.expand(3, -1, -1, -1), text)
+    torch.testing.assert_close(model(case.objects, text), copied)
+    own = torch.tensor([[1, 1, 1, 1, 1, 1], [1, 0, 1, 1, 0, 1], [0, 0, 0, 1, 0, 0]]).bool()
+    shared = model(case.objects, text, own)
+    for row in range(3):
+        alone = model(case.objects[:, own[row]], text[row : row + 1])
+        torch.testing.assert_close(shared.logits[row, own[row]], alone.logits[0])
+
+
+def test_no_tracks_give_no_scores() -> None:
+    output = make_selector()(torch.zeros(1, 0, 5, 16), torch.zeros(2, 3, 32))
+    assert output.logits.shape == (2, 0)
+    assert output.alignment.shape == (2, 0, 32)
+
+
+@pytest.mark.parametrize(
+    ("objects", "text"),
+    [
+        ((1, 2, 8, 15), (1, 3, 32)),
+        ((1, 2, 8, 16), (1, 3, 31)),
+        ((2, 2, 8, 16), (3, 3, 32)),
+        ((1, 2, 0, 16), (1, 3, 32)),
+        ((2, 8, 16), (1, 3, 32)),
+    ],
+)
+def test_shapes_that_do_not_fit_are_refused(
+    objects: tuple[int, ...], text: tuple[int, ...]
+) -> None:
+    with pytest.raises(ValueError, match=r"wanted \(B or 1, N, T > 0, 16\)"):
+        make_selector()(torch.zeros(objects), torch.zeros(text))
+
+
+def test_between_objects_off_makes_tracks_independent() -> None:
+    # With one group a channel norms would be per channel; the language norm still joins tracks,
+    # so the switch is seen in its parameters and in the text-free layers alone.
+    on, off = make_selector(), make_selector(dataclasses.replace(SMALL, inter_object_attention=False))
+    names = {name for name, _ in off.named_parameters()}
+    dropped = {name for name, _ in on.named_parameters()} - names
+    assert dropped == {n for n, _ in on.named_parameters() if ".objects." in n}
+    off_state = {k: v for k, v in on.state_dict().items() if k in off.state_dict()}
+    off.load_state_dict(off_state)
+    case = make_case((4, 16, 5), 3)
+    assert relative(off(case.objects, case.text).logits, on(case.objects, case.text).logits) > 1e-3
+
+
+def test_motion_off_leaves_no_order_of_time() -> None:
+    off = make_selector(dataclasses.replace(SMALL, motion_attention=False))
+    assert not [name for name, _ in off.named_parameters() if ".motion." in name]
+    before = make_case((3, 16, 5), 4)
+    # The frequencies only reach the motion attention: without it they cannot matter.
+    plain = off(before.objects, before.text).logits
+    off.time_frequencies.mul_(3)
+    assert torch.equal(off(before.objects, before.text).logits, plain)
+    on = make_selector()
+    plain = on(before.objects, before.text).logits
+    on.time_frequencies.mul_(3)
+    assert relative(on(before.objects, before.text).logits, plain) > 1e-4
+
+
+def test_every_parameter_learns() -> None:
+    model = make_selector()
+    grads = gradients(model, loss_of(model, make_case((6, 24, 5), 0)).total)
+    still = {n for n, p in model.named_parameters() if n not in grads or not grads[n].any()}
+    assert not still
+
+
+def test_paper_pools_as_equations_4_and_5_are_printed() -> None:
+    model = make_selector(dataclasses.replace(SMALL, variant="paper"))
+    case = make_case((3, 24, 5), 5)
+    tokens, _ = model.motion_encoder(case.objects)
+    aligned: list[Tensor] = []
+    model.layers[-1].register_forward_hook(lambda _m, _i, out: aligned.append(out))
+    output = model(case.objects, case.text)
+    similarity = torch.einsum("btd,wd->btw", aligned[0][0], case.text[0])  # (N, T', W)
+    weight = similarity.mean(dim=-1).softmax(dim=-1)
+    expected = (weight[..., None] * aligned[0][0]).mean(dim=1)
+    torch.testing.assert_close(output.alignment[0], expected)
+    torch.testing.assert_close(output.logits[0], similarity.mean(dim=(1, 2)))
+    assert tokens.shape == (1, 3, 3, 32)
+
+
+@pytest.mark.parametrize(("frames", "steps"), [(1, 1), (8, 1), (9, 2), (17, 3), (60, 8), (100, 13)])
+def test_eight_frames_become_one_step(frames: int, steps: int) -> None:
+    encoded, mask = make_selector().motion_encoder(
+        torch.zeros(1, 2, frames, 16), torch.ones(1, frames, dtype=torch.bool)
+    )
+    assert encoded.shape == (1, 2, steps, 32)
+    assert mask.shape == (1, steps)
+    assert mask.all()
+
+
+def test_a_cuda_step_mixes_no_devices() -> None:
+    from torch._subclasses.fake_tensor import FakeTensorMode
+
+    with FakeTensorMode():
+        model = TrackSelector(SMALL).train().to("cuda")
+        batch = Batch(
+            torch.randn(2, 5, 17, 16),
+            torch.randn(2, 7, 32),
+            torch.zeros(2, 5),
+            torch.ones(2, 5, dtype=torch.bool),
+            torch.ones(2, 17, dtype=torch.bool),
+            torch.ones(2, 7, dtype=torch.bool),
+        ).to("cuda")
+        for config in (LossConfig(), PAPER_LOSS):
+            loss = batch_loss(model, batch, config)
+            loss.total.backward()
+            assert loss.total.device.type == "cuda"
+            assert all(p.grad is not None and p.grad.device.type == "cuda" for p in model.parameters())
