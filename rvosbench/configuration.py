@@ -104,7 +104,8 @@ _MISFIT = object()
 
 def _options(wanted: object) -> list[Any]:
     if typing.get_origin(wanted) in (typing.Union, types.UnionType):
-        return [o for part in typing.get_args(wanted) for o in _options(part)]
+        parts = sorted(typing.get_args(wanted), key=lambda part: part is not type(None))
+        return [o for part in parts for o in _options(part)]  # "none" before text
     if typing.get_origin(wanted) is typing.Literal:
         return list(typing.get_args(wanted))
     return [wanted]

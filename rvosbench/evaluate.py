@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from rvosbench.errors import NoGroundTruthError, UsageError
+from rvosbench.errors import NoGroundTruthError, PredictionError, UsageError
 from rvosbench.methods import MethodChoice, load_method
 from rvosbench.metrics import official
 from rvosbench.predictions import MissingPolicy, PredictionFiles, complete, open_predictions
@@ -90,16 +90,23 @@ def score(
         PredictionError: files that are missing, unreadable or of the wrong size.
         NoGroundTruthError: the split's truth is hidden.
     """
-    source = open_predictions(Path(predictions), missing)
     if _hidden(dataset):
         raise NoGroundTruthError(
             f"{dataset.name}/{dataset.split} keeps its truth: predictions can be packed and sent "
             "to the authors' server, not scored here"
         )
+    source = open_predictions(Path(predictions), missing)
+    extra = source.extra(dataset) if missing == "error" else ()
+    if extra:
+        raise PredictionError(
+            f"{predictions}: {len(extra)} entries that no expression of "
+            f"{dataset.name}/{dataset.split} asks for, such as {extra[0]!r}: "
+            "is it the right split? `--missing zero` leaves them out"
+        )
     contender = _Contender(
         {"method": "predictions", "preset": None, "config": {}, "missing": missing},
         MethodCard("predictions"),
-        lambda: source,
+        _Given(source),
         files=source,
     )
     return _run(contender, _Task(dataset, _protocol(dataset, protocol), None), run)
@@ -114,6 +121,17 @@ class _Contender:
     build: Callable[[], Method | TruthMethod]
     files: PredictionFiles | None = None
     needs_truth: bool = False
+
+
+@dataclass(frozen=True)
+class _Given:
+    """A method that is built already. A class, because worker processes get it by pickle."""
+
+    method: Method | TruthMethod
+
+    def __call__(self) -> Method | TruthMethod:
+        """The method."""
+        return self.method
 
 
 @dataclass(frozen=True)
@@ -173,6 +191,8 @@ class _Job:
         sample = self._task.dataset.sample(key)
         answers = self._predict(sample)
         predictions = complete(answers, sample, str(self._contender.facts["method"]))
+        if self._contender.files is not None:  # decode files once: they are hashed and scored
+            predictions = {k: replace(p, masks=p.masks.packed()) for k, p in predictions.items()}
         output.mkdir(parents=True)
         if self._contender.files is None:
             write_json(output / "predictions.json", prediction_rows(sample.video, predictions))
@@ -227,11 +247,10 @@ def _contender(method: str | MethodChoice | Method | TruthMethod, dataset: Datas
     if not isinstance(method, Method | TruthMethod):
         raise UsageError(f"{type(method).__name__} has no predict(sample): not a method")
     name = str(getattr(method, "name", type(method).__name__))
-    built = method
     return _Contender(
         {"method": name, "preset": None, "config": {}},
         MethodCard(name),
-        lambda: built,
+        _Given(method),
         needs_truth=isinstance(method, TruthMethod),
     )
 

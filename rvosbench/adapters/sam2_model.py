@@ -47,6 +47,7 @@ def tiny_config(image_size: int = 128, dim: int = 128) -> Sam2VideoConfig:
             "dynamic_multimask_via_stability": False,
         },
         multimask_output_for_tracking=False,
+        enable_temporal_pos_encoding_for_object_pointers=False,  # as SAM 2.0
         memory_attention_hidden_size=dim,
         memory_attention_num_layers=2,
         memory_attention_feed_forward_hidden_size=2 * dim,

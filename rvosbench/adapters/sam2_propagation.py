@@ -144,7 +144,8 @@ class _ObjectBatch:
         logits = F.interpolate(
             scaled, size=small, mode="bilinear", align_corners=False, antialias=True
         ).to(dtype)
-        decoded = decode(model, features, features.maps[2], model.mask_downsample(full))
+        dense = model.mask_downsample(full)
+        decoded = decode(model, features, features.maps[2], dense, multimask=False)
         there = full.flatten(1).any(dim=1, keepdim=True)
         pointers = torch.where(there, decoded.pointers, model.no_object_pointer)
         presence = there.to(dtype) * 20.0 - 10.0
@@ -155,7 +156,8 @@ class _ObjectBatch:
     def track(self, features: FrameFeatures, frame: int, step: int) -> FrameOutput:
         """The next frame in direction `step` (1 or -1)."""
         conditioned = self._attend(features.maps[2], frame, step)
-        out = decode(self.model, features, conditioned, None)
+        multimask = _tracks_with_multimask(self.model)
+        out = decode(self.model, features, conditioned, None, multimask=multimask)
         size = (self.model.image_size, self.model.image_size)
         full = F.interpolate(
             out.logits[:, None].float(), size=size, mode="bilinear", align_corners=False
@@ -241,15 +243,21 @@ class _ObjectBatch:
 
 
 def decode(
-    model: Sam2VideoModel, features: FrameFeatures, top: Tensor, masks: Tensor | None
+    model: Sam2VideoModel,
+    features: FrameFeatures,
+    top: Tensor,
+    masks: Tensor | None,
+    *,
+    multimask: bool = False,
 ) -> FrameOutput:
-    """Single-mask decoding of N objects without points.
+    """The mask, pointer and presence of N objects in a frame, without points.
 
     Args:
         model: the network.
         features: gives the two high-resolution maps.
         top: (N or 1, D, h, w) features, conditioned on memory or not.
         masks: (N, 1, S/4, S/4) dense mask prompts, or None (then N is `top`'s).
+        multimask: take the best of the three multimask tokens instead of the single-mask token.
 
     Returns:
         A FrameOutput whose `frame` is -1.
@@ -258,22 +266,26 @@ def decode(
     points = top.new_zeros(n, 1, 1, 2)
     labels = torch.full((n, 1, 1), -1, dtype=torch.int32, device=top.device)
     sparse, dense = model.prompt_encoder(points, labels, None, masks)
-    logits, _, tokens, presence = model.mask_decoder(
+    logits, quality, tokens, presence = model.mask_decoder(
         image_embeddings=top.expand(n, -1, -1, -1),
         image_positional_embeddings=model.get_image_wide_positional_embeddings(),
         sparse_prompt_embeddings=sparse,
         dense_prompt_embeddings=dense,
-        multimask_output=False,
+        multimask_output=multimask,
         high_resolution_features=list(features.maps[:2]),
     )
-    presence = presence[:, 0]
-    raw = logits[:, 0, 0]
-    there = presence > 0
+    best = quality[:, 0].argmax(-1)
+    rows = torch.arange(n, device=top.device)
+    raw, token, there = logits[rows, 0, best], tokens[rows, 0, best], presence[:, 0] > 0
     gated = torch.where(there[..., None], raw, NO_OBJECT_LOGIT)
-    pointers = torch.where(
-        there, model.object_pointer_proj(tokens[:, 0, 0]), model.no_object_pointer
-    )
-    return FrameOutput(-1, gated, pointers, presence[:, 0], raw)
+    pointers = torch.where(there, model.object_pointer_proj(token), model.no_object_pointer)
+    return FrameOutput(-1, gated, pointers, presence[:, 0, 0], raw)
+
+
+def _tracks_with_multimask(model: Sam2VideoModel) -> bool:
+    config = model.config
+    wanted = config.multimask_output_in_sam and config.multimask_output_for_tracking
+    return bool(wanted and config.multimask_min_pt_num <= 0 <= config.multimask_max_pt_num)
 
 
 def image_positions(model: Sam2VideoModel, top: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from rvosbench.datasets.frames import image_files
 from rvosbench.datasets.label_images import LabelTruth
-from rvosbench.datasets.layout import require_file
+from rvosbench.datasets.layout import given, require_file
 from rvosbench.datasets.meta import Clip, MetaFile
 from rvosbench.datasets.opened import OpenedSplit
 from rvosbench.errors import DatasetError
@@ -38,7 +38,7 @@ def open_folder(root: Path | None, split: str) -> OpenedSplit:
         DatasetError: no JSON, or a video without frames.
         AnnotationError: a JSON of another form.
     """
-    base = Path(root or ".")
+    base = given(NAME, root)
     folder = base if split == WHOLE else base / split
     path = require_file(NAME, folder / META, "write it in the form of docs/datasets.md#folder")
     meta = MetaFile(path, NAME, split, "objects")

@@ -12,7 +12,6 @@ import json
 import mmap
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from pathlib import Path
 
 from rvosbench.errors import AnnotationError
 from rvosbench.records import Json
+from rvosbench.work import write_json
 
 _VERSION = 1
 # A list of masks starts with an object, null or nothing; `size` and run lengths with a digit. The
@@ -139,9 +139,5 @@ def _stored(index: JsonIndex, file: Path) -> JsonIndex:
     """Write the index beside its place and rename it; without a writable cache do nothing."""
     content = {"version": _VERSION, "sha256": index.sha256, "spans": dict(index.spans)}
     with suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as out:
-            json.dump(content, out)
-        Path(beside).replace(file)
+        write_json(file, content)
     return index

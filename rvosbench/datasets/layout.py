@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from rvosbench.errors import DatasetError
+from rvosbench.errors import DatasetError, UsageError
 
 _SHOWN = 8
 
 
-def find_root(dataset: str, root: Path, markers: Sequence[str], nested: Sequence[str] = ()) -> Path:
+def find_root(
+    dataset: str, root: Path | None, markers: Sequence[str], nested: Sequence[str] = ()
+) -> Path:
     """The folder that holds one of `markers`: `root`, or a child of it called as in `nested`.
 
     Args:
@@ -20,8 +22,10 @@ def find_root(dataset: str, root: Path, markers: Sequence[str], nested: Sequence
         nested: usual names of the root itself, accepted when the user passed its parent.
 
     Raises:
+        UsageError: no root.
         DatasetError: none is there; names the right level if it is close by.
     """
+    root = given(dataset, root)
     for folder in (root, *(root / name for name in nested)):
         if _holds(folder, markers):
             return folder
@@ -35,6 +39,13 @@ def find_root(dataset: str, root: Path, markers: Sequence[str], nested: Sequence
         f"{dataset}: wanted {wanted} below {root}, found {found_in(root)}. "
         "docs/datasets.md shows the layout"
     )
+
+
+def given(dataset: str, root: Path | None) -> Path:
+    """`root`, or a UsageError for None."""
+    if root is None:
+        raise UsageError(f"dataset {dataset!r} needs its folder: --data DIR, or root=... in Python")
+    return root
 
 
 def require_file(dataset: str, path: Path, advice: str) -> Path:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rvosbench.datasets.json_index import open_index
-from rvosbench.datasets.layout import find_root, require_file
+from rvosbench.datasets.layout import find_root, given, require_file
 from rvosbench.datasets.meta import Clip, MetaFile
 from rvosbench.datasets.opened import OpenedSplit
 from rvosbench.datasets.rle_file import RleTruth
@@ -44,7 +44,7 @@ def open_mevis(root: Path | None, split: str) -> OpenedSplit:
         DatasetError: missing files, MeViS v2 files, or the wrong folder level.
         AnnotationError: a meta file without `anno_id` where truth is promised.
     """
-    folder = _root(Path(root or ".")) / split
+    folder = _root(given(NAME, root)) / split
     meta = MetaFile(_meta_path(folder, split), NAME, split, "anno_id")
     clips = meta.clips(meta.videos())
     truth = _truth(folder, split, meta, clips)

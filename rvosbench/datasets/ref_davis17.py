@@ -40,7 +40,7 @@ def open_ref_davis17(root: Path | None, split: str) -> OpenedSplit:
         AnnotationError: texts that do not fit the videos.
     """
     markers = ("meta_expressions", _TEXTS)
-    folder = find_root(NAME, Path(root or "."), markers, ("ref-davis", "ref-davis17", "davis17"))
+    folder = find_root(NAME, root, markers, ("ref-davis", "ref-davis17", "davis17"))
     if (folder / "meta_expressions").is_dir():
         return _converted(folder, split)
     return _original(folder, split)

@@ -38,7 +38,7 @@ def open_ref_youtube_vos(root: Path | None, split: str) -> OpenedSplit:
             the test file beside it.
         AnnotationError: a train file without `obj_id`.
     """
-    folder = find_root(NAME, Path(root or "."), ("meta_expressions",), (NAME, "rvos"))
+    folder = find_root(NAME, root, ("meta_expressions",), (NAME, "rvos"))
     part = "valid" if split == FIRST_RELEASE else split
     meta = MetaFile(_meta_path(folder, part), NAME, split, "obj_id")
     videos = _valid_only(folder, meta) if split == "valid" else meta.videos()

@@ -35,7 +35,7 @@ def _smooth_noise(size: int, rng: np.random.Generator) -> Image:
         stretch = _interpolation(size, cells)
         grid = rng.uniform(-1, 1, size=(cells, cells)).astype(np.float32)
         total += np.float32(weight) * (stretch @ grid @ stretch.T)
-    return np.clip(total * np.float32(0.5) + np.float32(0.5), 0, 1)
+    return np.asarray(np.clip(total * np.float32(0.5) + np.float32(0.5), 0, 1), np.float32)
 
 
 def _ramp(size: int, angle: float) -> Image:

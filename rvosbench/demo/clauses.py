@@ -103,26 +103,31 @@ def _turn_wordings(first: str, second: str) -> tuple[str, ...]:
     )
 
 
-def _sequences(paths: list[Floats]) -> Iterator[Clause]:
-    """What comes first and what then: turns, and moving before or after standing."""
+def _turns(paths: list[Floats]) -> Iterator[Clause]:
+    """One way first and then another: a clause for each of the eight right-angled turns."""
+    found = [(facts.turns(path), facts.turn_of(path)) for path in paths]
     for first in HEADINGS:
         for second in HEADINGS:
             if (first in ("left", "right")) != (second in ("left", "right")):
-                verdicts = tuple(facts.turns(path, (first, second)) for path in paths)
-                yield Clause("order", _turn_wordings(first, second), verdicts)
+                same = tuple(v and turn == (first, second) for v, turn in found)
+                yield Clause("order", _turn_wordings(first, second), same)
+
+
+def _pauses(paths: list[Floats]) -> Iterator[Clause]:
+    """Moving one way before or after standing still."""
+    stops, starts = [facts.stops(p) for p in paths], [facts.starts(p) for p in paths]
     for way in HEADINGS:
-        stopping = tuple(both(facts.moves(p, way), facts.stops(p)) for p in paths)
+        moves = [facts.moves(p, way) for p in paths]
         wordings = (
             f"{{move}} {way} and then {{stop}}",
             f"first {{move}} {way} and then {{stand}} still",
         )
-        yield Clause("order", wordings, stopping)
-        starting = tuple(both(facts.moves(p, way), facts.starts(p)) for p in paths)
+        yield Clause("order", wordings, tuple(map(both, moves, stops)))
         wordings = (
             f"{{wait}} and then {{move}} {way}",
             f"first {{stand}} still and then {{move}} {way}",
         )
-        yield Clause("order", wordings, starting)
+        yield Clause("order", wordings, tuple(map(both, moves, starts)))
 
 
 def describe(scene: Scene) -> list[Clause]:
@@ -137,7 +142,7 @@ def describe(scene: Scene) -> list[Clause]:
         for table, at_edge in ((_ABOUT_SHAPES, False), (_AT_EDGE, True))
         for category, wordings, fact in table
     ]
-    return [*about_paths, *about_shapes, *_sequences(paths)]
+    return [*about_paths, *about_shapes, *_turns(paths), *_pauses(paths)]
 
 
 _SIDES: dict[str, tuple[str, ...]] = {

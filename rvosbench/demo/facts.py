@@ -125,11 +125,10 @@ def turn_of(path: Floats) -> tuple[str, str] | None:
     return found.pop() if len(found) == 1 else None
 
 
-def turns(path: Floats, headings: tuple[str, str] | None = None) -> Verdict:
-    """Goes one way and then, after one turn, at right angles to it; or exactly so, if given."""
-    turn = turn_of(path)
-    if turn is not None:
-        return headings is None or turn == headings
+def turns(path: Floats) -> Verdict:
+    """Goes one way and then, after one turn, at right angles to it."""
+    if turn_of(path) is not None:
+        return True
     return False if extent(path) < 0.03 or straightness(path) > 0.97 else None
 
 
@@ -153,11 +152,11 @@ def circles(path: Floats, clockwise: bool | None = None) -> Verdict:
         return False
     arm = path - (path.min(axis=0) + path.max(axis=0)) / 2
     radius = np.hypot(*arm.T)
-    sweep = float(np.ptp(np.unwrap(np.arctan2(arm[:, 1], arm[:, 0]))[[0, -1]]))
-    if radius.min() < 0.7 * radius.max() or sweep < 1.8 * math.pi:
+    bearing = np.unwrap(np.arctan2(arm[:, 1], arm[:, 0]))
+    sweep = float(bearing[-1] - bearing[0])
+    if radius.min() < 0.7 * radius.max() or abs(sweep) < 1.8 * math.pi:
         return None
-    turned = np.unwrap(np.arctan2(arm[:, 1], arm[:, 0]))
-    return clockwise is None or clockwise == bool(turned[-1] > turned[0])
+    return clockwise is None or clockwise == (sweep > 0)
 
 
 def _reversals(along: Floats, least: float) -> int:

@@ -131,8 +131,7 @@ def _scale(t: Floats, rng: np.random.Generator) -> Floats:
     if draw > 0.2:
         return np.ones_like(t)
     ratio = rng.uniform(1.55, 1.9)
-    slope = np.asarray(ratio ** (t - 0.5))
-    return slope if draw < 0.1 else 1 / slope
+    return np.exp(math.log(ratio) * (t - 0.5) * (1 if draw < 0.1 else -1))
 
 
 def _angle(t: Floats, rng: np.random.Generator) -> Floats:

@@ -77,7 +77,8 @@ def _draw_frame(
 def _brightness(n_frames: int, rng: np.random.Generator) -> NDArray[np.float32]:
     """Exposure factor of each frame (T,): a level for the clip and a slow flicker around it."""
     flicker = np.sin(rng.uniform(0, 2 * math.pi) + rng.uniform(0.1, 0.6) * np.arange(n_frames))
-    return (rng.uniform(0.88, 1.06) + rng.uniform(0, 0.04) * flicker).astype(np.float32)
+    level, depth = rng.uniform(0.88, 1.06), rng.uniform(0, 0.04)
+    return np.asarray(level + depth * flicker, dtype=np.float32)
 
 
 def render(

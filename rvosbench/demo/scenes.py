@@ -125,13 +125,20 @@ def _anchor(motion: Motion, size: Floats, rng: np.random.Generator) -> tuple[flo
 def _meeting(
     motion: Motion, size: Floats, other: ShapeObject, rng: np.random.Generator
 ) -> tuple[float, float] | None:
-    """An anchor that brings the path onto another shape's in mid-clip, None if it cannot fit."""
+    """An anchor that brings the path onto another shape's in mid-clip, apart before and after.
+
+    None if the path does not fit into the frame that way.
+    """
     frame = int(rng.integers(len(size) // 3, 1 + 2 * len(size) // 3))
     anchor = other.x[frame] - motion.dx[frame], other.y[frame] - motion.dy[frame]
     for value, offset in zip(anchor, (motion.dx, motion.dy), strict=True):
         low, high = _anchor_range(offset, size / 2)
         if not low <= value <= high:
             return None
+    x, y = anchor[0] + motion.dx[[0, -1]], anchor[1] + motion.dy[[0, -1]]
+    gap = np.hypot(x - other.x[[0, -1]], y - other.y[[0, -1]])
+    if np.any(gap < (size + other.size)[[0, -1]] * 0.55):
+        return None
     return float(anchor[0]), float(anchor[1])
 
 

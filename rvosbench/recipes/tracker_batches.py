@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from rvosbench.adapters.sam2_propagation import FrameFeatures
 from rvosbench.adapters.sam2_frames import normalise
-from rvosbench.demo.clips import Clip, make_clip, training_config
+from rvosbench.demo.clips import Clip, ClipConfig, make_clip
 from rvosbench.demo.shapes import COLOURS, SHAPES
 
 COLOUR_INDEX = {name: i for i, name in enumerate(COLOURS)}
 SHAPE_INDEX = {name: i for i, name in enumerate(SHAPES)}
 VISIBLE = 40  # pixels from which an object can be prompted and described
+TRIES = 8  # clips drawn in search of one that loses an object
 PRESENT = 12  # pixels from which it counts as in the frame
 
 
@@ -61,17 +63,8 @@ class ClipBatch:
 
 def sample_batch(spec: BatchSpec, rng: np.random.Generator, prompt_frame: int = 0) -> ClipBatch:
     """Fresh clips, half of them played backwards, with objects visible in `prompt_frame`."""
-    clips, picks = [], []
-    while len(clips) < spec.clips:
-        seed = (7, *(int(v) for v in rng.integers(2**31, size=2)))
-        clip = make_clip(seed, training_config(spec.frames, spec.size), with_sentences=False)
-        backwards = bool(rng.integers(2))
-        frame = spec.frames - 1 - prompt_frame if backwards else prompt_frame
-        visible = np.flatnonzero(clip.masks[:, frame].sum((1, 2)) >= VISIBLE)
-        if len(visible):
-            clips.append((clip, backwards))
-            picks.append(rng.permutation(visible)[: spec.objects])
-    return _collate(clips, picks, prompt_frame)
+    drawn = [_draw(spec, rng, prompt_frame) for _ in range(spec.clips)]
+    return _collate([d[0] for d in drawn], [d[1] for d in drawn], prompt_frame)
 
 
 def pooled_rows(
@@ -82,17 +75,41 @@ def pooled_rows(
     return FrameFeatures((high, middle, low))
 
 
+def _draw(
+    spec: BatchSpec, rng: np.random.Generator, prompt_frame: int
+) -> tuple[Clip, NDArray[np.int64]]:
+    """A clip and the objects to prompt; a third of the clips should lose one of them."""
+    wants_loss = spec.frames > 1 and rng.random() < 0.3
+    best: tuple[Clip, NDArray[np.int64]] | None = None
+    for _ in range(TRIES):
+        clip = _clip(spec, rng)
+        areas = clip.masks.sum((2, 3))
+        visible = rng.permutation(np.flatnonzero(areas[:, prompt_frame] >= VISIBLE))
+        lost = areas[visible].min(axis=1, initial=VISIBLE) == 0
+        if len(visible):
+            best = clip, np.concatenate([visible[lost], visible[~lost]])[: spec.objects]
+        if best and (lost.any() or not wants_loss):
+            break
+    return best or _draw(spec, rng, prompt_frame)
+
+
+def _clip(spec: BatchSpec, rng: np.random.Generator) -> Clip:
+    seed = (7, *(int(v) for v in rng.integers(2**31, size=2)))
+    config = ClipConfig(spec.size, spec.frames, step=float(rng.uniform(0.05, 0.1)))
+    clip = make_clip(seed, config, with_sentences=False)
+    if rng.random() < 0.5:
+        return clip
+    return replace(clip, frames=clip.frames[::-1], masks=clip.masks[:, ::-1])
+
+
 def _collate(
-    clips: list[tuple[Clip, bool]], picks: list[np.ndarray], prompt_frame: int
+    clips: list[Clip], picks: list[NDArray[np.int64]], prompt_frame: int
 ) -> ClipBatch:
-    order = [slice(None, None, -1 if backwards else 1) for _, backwards in clips]
-    frames = np.stack([c.frames[o] for (c, _), o in zip(clips, order, strict=True)])
-    masks = np.concatenate(
-        [c.masks[p][:, o] for (c, _), p, o in zip(clips, picks, order, strict=True)]
-    )
-    chosen = [c.objects[i] for (c, _), p in zip(clips, picks, strict=True) for i in p]
-    looks = np.stack([_looks(c)[o] for (c, _), o in zip(clips, order, strict=True)])
-    covered = np.stack([c.masks[:, o].any(0) for (c, _), o in zip(clips, order, strict=True)])
+    frames = np.stack([c.frames for c in clips])
+    masks = np.concatenate([c.masks[p] for c, p in zip(clips, picks, strict=True)])
+    chosen = [c.objects[i] for c, p in zip(clips, picks, strict=True) for i in p]
+    looks = np.stack([_looks(c) for c in clips])
+    covered = np.stack([c.masks.any(0) for c in clips])
     return ClipBatch(
         pixels=normalise(torch.from_numpy(frames)),
         owner=torch.from_numpy(np.repeat(np.arange(len(clips)), [len(p) for p in picks])),
@@ -105,7 +122,7 @@ def _collate(
     )
 
 
-def _looks(clip: Clip) -> np.ndarray:
+def _looks(clip: Clip) -> NDArray[np.float32]:
     """Which colours and shapes cover a tenth of each 16-pixel cell, (T, 14, S/16, S/16) float."""
     n, frames, size, _ = clip.masks.shape
     cells = clip.masks.reshape(n, frames, size // 16, 16, size // 16, 16).mean((3, 5)) > 0.1

@@ -77,7 +77,7 @@ def _propagation(
 ) -> dict[str, Tensor]:
     shape = (batch.pixels.shape[0], batch.pixels.shape[1])
     first = batch.masks[:, 0]
-    found, copied, decided = [], [], []
+    found, copied, present, absent = [], [], [], []
     rows = lambda t: pooled_rows(features, shape, batch.owner, t)  # noqa: E731
     for out in propagate(model, rows, shape[1], 0, first):
         if out.frame == 0:
@@ -88,9 +88,10 @@ def _propagation(
         both = (first & target).flatten(1).sum(-1)
         either = (first | target).flatten(1).sum(-1)
         copied.append((both / either.clamp(min=1))[there])
-        clear = there | (area == 0)
-        decided.append(((out.presence > 0) == there)[clear])
-    return {"track": torch.cat(found), "copy": torch.cat(copied), "presence": torch.cat(decided)}
+        present.append((out.presence > 0)[there])
+        absent.append((out.presence <= 0)[area == 0])
+    values = {"track": found, "copy": copied, "present": present, "absent": absent}
+    return {name: torch.cat(parts) for name, parts in values.items()}
 
 
 def _click(model: Sam2VideoModel, rows: FrameFeatures, points: Tensor) -> PromptOutput:

@@ -1,0 +1,112 @@
+"""What is in a dataset, counted without decoding a frame."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from rvosbench.errors import NoGroundTruthError
+from rvosbench.protocols import Dataset
+from rvosbench.records import Sample
+
+
+@runtime_checkable
+class Catalogued(Protocol):
+    """A dataset that can name the objects of its expressions without reading masks (optional)."""
+
+    def referents(self, video_id: str) -> Mapping[str, tuple[str, ...]] | None:
+        """Expression id -> object ids; None on a hidden split."""
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Smallest, mean and largest of some counts; all 0 for no counts."""
+
+    minimum: int
+    mean: float
+    maximum: int
+
+
+@dataclass(frozen=True)
+class DatasetStatistics:
+    """Counts of one split.
+
+    Attributes:
+        dataset: name.
+        split: name.
+        videos: number of videos.
+        expressions: number of expressions.
+        objects: number of distinct objects that expressions refer to; None on a hidden split.
+        frames: listed frames of all videos.
+        frames_per_video: spread of the above.
+        words_per_expression: words between blanks.
+        tags: tag -> number of expressions.
+        groups: group -> number of expressions; empty where the dataset has none.
+        targets_per_expression: number of objects -> number of expressions; None if hidden.
+        hidden: whether the truth is kept by the authors.
+    """
+
+    dataset: str
+    split: str
+    videos: int
+    expressions: int
+    objects: int | None
+    frames: int
+    frames_per_video: Spread
+    words_per_expression: Spread
+    tags: Mapping[str, int]
+    groups: Mapping[str, int]
+    targets_per_expression: Mapping[int, int] | None
+    hidden: bool
+
+
+def statistics(dataset: Dataset) -> DatasetStatistics:
+    """Count a split, one video at a time.
+
+    Masks are read only for datasets that cannot name objects without (see `Catalogued`).
+    """
+    frames, words, targets = [], [], Counter[int]()
+    tags, groups = Counter[str](), Counter[str]()
+    objects, hidden = 0, False
+    for sample in dataset:
+        frames.append(len(sample.video))
+        words += [len(e.text.split()) for e in sample.expressions]
+        tags.update(tag for e in sample.expressions for tag in e.tags)
+        groups.update(e.group for e in sample.expressions if e.group)
+        referents = _referents(dataset, sample)
+        hidden = hidden or referents is None
+        targets.update(len(ids) for ids in (referents or {}).values())
+        objects += len({i for ids in (referents or {}).values() for i in ids})
+    return DatasetStatistics(
+        dataset=dataset.name,
+        split=dataset.split,
+        videos=len(frames),
+        expressions=len(words),
+        objects=None if hidden else objects,
+        frames=sum(frames),
+        frames_per_video=_spread(frames),
+        words_per_expression=_spread(words),
+        tags=dict(sorted(tags.items())),
+        groups=dict(sorted(groups.items())),
+        targets_per_expression=None if hidden else dict(sorted(targets.items())),
+        hidden=hidden,
+    )
+
+
+def _referents(dataset: Dataset, sample: Sample) -> Mapping[str, tuple[str, ...]] | None:
+    video = sample.video.id
+    if isinstance(dataset, Catalogued):
+        return dataset.referents(video)
+    try:
+        return {e.id: tuple(dataset.target(video, e.id).objects) for e in sample.expressions}
+    except NoGroundTruthError:
+        return None
+
+
+def _spread(counts: Iterable[int]) -> Spread:
+    values = list(counts)
+    if not values:
+        return Spread(0, 0.0, 0)
+    return Spread(min(values), sum(values) / len(values), max(values))

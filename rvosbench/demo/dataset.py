@@ -1,0 +1,151 @@
+"""MotionShapes as a dataset: three splits of clips that exist only when they are looked at.
+
+Nothing is stored: a video is drawn again from its number whenever it leaves a small cache. Splits
+are made from different seeds. `VERSION` changes whenever a pixel or a sentence could change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache, partial
+from pathlib import Path
+
+from rvosbench.errors import DatasetError, UnknownNameError, did_you_mean
+from rvosbench.masks import MaskSequence
+from rvosbench.protocols import DatasetSpec
+from rvosbench.records import DatasetCard, Expression, Frame, Sample, Target, Video
+
+from .clips import Clip, ClipConfig, make_clip
+
+NAME = "demo"
+VERSION = "1"
+SPLITS: Mapping[str, int] = {"valid": 24, "train": 2000, "test": 60}
+"""Split -> number of videos."""
+
+PROTOCOLS = ("mevis",)
+CONFIG = ClipConfig()
+
+_SEEDS: Mapping[str, int] = {"train": 9001, "valid": 9002, "test": 9003}
+"""First part of the seeds of a split; recipes that draw their own clips stay below 9000."""
+
+
+@lru_cache(maxsize=4)
+def _clip(split: str, number: int) -> Clip:
+    return make_clip((_SEEDS[split], number), CONFIG)
+
+
+def _read(split: str, number: int, index: int) -> Frame:
+    return _clip(split, number).frames[index].copy()
+
+
+def _measure() -> tuple[int, int]:
+    return CONFIG.size, CONFIG.size
+
+
+@dataclass(frozen=True)
+class MotionShapes:
+    """One split of MotionShapes; satisfies `rvosbench.protocols.Dataset`.
+
+    Videos are called `valid-0003`, frames `00000` and so on, expressions and objects by their
+    number. Objects are visible pixels; every frame is annotated.
+    """
+
+    split: str
+    name: str = NAME
+    protocols: tuple[str, ...] = PROTOCOLS
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of version, split, seed and clip configuration, which decide every pixel."""
+        content = {
+            "version": VERSION,
+            "split": self.split,
+            "videos": len(self),
+            "seed": _SEEDS[self.split],
+            "config": asdict(CONFIG),
+        }
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode("ascii")).hexdigest()
+
+    def __len__(self) -> int:
+        return SPLITS[self.split]
+
+    def __iter__(self) -> Iterator[Sample]:
+        return (self.sample(video_id) for video_id in self.video_ids())
+
+    def video_ids(self) -> list[str]:
+        """Names of all videos, in order; draws nothing."""
+        return [f"{self.split}-{number:04d}" for number in range(len(self))]
+
+    def sample(self, video_id: str) -> Sample:
+        """One video and its expressions; raises DatasetError for an unknown video."""
+        number = self._number(video_id)
+        names = tuple(f"{index:05d}" for index in range(CONFIG.n_frames))
+        video = Video(video_id, names, partial(_read, self.split, number), _measure)
+        expressions = tuple(
+            Expression(str(index), e.text, tags=(e.category,))
+            for index, e in enumerate(_clip(self.split, number).expressions)
+        )
+        return Sample(video, expressions)
+
+    def target(self, video_id: str, expression_id: str) -> Target:
+        """Visible pixels of the objects that a sentence means; none for `no_target`.
+
+        Raises:
+            DatasetError: unknown video or expression.
+        """
+        known = self.referents(video_id)
+        if expression_id not in known:
+            raise DatasetError(
+                f"{NAME} {self.split}: video {video_id!r} has no expression {expression_id!r}, "
+                f"it has {', '.join(known)}"
+            )
+        objects = self.objects(video_id)
+        chosen = {name: objects[name] for name in known[expression_id]}
+        return Target(_measure(), tuple(range(CONFIG.n_frames)), chosen)
+
+    def objects(self, video_id: str) -> Mapping[str, MaskSequence]:
+        """Visible pixels of all objects of a video, back to front."""
+        masks = _clip(self.split, self._number(video_id)).masks
+        return {str(index): MaskSequence.from_arrays(mask) for index, mask in enumerate(masks)}
+
+    def referents(self, video_id: str) -> Mapping[str, tuple[str, ...]]:
+        """Expression id -> ids of the objects that it means."""
+        expressions = _clip(self.split, self._number(video_id)).expressions
+        return {str(i): tuple(map(str, e.objects)) for i, e in enumerate(expressions)}
+
+    def _number(self, video_id: str) -> int:
+        known = self.video_ids()
+        if video_id not in known:
+            raise DatasetError(
+                f"{NAME} {self.split} has no video {video_id!r}{did_you_mean(video_id, known)}; "
+                f"it has {known[0]} to {known[-1]}"
+            )
+        return int(video_id.rsplit("-", 1)[1])
+
+
+def open_demo(root: Path | None, split: str) -> MotionShapes:
+    """Opens a split; `root` is not looked at, as there is nothing on disk.
+
+    Raises:
+        UnknownNameError: no such split.
+    """
+    if split not in SPLITS:
+        raise UnknownNameError(f"split of {NAME}", split, SPLITS)
+    return MotionShapes(split)
+
+
+SPEC = DatasetSpec(
+    splits=tuple(SPLITS),
+    open=open_demo,
+    card=DatasetCard(
+        title="MotionShapes",
+        licence="Apache-2.0, as the rest of this package",
+        source="drawn by rvosbench.demo",
+        layout="nothing: the clips are drawn when they are read",
+    ),
+    needs_root=False,
+    aliases={"val": "valid"},
+)
