@@ -47,12 +47,8 @@ def selection_loss(
         `bce_weight * bce + alignment_weight * alignment`, and both parts.
     """
     labels = labels.to(output.logits.dtype)
-    bce = functional.binary_cross_entropy_with_logits(
-        output.logits,
-        labels,
-        pos_weight=labels.new_tensor(config.positive_weight),
-        reduction="none",
-    )
+    bce = functional.binary_cross_entropy_with_logits(output.logits, labels, reduction="none")
+    bce = bce * (1 + (config.positive_weight - 1) * labels)
     aligned = _ALIGNMENT[config.variant](output.alignment, labels, anchors, config)
     bce_mean = masked_mean(bce, track_mask, 1).mean()
     alignment_mean = masked_mean(aligned, track_mask, 1).mean()

@@ -13,6 +13,8 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 
+import numpy as np
+
 from rvosbench.errors import DatasetError, UnknownNameError, did_you_mean
 from rvosbench.masks import MaskSequence
 from rvosbench.protocols import DatasetSpec
@@ -38,7 +40,8 @@ def _clip(split: str, number: int) -> Clip:
 
 
 def _read(split: str, number: int, index: int) -> Frame:
-    return _clip(split, number).frames[index].copy()
+    frames = _clip(split, number).frames
+    return np.array(frames[index])
 
 
 def _measure() -> tuple[int, int]:

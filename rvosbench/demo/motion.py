@@ -131,7 +131,8 @@ def _scale(t: Floats, rng: np.random.Generator) -> Floats:
     if draw > 0.2:
         return np.ones_like(t)
     ratio = rng.uniform(1.55, 1.9)
-    return np.exp(math.log(ratio) * (t - 0.5) * (1 if draw < 0.1 else -1))
+    slope = math.log(ratio) * (1 if draw < 0.1 else -1)
+    return np.asarray(np.exp(slope * (t - 0.5)), dtype=np.float64)
 
 
 def _angle(t: Floats, rng: np.random.Generator) -> Floats:
@@ -139,7 +140,8 @@ def _angle(t: Floats, rng: np.random.Generator) -> Floats:
     tilt = rng.uniform(-0.3, 0.3)
     if rng.random() > 1 / 6:
         return np.full_like(t, tilt)
-    return tilt + rng.choice([-1.0, 1.0]) * rng.uniform(0.75, 1.6) * 2 * math.pi * t
+    turns = float(rng.choice([-1.0, 1.0])) * rng.uniform(0.75, 1.6)
+    return tilt + turns * 2 * math.pi * t
 
 
 def companion(leader: Motion, t: Floats, rng: np.random.Generator) -> Motion:

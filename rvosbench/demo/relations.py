@@ -16,7 +16,7 @@ def lies(shape: ShapeObject, anchor: ShapeObject, side: str) -> Verdict:
     across = np.abs(gap @ np.array(HEADINGS[side])[::-1])
     if along.max() <= -0.02:
         return False
-    return True if along.min() >= 0.06 and along.mean() > across.mean() else None
+    return True if along.min() >= 0.06 and np.all(along >= 0.6 * across) else None
 
 
 def approaches(path: Floats, anchor: Floats) -> Verdict:

@@ -11,7 +11,7 @@ from .clauses import Clause
 from .rankings import Ranking
 from .wording import subject_clauses
 
-_EAGERNESS = {"order": 12.0, "speed": 3.0, "relation": 3.0, "change": 1.5}
+_EAGERNESS = {"order": 12.0, "speed": 8.0, "relation": 4.0, "appearance": 1.3}
 """How eagerly a category is taken where a clip offers it: chosen so that all come out alike."""
 
 

@@ -121,7 +121,8 @@ class PredictionFiles:
         if self.storage.is_folder(video_id):
             return video_id
         inside = [f"{top}/{video_id}" for top in self.storage.folders("")]
-        found = [name for name in inside if self.storage.is_folder(name)]
+        # An expression of another video may have the same name, but holds masks, not folders.
+        found = [name for name in inside if self.storage.folders(name)]
         if len(found) > 1:
             raise PredictionError(
                 f"{self.storage.path}: video {video_id!r} is in {found[0]!r} and in {found[1]!r}; "

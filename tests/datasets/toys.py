@@ -1,4 +1,4 @@
-"""Tiny datasets in the real layouts, written to a folder: 12x20 pixels, a few frames, two objects."""
+"""Tiny datasets in the real layouts, written to a folder: 12x20 pixels, three frames."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def convert_davis(original: Path, root: Path, meta: object) -> Path:
     return root
 
 
-def write_folder(root: Path, objects: Any = ("1",), masks: bool = True) -> Path:
+def write_folder(root: Path, objects: Sequence[str] | None = ("1",), masks: bool = True) -> Path:
     entry: dict[str, Any] = {"exp": "a box", "tags": ["static"]}
     if objects is not None:
         entry["objects"] = list(objects)

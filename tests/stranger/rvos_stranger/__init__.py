@@ -1,0 +1,1 @@
+"""A stranger's package: everything it offers comes in through entry points."""
