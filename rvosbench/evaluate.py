@@ -13,12 +13,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from rvosbench.errors import NoGroundTruthError, PredictionError, UsageError
-from rvosbench.methods import MethodChoice, load_method
+from rvosbench.contenders import Contender, from_files, from_method
+from rvosbench.errors import NoGroundTruthError, UsageError
+from rvosbench.methods import MethodChoice
 from rvosbench.metrics import official
-from rvosbench.predictions import MissingPolicy, PredictionFiles, complete, open_predictions
+from rvosbench.predictions import MissingPolicy, complete
 from rvosbench.protocols import Answer, Dataset, Method, ScoringProtocol, Traceable, TruthMethod
-from rvosbench.records import Json, MethodCard, Prediction, Sample
+from rvosbench.records import Json, Prediction, Sample
 from rvosbench.results import Result, ScoredExpression, write_result
 from rvosbench.scores import content_hash, from_row, prediction_rows, to_row
 from rvosbench.work import Store, Unit, digest, discard, local, run_units, write_json
@@ -65,7 +66,7 @@ def evaluate(
             different run.
         PredictionError: the method's answers do not fit the sample.
     """
-    contender = _contender(method, dataset)
+    contender = from_method(method, dataset.name)
     return _run(contender, _Task(dataset, _protocol(dataset, protocol), videos), run)
 
 
@@ -95,43 +96,8 @@ def score(
             f"{dataset.name}/{dataset.split} keeps its truth: predictions can be packed and sent "
             "to the authors' server, not scored here"
         )
-    source = open_predictions(Path(predictions), missing)
-    extra = source.extra(dataset) if missing == "error" else ()
-    if extra:
-        raise PredictionError(
-            f"{predictions}: {len(extra)} entries that no expression of "
-            f"{dataset.name}/{dataset.split} asks for, such as {extra[0]!r}: "
-            "is it the right split? `--missing zero` leaves them out"
-        )
-    contender = _Contender(
-        {"method": "predictions", "preset": None, "config": {}, "missing": missing},
-        MethodCard("predictions"),
-        _Given(source),
-        files=source,
-    )
+    contender = from_files(Path(predictions), dataset, missing)
     return _run(contender, _Task(dataset, _protocol(dataset, protocol), None), run)
-
-
-@dataclass(frozen=True)
-class _Contender:
-    """Who is evaluated: what the signature says of it, and how to get it."""
-
-    facts: Mapping[str, Json]
-    card: MethodCard
-    build: Callable[[], Method | TruthMethod]
-    files: PredictionFiles | None = None
-    needs_truth: bool = False
-
-
-@dataclass(frozen=True)
-class _Given:
-    """A method that is built already. A class, because worker processes get it by pickle."""
-
-    method: Method | TruthMethod
-
-    def __call__(self) -> Method | TruthMethod:
-        """The method."""
-        return self.method
 
 
 @dataclass(frozen=True)
@@ -172,7 +138,7 @@ class _Task:
 class _Job:
     """Predicts and scores one video; a worker process builds the method once, on first use."""
 
-    def __init__(self, contender: _Contender, task: _Task, hidden: bool) -> None:
+    def __init__(self, contender: Contender, task: _Task, hidden: bool) -> None:
         self._contender, self._task, self._hidden = contender, task, hidden
         self._method: Method | TruthMethod | None = None
 
@@ -214,7 +180,7 @@ class _Job:
         return partial(self._task.dataset.target, sample.video.id)
 
 
-def _run(contender: _Contender, task: _Task, run: RunOptions | None) -> Result:
+def _run(contender: Contender, task: _Task, run: RunOptions | None) -> Result:
     run = run or RunOptions()
     if run.out is None:
         with tempfile.TemporaryDirectory() as folder:
@@ -232,27 +198,10 @@ def _run(contender: _Contender, task: _Task, run: RunOptions | None) -> Result:
     _claim(run.out, facts, run.resume)
     units = [Unit(s.video.id, _unit_digest(facts, s, contender)) for s in samples]
     run_units(units, job, store, local(run.workers), run.on_done)
-    result = _collect(contender, task, facts, samples, store)
+    card = contender.card if contender.files else getattr(job.method, "card", contender.card)
+    result = _collect(replace(contender, card=card), task, facts, samples, store)
     write_result(run.out / "result.json", result)
     return result
-
-
-def _contender(method: str | MethodChoice | Method | TruthMethod, dataset: Dataset) -> _Contender:
-    if isinstance(method, str):
-        method = load_method(method, dataset=dataset.name)
-    if isinstance(method, MethodChoice):
-        return _Contender(
-            method.facts(), method.card, method.build, needs_truth=method.spec.needs_truth
-        )
-    if not isinstance(method, Method | TruthMethod):
-        raise UsageError(f"{type(method).__name__} has no predict(sample): not a method")
-    name = str(getattr(method, "name", type(method).__name__))
-    return _Contender(
-        {"method": name, "preset": None, "config": {}},
-        MethodCard(name),
-        _Given(method),
-        needs_truth=isinstance(method, TruthMethod),
-    )
 
 
 def _protocol(dataset: Dataset, name: str | None) -> ScoringProtocol:
@@ -276,14 +225,14 @@ def _hidden(dataset: Dataset) -> bool:
     return False
 
 
-def _provenance(job: _Job, contender: _Contender) -> dict[str, Json]:
+def _provenance(job: _Job, contender: Contender) -> dict[str, Json]:
     if contender.files is not None:
         return {}
     method = job.method
     return {"provenance": dict(method.provenance()) if isinstance(method, Traceable) else {}}
 
 
-def _unit_digest(facts: Mapping[str, Json], sample: Sample, contender: _Contender) -> str:
+def _unit_digest(facts: Mapping[str, Json], sample: Sample, contender: Contender) -> str:
     files = contender.files.digest(sample) if contender.files else None
     return digest(
         [
@@ -313,7 +262,7 @@ def _claim(out: Path, facts: Mapping[str, Json], resume: bool) -> None:
 
 
 def _collect(
-    contender: _Contender,
+    contender: Contender,
     task: _Task,
     facts: Mapping[str, Json],
     samples: Sequence[Sample],

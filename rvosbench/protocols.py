@@ -94,6 +94,7 @@ class Traceable(Protocol):
     """A method that can say what else decides its numbers (optional).
 
     `provenance()` gives JSON-safe facts for the signature: checkpoint hashes, image size, dtype.
+    A method may also have a `card` of its own, where the configuration changes what tables print.
     """
 
     def provenance(self) -> Mapping[str, Json]: ...

@@ -13,6 +13,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -109,9 +110,7 @@ class _Collect:
         for masks in objects.values():
             best = int(masks.areas().argmax())
             prompt = masks.frame(best)[None]
-            tracks += truth_tracks(
-                self.maker.sam2, video, annotated[best], prompt, self.config.prompts.resize
-            )
+            tracks += truth_tracks(self.maker.sam2, video, annotated[best], prompt)
         return tracks
 
 
@@ -159,7 +158,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         **(DEMO_TRACKS if given.preset == "demo" else {}),
         **parse_assignments(given.settings),
     }
-    ids = [s.video.id for s in dataset][: given.limit]
+    ids = [s.video.id for s in islice(dataset, given.limit)]
     collect(
         dataset,
         configure(CandidateConfig(), changes),

@@ -10,7 +10,7 @@ Source: Kim et al., "Referring Video Object Segmentation via Language-aligned Tr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,11 +75,12 @@ class Sola:
     def __init__(self, config: SolaConfig, device: str) -> None:
         from rvosbench.adapters.text import load_text_encoder
 
-        from .checkpoint import load_selector
+        from .checkpoint import checkpoint_hash, load_selector
 
-        selector = EMBEDDED_SELECTOR if config.selector == "demo" else config.selector
+        source = _selector_source(config.selector)
         self._config = config
-        self._selector: TrackSelector = load_selector(selector)
+        self._selector: TrackSelector = load_selector(source)
+        self._selector_hash = checkpoint_hash(source)
         self._maker = TrackMaker(config.tracker, config.prompts, device, config.dtype)
         self._text: TextEncoder = load_text_encoder(
             embedded(config.text_encoder, "text"), device, config.dtype
@@ -97,13 +98,20 @@ class Sola:
 
     def provenance(self) -> Mapping[str, Json]:
         """Checkpoint hashes and what else decides the numbers."""
-        from .checkpoint import state_hash
-
         return {
             **self._maker.provenance(),
             "text_encoder": self._text.checkpoint_hash,
-            "selector": state_hash(self._selector),
+            "selector": self._selector_hash,
         }
+
+    @property
+    def card(self) -> MethodCard:
+        """The published card for the published sizes; otherwise what was really built."""
+        count = sum(p.numel() for p in self._selector.parameters() if p.requires_grad)
+        if self._config.tracker != "demo":
+            return replace(SPEC.card, trainable_parameters=count)
+        return replace(SPEC.card, trainable_parameters=count, backbone="SAM2, small (embedded)",
+                       training_data="MotionShapes")
 
     def _answer(
         self,
@@ -123,6 +131,17 @@ class Sola:
                 "alignment": {t.id: s for t, s in zip(tracks, scores, strict=True)},
             },
         )
+
+
+def _selector_source(name: str) -> Path:
+    from rvosbench.errors import WeightsError
+
+    if not name:
+        raise WeightsError(
+            "SOLA needs a trained selector, and its authors published none: train one and give its "
+            "folder with --set selector=DIR, or run the embedded one with --preset demo"
+        )
+    return EMBEDDED_SELECTOR if name == "demo" else Path(name)
 
 
 def alignment_scores(

@@ -150,10 +150,14 @@ class Sam2:
 
     def upscale(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
         """Mask logits (..., h, w) as bool masks (..., H, W): bilinear, then above 0."""
+        return self.enlarge(logits, size) > 0
+
+    def enlarge(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
+        """Mask logits (..., h, w) at the frame's size, float32 (..., H, W), bilinear."""
         with torch.inference_mode():
             flat = logits.reshape(-1, 1, *logits.shape[-2:]).float()
             full = F.interpolate(flat, size=size, mode="bilinear", align_corners=False)
-            return (full > 0).reshape(*logits.shape[:-2], *size)
+            return full.reshape(*logits.shape[:-2], *size)
 
     def _scaled(
         self, prompts: NDArray[np.floating], rows: slice, frame_size: tuple[int, int]

@@ -1,8 +1,9 @@
 """An index of a large `mask_dict.json`, so that one video costs reading only its own masks.
 
 The mask file of MeViS train is a 400 MB object `{"<annotation>": [RLE or null, ...], ...}`. Parsing
-it takes gigabytes; here it is scanned once for the places where annotations begin. The index (and
-the file's SHA-256) is kept in the user's cache folder, keyed by path, size and time of change.
+it takes seconds and about a gigabyte in every process; here it is scanned once for the places where
+annotations begin. The index, with the file's SHA-256, is kept in the user's cache folder, keyed by
+path, size and time of change.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def open_index(path: Path, cache: Path | None = None) -> JsonIndex:
 
 
 def build_index(path: Path) -> JsonIndex:
-    """Scan a file; takes about a second for each 400 MB. Raises as `open_index`."""
+    """Scan a file: a second or two for 400 MB, mostly hashing. Raises as `open_index`."""
     if not path.stat().st_size:
         raise AnnotationError(f"{path} is empty: download it again")
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
-
 import numpy as np
 
 from .candidates import CATEGORIES, Candidate
@@ -50,18 +48,20 @@ def word(candidate: Candidate, rng: np.random.Generator) -> str:
     return text
 
 
+def _freshness(candidate: Candidate, taken: list[Candidate]) -> float:
+    """1 for something new, less for targets already meant, 0 for a clause already used."""
+    if candidate.says is not None and any(candidate.says is c.says for c in taken):
+        return 0.0
+    same_targets = [c for c in taken if c.objects == candidate.objects]
+    repeated = any(c.category == candidate.category for c in same_targets)
+    return float(0.35 ** len(same_targets) * (0.02 if repeated else 1.0))
+
+
 def _pick(
     pool: list[Candidate], taken: list[Candidate], rng: np.random.Generator
 ) -> Candidate | None:
-    """A weighted draw that shuns clauses and targets already used."""
-    used_targets = Counter(c.objects for c in taken)
-    used_clauses = {id(c.says) for c in taken if c.says is not None}
-    weights = np.array(
-        [
-            0.0 if id(c.says) in used_clauses else c.weight * 0.35 ** used_targets[c.objects]
-            for c in pool
-        ]
-    )
+    """A weighted draw that prefers what is new; None from an empty or exhausted pool."""
+    weights = np.array([c.weight * _freshness(c, taken) for c in pool])
     total = weights.sum()
     return pool[int(rng.choice(len(pool), p=weights / total))] if total > 0 else None
 

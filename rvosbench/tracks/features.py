@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from rvosbench.records import Video
 
 if TYPE_CHECKING:
-    from rvosbench.adapters.sam2 import FrameFeatures, Sam2
+    from rvosbench.adapters.sam2 import Sam2
+    from rvosbench.adapters.sam2_propagation import FrameFeatures
 
 BUDGET = 2**30
 """Bytes of features kept by default; frames beyond are encoded again when asked for."""
@@ -21,11 +22,10 @@ class FrameFeatureCache:
         sam2: encodes frames.
         video: is read one frame at a time.
         budget: bytes; at least one frame is always kept.
-        resize: see `TrackConfig.resize`.
     """
 
-    def __init__(self, sam2: Sam2, video: Video, resize: str, budget: int = BUDGET) -> None:
-        self._sam2, self._video, self._resize = sam2, video, resize
+    def __init__(self, sam2: Sam2, video: Video, budget: int = BUDGET) -> None:
+        self._sam2, self._video = sam2, video
         self._budget = budget
         self._kept: OrderedDict[int, FrameFeatures] = OrderedDict()
         self.encoded = 0
@@ -34,7 +34,7 @@ class FrameFeatureCache:
     def __call__(self, index: int) -> FrameFeatures:
         """Features of frame `index`."""
         if index not in self._kept:
-            self._kept[index] = self._sam2.encode(self._video.read(index), self._resize)
+            self._kept[index] = self._sam2.encode(self._video.read(index))
             self.encoded += 1
             while self._bytes() > self._budget and len(self._kept) > 1:
                 self._kept.popitem(last=False)

@@ -28,7 +28,9 @@ def box_iou(box: Floats, boxes: Floats) -> Floats:
     inside = np.prod(np.clip(high - low, 0, None), axis=1)
     areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
     joined = np.prod(box[2:] - box[:2]) + areas - inside
-    return np.divide(inside, joined, out=np.zeros(len(boxes)), where=joined > 0)
+    out = np.zeros(len(boxes))
+    np.divide(inside, joined, out=out, where=joined > 0)
+    return out
 
 
 def suppress(boxes: Floats, scores: Floats, threshold: float) -> list[int]:
@@ -44,7 +46,7 @@ def suppress(boxes: Floats, scores: Floats, threshold: float) -> list[int]:
 
 def largest_first(masks: BoolArray) -> list[int]:
     """Indices of (N, H, W) masks by falling area, ties by lower index; empty masks left out."""
-    areas = masks.reshape(len(masks), -1).sum(axis=1)
+    areas = masks.sum(axis=(1, 2))
     order = np.lexsort((np.arange(len(areas)), -areas))
     return [int(i) for i in order if areas[i] > 0]
 
@@ -82,7 +84,8 @@ def admit(
     Returns:
         Indices of the admitted prompts, in order.
     """
-    known, admitted = list(finished), []
+    known = list(finished)
+    admitted: list[int] = []
     pending: list[int] = []
     for index, prompt in enumerate(prompts):
         if len(known) >= limit:

@@ -33,42 +33,37 @@ def generate_tracks(sam2: Sam2, video: Video, config: TrackConfig) -> tuple[Trac
         video: of at least one frame.
         config: prompts and filters.
     """
-    features = FrameFeatureCache(sam2, video, config.resize)
+    features = FrameFeatureCache(sam2, video)
     tracks: list[Track] = []
     for frame in config.prompt_frames(len(video)):
         if len(tracks) >= config.max_grid_tracks:
             break
         prompts = grid_prompts(sam2, features(frame), video.size, config)
-        admitted = _admit(sam2, prompts, tracks, frame, config, len(video))
+        shown = _as_tracked(sam2, features, video, frame, prompts.masks)
+        finished = [track.masks.frame(frame) for track in tracks]
+        group, limit = config.group(len(video)), config.max_grid_tracks
+        admitted = admit(shown, finished, config.iou_filter, group, limit)
         tracks += _propagate(sam2, features, video, prompts, admitted, frame, len(tracks))
     return tuple(tracks)
 
 
-def truth_tracks(
-    sam2: Sam2, video: Video, frame: int, masks: BoolArray, resize: str = "bicubic"
-) -> tuple[Track, ...]:
+def truth_tracks(sam2: Sam2, video: Video, frame: int, masks: BoolArray) -> tuple[Track, ...]:
     """Tracks of given masks (N, H, W) of one frame: used in training, never in evaluation."""
-    features = FrameFeatureCache(sam2, video, resize)
+    features = FrameFeatureCache(sam2, video)
     prompts = GridPrompts(masks, np.ones(len(masks)), np.zeros((len(masks), 0)))
     chosen = [i for i in range(len(masks)) if masks[i].any()]
     return tuple(_propagate(sam2, features, video, prompts, chosen, frame, 0, source="truth"))
 
 
-def _admit(
-    sam2: Sam2,
-    prompts: GridPrompts,
-    tracks: list[Track],
-    frame: int,
-    config: TrackConfig,
-    n_frames: int,
-) -> list[int]:
-    """Indices of the prompts that become tracks; compared as the tracker will show them."""
-    if not len(prompts.masks):
-        return []
-    shown = sam2.as_tracked(prompts.masks)
-    finished = [track.masks.frame(frame) for track in tracks]
-    group, limit = config.group(n_frames), config.max_grid_tracks
-    return admit(shown, finished, config.iou_filter, group, limit)
+def _as_tracked(
+    sam2: Sam2, features: FrameFeatureCache, video: Video, frame: int, prompts: BoolArray
+) -> BoolArray:
+    """Prompts (N, H, W) as the tracker shows them in their own frame, at its resolution."""
+    if not len(prompts):
+        return prompts
+    first = next(sam2.propagate(features, len(video), frame, prompts))
+    shown: BoolArray = sam2.upscale(first.logits, video.size).cpu().numpy()
+    return shown
 
 
 def _propagate(  # noqa: PLR0913 - a track is made of all of these
@@ -104,7 +99,7 @@ def _follow(
     tokens = np.zeros((len(prompts), len(video), sam2.token_dim), np.float32)
     for output in sam2.propagate(features, len(video), frame, prompts):
         tokens[:, output.frame] = output.pointers.float().cpu().numpy()
-        for row, logits in enumerate(output.logits):
-            shown = (sam2.upscale(logits[None], video.size) > 0)[0].cpu().numpy()
+        for row, logits in enumerate(output.logits):  # one by one: never N x H x W floats
+            shown = sam2.upscale(logits, video.size).cpu().numpy()
             masks[row][output.frame] = MaskSequence.from_arrays([shown]).rle(0)
     return masks, tokens

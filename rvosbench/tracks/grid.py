@@ -18,7 +18,8 @@ from rvosbench.tracks.config import TrackConfig
 from rvosbench.tracks.filters import Floats, boxes_of, largest_first, suppress, without_parts
 
 if TYPE_CHECKING:
-    from rvosbench.adapters.sam2 import FrameFeatures, Sam2
+    from rvosbench.adapters.sam2 import Sam2
+    from rvosbench.adapters.sam2_propagation import FrameFeatures
 
 POINTS_AT_ONCE = 64  # bounds memory, changes nothing
 
@@ -78,13 +79,13 @@ def _candidates(
     """Masks, scores and points that pass the quality and stability filters, a chunk at a time."""
     for start in range(0, len(points), POINTS_AT_ONCE):
         chunk = points[start : start + POINTS_AT_ONCE]
-        found = sam2.segment_points(features, chunk, size)
-        good = found.predicted_iou >= config.predicted_iou
+        found = sam2.segment(features, frame_size=size, points=chunk[:, None])
+        good = found.iou >= config.predicted_iou
         origins = np.repeat(chunk[:, None], good.shape[1], axis=1)[good.cpu().numpy()]
-        logits = sam2.upscale(found.logits[good], size)
+        logits = sam2.enlarge(found.logits[good], size)
         stable = (_stability(logits, config.stability_offset) >= config.stability).cpu().numpy()
         masks = (logits > 0).cpu().numpy()
-        scores = found.predicted_iou[good].double().cpu().numpy()
+        scores = found.iou[good].double().cpu().numpy()
         yield masks[stable], scores[stable], origins[stable]
 
 

@@ -53,10 +53,13 @@ class TrackMaker:
     """
 
     def __init__(self, tracker: str, prompts: TrackConfig, device: str, dtype: str) -> None:
+        from rvosbench.adapters.devices import choose_device, choose_dtype
         from rvosbench.adapters.sam2 import load_sam2
 
         self._prompts = prompts
-        self.sam2 = load_sam2(embedded(tracker, "sam2"), device, dtype)
+        device = choose_device(device)
+        dtype = choose_dtype(dtype, device)
+        self.sam2 = load_sam2(embedded(tracker, "sam2"), device, dtype, resize=prompts.resize)
 
     def tracks(self, video: Video) -> tuple[Track, ...]:
         """Candidate tracks of a video; may be empty."""
@@ -69,8 +72,8 @@ class TrackMaker:
         return {
             "tracker": self.sam2.checkpoint_hash,
             "image_size": self.sam2.image_size,
-            "dtype": self.sam2.dtype_name,
-            "device": self.sam2.device_kind,
+            "dtype": self.sam2.dtype,
+            "device": self.sam2.device.partition(":")[0],
             "libraries": {name: version(name) for name in ("torch", "transformers", "numpy")},
         }
 

@@ -20,7 +20,7 @@ CLIP = Clip("v", ("0", "1"), (), {})
 
 
 @given(arrays(np.uint8, (5, 7), elements=st.sampled_from([0, 1, 3, 255])))
-def test_split_labels_loses_no_pixel(labels: np.ndarray) -> None:  # type: ignore[type-arg]
+def test_split_labels_loses_no_pixel(labels: np.ndarray) -> None:
     found = split_labels(labels)
     assert set(found) == set(np.unique(labels).tolist()) - {0}
     for value, rle in found.items():
@@ -78,7 +78,7 @@ def test_the_images_of_a_video_are_read_once(
     toys.write_labels(tmp_path / "v", {"0": toys.labels((1, 2)), "1": toys.labels((1,))})
     read: list[str] = []
 
-    def counting(path: Path) -> np.ndarray:  # type: ignore[type-arg]
+    def counting(path: Path) -> np.ndarray:
         read.append(path.name)
         return read_labels(path)
 

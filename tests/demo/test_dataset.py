@@ -75,7 +75,7 @@ def test_samples_travel_to_worker_processes() -> None:
 
 
 def test_unknown_names_are_explained() -> None:
-    with pytest.raises(DatasetError, match="valid-003.*did you mean 'valid-00"):
+    with pytest.raises(DatasetError, match=r"valid-003.*did you mean 'valid-00"):
         VALID.sample("valid-003")
     with pytest.raises(DatasetError, match="no expression '99'"):
         VALID.target("valid-0000", "99")

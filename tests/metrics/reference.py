@@ -42,7 +42,8 @@ def contour(
 
 
 def sum_of_squares(mask: Mask) -> int:
-    return mask.shape[0] ** 2 + mask.shape[1] ** 2
+    height, width = mask.shape
+    return int(height * height + width * width)
 
 
 def matched_share(edge: Mask, other: Mask, radius: int) -> float:

@@ -47,14 +47,17 @@ def _rectangles(draw: st.DrawFn, shape: tuple[int, ...]) -> Mask:
 @st.composite
 def _noise(draw: st.DrawFn, shape: tuple[int, ...]) -> Mask:
     rng = np.random.default_rng(draw(st.integers(0, 2**32)))
-    return rng.random(shape) < draw(st.sampled_from([0.01, 0.1, 0.5, 0.9]))
+    density: float = draw(st.sampled_from([0.01, 0.1, 0.5, 0.9]))
+    mask: Mask = rng.random(shape) < density
+    return mask
 
 
 @st.composite
 def _stripes(draw: st.DrawFn, shape: tuple[int, ...]) -> Mask:
     period, turned = draw(st.integers(2, 9)), draw(st.booleans())
     y, x = np.indices(shape)
-    return ((x if turned else y) % period) == 0
+    mask: Mask = np.equal((x if turned else y) % period, 0)
+    return mask
 
 
 RADII = st.sampled_from([0.0, 0.008, 0.05, 0.3, 1, 2, 3, 7, 47, 48, 49, 120])
@@ -92,29 +95,31 @@ def test_scores_are_symmetric_and_between_0_and_1(masks: tuple[Mask, Mask]) -> N
 def test_background_around_changes_nothing_but_the_tolerance(
     masks: tuple[Mask, Mask], rows: int, columns: int
 ) -> None:
-    first, second = (np.pad(m, 1) for m in masks)  # the objects no longer touch the border
-    wide = [np.pad(m, ((rows, 0), (0, columns))) for m in (first, second)]
-    assert region_similarity(*wide) == region_similarity(first, second)
-    assert contour_accuracy(*wide, bound_th=2) == contour_accuracy(first, second, bound_th=2)
+    p, t = (np.pad(m, 1) for m in masks)  # the objects no longer touch the border
+    far_p, far_t = (np.pad(m, ((rows, 0), (0, columns))) for m in (p, t))
+    assert region_similarity(far_p, far_t) == region_similarity(p, t)
+    assert contour_accuracy(far_p, far_t, bound_th=2) == contour_accuracy(p, t, bound_th=2)
 
 
 @settings(deadline=None)
 @given(several(2))
 def test_void_everywhere_scores_one(masks: tuple[Mask, Mask]) -> None:
     void = np.ones(masks[0].shape, bool)
-    assert region_similarity(*masks, void) == contour_accuracy(*masks, void) == 1.0
+    p, t = masks
+    assert region_similarity(p, t, void) == contour_accuracy(p, t, void) == 1.0
 
 
 @settings(deadline=None, max_examples=30)
 @given(several(6))
 def test_sequences_score_like_their_frames(masks: tuple[Mask, ...]) -> None:
     p, t, v = masks[0:2], masks[2:4], masks[4:6]
-    sequences = [MaskSequence.from_arrays(m) for m in (p, t, v)]
-    j, f = score_frames(*sequences)
-    assert j.tolist() == [region_similarity(*frame) for frame in zip(p, t, v, strict=True)]
-    assert f.tolist() == [contour_accuracy(*frame) for frame in zip(p, t, v, strict=True)]
-    assert region_similarity(*sequences).tolist() == j.tolist()
-    assert contour_accuracy(*sequences).tolist() == f.tolist()
+    ps, ts, vs = (MaskSequence.from_arrays(m) for m in (p, t, v))
+    j, f = score_frames(ps, ts, vs)
+    frames = list(zip(p, t, v, strict=True))
+    assert j.tolist() == [region_similarity(*frame) for frame in frames]
+    assert f.tolist() == [contour_accuracy(*frame) for frame in frames]
+    assert region_similarity(ps, ts, vs).tolist() == j.tolist()
+    assert contour_accuracy(ps, ts, vs).tolist() == f.tolist()
 
 
 def test_storage_and_memory_layout_do_not_matter() -> None:
@@ -122,8 +127,8 @@ def test_storage_and_memory_layout_do_not_matter() -> None:
     p, t = rng.random((2, 40, 130)) < 0.3
     expected = contour_accuracy(p, t)
     assert contour_accuracy(np.asfortranarray(p), t[::-1][::-1]) == expected
-    coded = [MaskSequence.from_arrays([m]).compressed() for m in (p, t)]
-    assert contour_accuracy(*coded).tolist() == [expected]
+    coded_p, coded_t = (MaskSequence.from_arrays([m]).compressed() for m in (p, t))
+    assert contour_accuracy(coded_p, coded_t).tolist() == [expected]
 
 
 def test_any_nonzero_value_is_foreground() -> None:
