@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from rvosbench.errors import ConfigurationError
@@ -139,3 +139,57 @@ def selector_from_mapping(values: Mapping[str, object]) -> SelectorConfig:
         return SelectorConfig(**values)  # type: ignore[arg-type]  # the class checks the values
     except (TypeError, ValueError) as error:
         raise ConfigurationError(f"selector configuration: {error}") from error
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """How a selector is trained.
+
+    Attributes:
+        epochs: passes over all expressions (code: 15; paper: 13).
+        batch_size: expressions a step (code: 1).
+        learning_rate: of AdamW, at its peak (code and paper: 5e-6).
+        weight_decay: of AdamW (code: 0.01).
+        warm_up: share of all steps with a rising learning rate; a cosine down to 0 follows.
+            (The code halves the rate when validation stalls.)
+        clip_norm: largest norm of the gradient (code: 1).
+        label_threshold: IoU that a positive track exceeds (code: 0.7).
+        label_target: "object", the best single target (code), or "union", all targets together too.
+        select_threshold: probability above which a track counts as selected in validation
+            (code and paper: 0.5).
+        track_dropout: probability that a candidate is left out of a training step (code: 0).
+            Truth-prompted tracks double the grid's, but only in training; this breaks the habit.
+        seed: of weights, order and dropout.
+        loss: weights of the loss.
+    """
+
+    epochs: int = 15
+    batch_size: int = 1
+    learning_rate: float = 5e-6
+    weight_decay: float = 0.01
+    warm_up: float = 0.02
+    clip_norm: float = 1.0
+    label_threshold: float = 0.7
+    label_target: Literal["object", "union"] = "object"
+    select_threshold: float = 0.5
+    track_dropout: float = 0.0
+    seed: int = 0
+    loss: LossConfig = field(default_factory=LossConfig)
+
+    def __post_init__(self) -> None:
+        """Refuses values out of range.
+
+        Raises:
+            ValueError: naming the field, what it got and what it needs.
+        """
+        for name in ("epochs", "batch_size"):
+            value = getattr(self, name)
+            _require(value >= 1, f"{name} is {value}, wanted at least 1")
+        for name in ("warm_up", "label_threshold", "select_threshold", "track_dropout"):
+            value = getattr(self, name)
+            _require(0 <= value < 1, f"{name} is {value}, wanted [0, 1)")
+
+
+DEMO_TRAINING = TrainConfig(
+    epochs=30, batch_size=32, learning_rate=7e-4, weight_decay=0.05, track_dropout=0.2
+)

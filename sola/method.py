@@ -110,8 +110,12 @@ class Sola:
         count = sum(p.numel() for p in self._selector.parameters() if p.requires_grad)
         if self._config.tracker != "demo":
             return replace(SPEC.card, trainable_parameters=count)
-        return replace(SPEC.card, trainable_parameters=count, backbone="SAM2, small (embedded)",
-                       training_data="MotionShapes")
+        return replace(
+            SPEC.card,
+            trainable_parameters=count,
+            backbone="SAM2, small (embedded)",
+            training_data="MotionShapes",
+        )
 
     def _answer(
         self,

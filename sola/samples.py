@@ -19,6 +19,7 @@ import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +88,8 @@ def save_sample(path: Path, sample: VideoSample) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(path.name + ".partial")
     with partial.open("wb") as stream:
-        np.savez_compressed(stream, **{k: v for k, v in arrays.items() if v is not None})
+        present: dict[str, Any] = {k: v for k, v in arrays.items() if v is not None}
+        np.savez_compressed(stream, **present)
     partial.replace(path)
 
 

@@ -10,7 +10,7 @@ autocast, as in the authors' code: weights stay float32.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,11 +36,11 @@ DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch
 
 
 class Candidates(NamedTuple):
-    """Three candidate masks for each of P prompts.
+    """K = 3 candidate masks, or K = 1, for each of P prompts.
 
     Attributes:
-        logits: (P, 3, S/4, S/4) mask logits, above 0 inside.
-        iou: (P, 3) predicted quality, in [0, 1].
+        logits: (P, K, S/4, S/4) mask logits, above 0 inside.
+        iou: (P, K) predicted quality, in [0, 1].
     """
 
     logits: Tensor
@@ -91,6 +91,7 @@ class Sam2:
         points: NDArray[np.floating] | None = None,
         labels: NDArray[np.integer] | None = None,
         boxes: NDArray[np.floating] | None = None,
+        multimask: bool = True,
         batch_size: int = 64,
     ) -> Candidates:
         """Masks of P point or box prompts in one frame, without memory.
@@ -101,6 +102,7 @@ class Sam2:
             points: (P, K, 2) x, y.
             labels: (P, K), 1 on the object and 0 beside it; all 1 if left out.
             boxes: (P, 4) left, top, right, bottom.
+            multimask: three masks a prompt, or the one of the single-mask token.
             batch_size: prompts computed together; changes no result.
 
         Returns:
@@ -114,14 +116,19 @@ class Sam2:
                 "Sam2.segment: give points or boxes, and not both "
                 f"(got points: {points is not None}, boxes: {boxes is not None})."
             )
-        prompts = points if boxes is None else boxes
-        signs = np.ones(points.shape[:2]) if points is not None and labels is None else labels
+        prompts: dict[str, Tensor] = {}
+        if boxes is not None:
+            prompts["boxes"] = self._scaled(boxes, frame_size)
+        elif points is not None:
+            prompts["points"] = self._scaled(points, frame_size)
+            signs = np.ones(points.shape[:2]) if labels is None else labels
+            prompts["labels"] = torch.from_numpy(signs.astype(np.int32)).to(self.device)
         parts = [
-            self._segment(features, self._scaled(prompts, rows, frame_size), signs, rows)
-            for rows in _slices(len(prompts), batch_size)
+            self._segment(features, {k: v[None, rows] for k, v in prompts.items()}, multimask)
+            for rows in _slices(len(next(iter(prompts.values()))), batch_size)
         ]
         low = self.image_size // 4
-        empty = torch.empty(0, 3, low, low, device=self.device)
+        empty = torch.empty(0, 3 if multimask else 1, low, low, device=self.device)
         return Candidates(
             torch.cat([p.logits for p in parts]) if parts else empty,
             torch.cat([p.iou for p in parts]) if parts else empty[..., 0, 0],
@@ -159,29 +166,18 @@ class Sam2:
             full = F.interpolate(flat, size=size, mode="bilinear", align_corners=False)
             return full.reshape(*logits.shape[:-2], *size)
 
-    def _scaled(
-        self, prompts: NDArray[np.floating], rows: slice, frame_size: tuple[int, int]
-    ) -> Tensor:
-        """Rows of points or boxes, from frame pixels to pixels of the network's input."""
+    def _scaled(self, prompts: NDArray[np.floating], frame_size: tuple[int, int]) -> Tensor:
+        """Points or boxes, from frame pixels to pixels of the network's input."""
         height, width = frame_size
         scale = np.array([self.image_size / width, self.image_size / height])
-        pairs = np.asarray(prompts[rows], dtype=np.float64).reshape(-1, 2) * scale
-        scaled = pairs.reshape(prompts[rows].shape).astype(np.float32)
-        return torch.from_numpy(scaled).to(self.device)[None]
+        pairs = np.asarray(prompts, dtype=np.float64).reshape(-1, 2) * scale
+        return torch.from_numpy(pairs.reshape(prompts.shape).astype(np.float32)).to(self.device)
 
     def _segment(
-        self,
-        features: FrameFeatures,
-        prompts: Tensor,
-        labels: NDArray[np.generic] | None,
-        rows: slice,
+        self, features: FrameFeatures, prompts: Mapping[str, Tensor], multimask: bool
     ) -> Candidates:
         with self._frozen():
-            if labels is None:
-                output = decode_prompts(self.model, features, boxes=prompts)
-            else:
-                signs = torch.from_numpy(labels[rows].astype(np.int32)).to(self.device)[None]
-                output = decode_prompts(self.model, features, points=prompts, labels=signs)
+            output = decode_prompts(self.model, features, **prompts, multimask=multimask)
             return Candidates(output.logits[0], output.iou[0])
 
     def _frozen(self) -> AbstractContextManager[object]:

@@ -60,7 +60,10 @@ RULES: tuple[tuple[str, str], ...] = (
     (r"\.output_upscaling\.0\.", ".upscale_conv1."),
     (r"\.output_upscaling\.1\.", ".upscale_layer_norm."),
     (r"\.output_upscaling\.3\.", ".upscale_conv2."),
-    (r"^memory_encoder\.mask_downsampler\.encoder\.12\.", "memory_encoder.mask_downsampler.final_conv."),
+    (
+        r"^memory_encoder\.mask_downsampler\.encoder\.12\.",
+        "memory_encoder.mask_downsampler.final_conv.",
+    ),
     (r"^memory_encoder\.pix_feat_proj\.", "memory_encoder.feature_projection."),
     (r"^memory_encoder\.out_proj\.", "memory_encoder.projection."),
     (r"^memory_encoder\.fuser\.", "memory_encoder.memory_fuser."),
@@ -138,7 +141,9 @@ def official_config(official: Weights, image_size: int = 1024) -> Sam2VideoConfi
 
 def _recognise(official: Weights) -> Hiera:
     patch = official.get("image_encoder.trunk.patch_embed.proj.weight")
-    blocks = {m[1] for k in official if (m := re.match(r"image_encoder\.trunk\.blocks\.(\d+)\.", k))}
+    blocks = {
+        m[1] for k in official if (m := re.match(r"image_encoder\.trunk\.blocks\.(\d+)\.", k))
+    }
     width = None if patch is None else patch.shape[0]
     for size in SIZES:
         if size.width == width and sum(size.blocks) == len(blocks):

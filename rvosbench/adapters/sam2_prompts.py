@@ -18,9 +18,9 @@ class PromptOutput:
     """Candidate masks of B x P prompts.
 
     Attributes:
-        logits: (B, P, 3, S/4, S/4), not suppressed when the prompt hits nothing (as in the
+        logits: (B, P, 3 or 1, S/4, S/4), not suppressed when the prompt hits nothing (as in the
             original image predictor).
-        iou: (B, P, 3) predicted quality, in [0, 1].
+        iou: (B, P, 3 or 1) predicted quality, in [0, 1].
         presence: (B, P) logits of there being an object at all.
     """
 
@@ -36,6 +36,7 @@ def decode_prompts(
     points: Tensor | None = None,
     labels: Tensor | None = None,
     boxes: Tensor | None = None,
+    multimask: bool = True,
 ) -> PromptOutput:
     """Masks for point or box prompts; differentiable.
 
@@ -45,9 +46,10 @@ def decode_prompts(
         points: (B, P, K, 2) x, y in pixels of the network's input.
         labels: (B, P, K) int, 1 on the object, 0 beside it.
         boxes: (B, P, 4) left, top, right, bottom in the same pixels.
+        multimask: three masks a prompt (part, whole, ...), or the one of the single-mask token.
 
     Returns:
-        The three multimask outputs of every prompt.
+        Three masks of every prompt, or one.
     """
     sparse, dense = model.prompt_encoder(points, labels, boxes, None)
     top = features.maps[2] + model.no_memory_embedding.reshape(1, -1, 1, 1)
@@ -58,7 +60,7 @@ def decode_prompts(
         ),
         sparse_prompt_embeddings=sparse,
         dense_prompt_embeddings=dense,
-        multimask_output=True,
+        multimask_output=multimask,
         high_resolution_features=list(features.maps[:2]),
     )
     return PromptOutput(logits, iou, presence[..., 0])

@@ -303,9 +303,7 @@ def memory_positions(model: Sam2VideoModel, device: torch.device, dtype: torch.d
     return cast(Tensor, code.flatten(2).permute(2, 0, 1))
 
 
-def pointer_times(
-    model: Sam2VideoModel, offsets: list[int], window: int, like: Tensor
-) -> Tensor:
+def pointer_times(model: Sam2VideoModel, offsets: list[int], window: int, like: Tensor) -> Tensor:
     """Time codes of pointers, (P, 1, 64): zero in SAM 2.0, a projected sine in SAM 2.1."""
     if not model.config.enable_temporal_pos_encoding_for_object_pointers:
         return like.new_zeros(len(offsets), 1, model.mem_dim)

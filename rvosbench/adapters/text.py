@@ -18,7 +18,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from rvosbench.errors import WeightsError
+from rvosbench.errors import ConfigurationError, WeightsError
+
+from .devices import choose_device, choose_dtype
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -57,6 +59,79 @@ class TextEncoder:
         """Longest input in tokens; longer sentences lose their end."""
         positions = int(self.model.config.max_position_embeddings)
         offset = 2 if self.model.config.model_type in _OFFSET_POSITIONS else 0
+        return min(int(self.tokenizer.model_max_length), positions - offset)
+
+    @cached_property
+    def checkpoint_hash(self) -> str:
+        """sha256 (hex) of the weights and of the tokenizer: both change every number."""
+        digest = hashlib.sha256()
+        for name in _HASHED:
+            path = self.folder / name
+            if path.is_file():
+                digest.update(name.encode())
+                digest.update(path.read_bytes())
+        return digest.hexdigest()
+
+    def encode(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
+        """Encodes sentences.
+
+        Args:
+            texts: any number, in any order; an empty list gives an empty list.
+
+        Returns:
+            For each text (W, E) float32: the last hidden state of every token, the first and last
+            being the tokenizer's own (`<s>`, `</s>`). No padding. Sentences of equal length are
+            encoded together, so no result depends on which others were asked for, beyond rounding.
+        """
+        tokens = self._tokenize(texts)
+        features: list[NDArray[np.float32]] = [np.empty((0, self.dim), np.float32)] * len(tokens)
+        for rows in _equal_lengths(tokens):
+            ids = torch.tensor([tokens[row] for row in rows], device=self.model.device)
+            with torch.inference_mode():
+                states = self.model(input_ids=ids, attention_mask=torch.ones_like(ids))[0]
+            for row, state in zip(rows, states.float().cpu().numpy(), strict=True):
+                features[row] = state.copy()
+        return features
+
+    def _tokenize(self, texts: Sequence[str]) -> list[list[int]]:
+        if not texts:
+            return []
+        encoded = self.tokenizer(list(texts), truncation=True, max_length=self.max_tokens)
+        ids: list[list[int]] = encoded["input_ids"]
+        return ids
+
+
+def load_text_encoder(
+    source: str | Path, device: str = "auto", dtype: str = "float32"
+) -> TextEncoder:
+    """Loads an encoder and its tokenizer.
+
+    Args:
+        source: a hub id, downloaded once, or a local folder; a folder of that name wins.
+        device: "auto", "cpu", "cuda", "cuda:N" or "mps".
+        dtype: type to compute in: "auto", "float32", "bfloat16" or "float16"; stored weights of
+            any type are converted.
+
+    Raises:
+        WeightsError: nothing there, not available, or not an encoder; says what to do.
+        ConfigurationError: an unknown device or dtype.
+    """
+    chosen = choose_device(device)
+    kind = getattr(torch, choose_dtype(dtype, chosen), None)
+    if not isinstance(kind, torch.dtype):
+        raise ConfigurationError(f"text encoder dtype {dtype!r}: wanted auto, float32 or bfloat16.")
+    folder = _folder(source)
+    try:
+        model, tokenizer = _load(folder)
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+        raise WeightsError(
+            f"{source}: cannot be opened as a text encoder ({_first_line(error)}). {HOW_TO_GET}"
+        ) from error
+    model = model.eval().requires_grad_(False).to(device=chosen, dtype=kind)
+    return TextEncoder(model, tokenizer, folder)
+
+
+_OFFSET_POSITIONS else 0
         return min(int(self.tokenizer.model_max_length), positions - offset)
 
     @cached_property

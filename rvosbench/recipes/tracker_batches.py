@@ -102,9 +102,7 @@ def _clip(spec: BatchSpec, rng: np.random.Generator) -> Clip:
     return replace(clip, frames=clip.frames[::-1], masks=clip.masks[:, ::-1])
 
 
-def _collate(
-    clips: list[Clip], picks: list[NDArray[np.int64]], prompt_frame: int
-) -> ClipBatch:
+def _collate(clips: list[Clip], picks: list[NDArray[np.int64]], prompt_frame: int) -> ClipBatch:
     frames = np.stack([c.frames for c in clips])
     masks = np.concatenate([c.masks[p] for c, p in zip(clips, picks, strict=True)])
     chosen = [c.objects[i] for c, p in zip(clips, picks, strict=True) for i in p]

@@ -61,7 +61,8 @@ def _measure(
     values = _propagation(model, batch, features)
     masks = batch.masks[:, 0]
     rows = pooled_rows(features, shape, batch.owner, 0)
-    box = decode_prompts(model, rows, boxes=jittered_boxes(masks, rng, 0.0)[:, None])
+    boxes = jittered_boxes(masks, rng, 0.0)[:, None]
+    box = decode_prompts(model, rows, boxes=boxes, multimask=False)
     point = _click(model, rows, inner_points(masks, rng))
     empty = pooled_rows(features, shape, torch.arange(shape[0]), 0)
     beside = _click(model, empty, background_points(batch, rng))
@@ -96,7 +97,7 @@ def _propagation(
 
 def _click(model: Sam2VideoModel, rows: FrameFeatures, points: Tensor) -> PromptOutput:
     labels = torch.ones(len(points), 1, 1, dtype=torch.int32)
-    return decode_prompts(model, rows, points=points[:, None, None], labels=labels)
+    return decode_prompts(model, rows, points=points[:, None, None], labels=labels, multimask=False)
 
 
 def _best(output: PromptOutput, masks: Tensor) -> tuple[Tensor, Tensor]:

@@ -29,7 +29,6 @@ class LossWeights:
         bce: mean binary cross-entropy of the mask pixels (dice has weight 1).
         presence: cross-entropy of the object's presence.
         iou: absolute error of the predicted mask quality.
-        spread: share of the losing multimask tokens, which keeps all three alive.
         colour, shape, place: pointer heads (`place` is the L1 of x, y, size).
         dense: colour and shape heads on the top feature map.
     """
@@ -37,7 +36,6 @@ class LossWeights:
     bce: float = 5.0
     presence: float = 0.5
     iou: float = 1.0
-    spread: float = 0.2
     colour: float = 1.5
     shape: float = 1.5
     place: float = 3.0
@@ -95,7 +93,7 @@ def prompt_loss(output: PromptOutput, target: Tensor, weights: LossWeights) -> T
     """Loss of N prompts with targets (N, S, S); an empty target is a click on the background."""
     logits, predicted = output.logits[:, 0], output.iou[:, 0]
     losses = mask_losses(logits, target[:, None], weights.bce)
-    masks = losses.min(-1).values + weights.spread * losses.mean(-1)
+    masks = losses.min(-1).values
     with torch.no_grad():
         quality = mask_ious(logits, target[:, None])
     there = target.flatten(1).any(-1).float()

@@ -14,6 +14,7 @@ class TrackConfig:
 
     Attributes:
         points_per_side: grid points along each side of a prompted frame (AMG default 32).
+        multimask: three masks a point (part, whole, ...), as AMG does, or only the single-mask one.
         predicted_iou: least quality that the network itself predicts of a mask, [0, 1] (AMG .8).
         stability: least IoU of the mask with itself when the logit threshold moves by
             `stability_offset` either way, [0, 1] (AMG .95).
@@ -32,6 +33,7 @@ class TrackConfig:
     """
 
     points_per_side: int = 32
+    multimask: bool = True
     predicted_iou: float = 0.8
     stability: float = 0.95
     stability_offset: float = 1.0

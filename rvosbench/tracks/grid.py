@@ -79,7 +79,9 @@ def _candidates(
     """Masks, scores and points that pass the quality and stability filters, a chunk at a time."""
     for start in range(0, len(points), POINTS_AT_ONCE):
         chunk = points[start : start + POINTS_AT_ONCE]
-        found = sam2.segment(features, frame_size=size, points=chunk[:, None])
+        found = sam2.segment(
+            features, frame_size=size, points=chunk[:, None], multimask=config.multimask
+        )
         good = found.iou >= config.predicted_iou
         origins = np.repeat(chunk[:, None], good.shape[1], axis=1)[good.cpu().numpy()]
         logits = sam2.enlarge(found.logits[good], size)

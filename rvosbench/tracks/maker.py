@@ -17,6 +17,7 @@ RELEASED_TRACKER = "facebook/sam2-hiera-large"
 DEMO_TRACKS: Mapping[str, Json] = {
     "tracker": "demo",
     "prompts.points_per_side": 12,
+    "prompts.multimask": False,  # the small network is trained with the single-mask token only
     "prompts.predicted_iou": 0.6,
     "prompts.stability": 0.75,
     "prompts.max_grid_tracks": 24,

@@ -37,5 +37,3 @@ def make_case(sizes: tuple[int, int, int], seed: int, config: SelectorConfig = S
     text = torch.randn(1, n_words, config.lang_token_dim, generator=generator)
     labels = (torch.rand(1, n_tracks, generator=generator) < 0.4).float()
     return Case(objects, text, labels)
-
-

@@ -177,7 +177,10 @@ def test_shapes_that_do_not_fit_are_refused(
 def test_between_objects_off_makes_tracks_independent() -> None:
     # With one group a channel norms would be per channel; the language norm still joins tracks,
     # so the switch is seen in its parameters and in the text-free layers alone.
-    on, off = make_selector(), make_selector(dataclasses.replace(SMALL, inter_object_attention=False))
+    on, off = (
+        make_selector(),
+        make_selector(dataclasses.replace(SMALL, inter_object_attention=False)),
+    )
     names = {name for name, _ in off.named_parameters()}
     dropped = {name for name, _ in on.named_parameters()} - names
     assert dropped == {n for n, _ in on.named_parameters() if ".objects." in n}
@@ -247,7 +250,9 @@ def test_a_training_step_mixes_no_devices() -> None:
             loss = batch_loss(model, batch, config)
             loss.total.backward()
             assert loss.total.device.type == device
-            assert all(p.grad is not None and p.grad.device.type == device for p in model.parameters())
+            assert all(
+                p.grad is not None and p.grad.device.type == device for p in model.parameters()
+            )
 
 
 def test_a_forgotten_device_is_found() -> None:
