@@ -65,6 +65,11 @@ def differences(config: object) -> dict[str, Json]:
     return {k: _plain(v) for k, v in sorted(mine.items()) if k not in theirs or theirs[k] != v}
 
 
+def values(config: object) -> dict[str, Json]:
+    """All dotted keys and their values."""
+    return {k: _plain(v) for k, v in _flat(dataclasses.asdict(config))}  # type: ignore[call-overload]
+
+
 def keys(config_type: type[Any]) -> tuple[str, ...]:
     """All dotted keys of a configuration type."""
     return tuple(k for k, _ in _flat(dataclasses.asdict(config_type())))

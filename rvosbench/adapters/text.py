@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -31,6 +32,7 @@ HOW_TO_GET = (
     f"or a folder with config.json, {WEIGHTS_FILE} and the tokenizer's files, as `save_pretrained` "
     "of transformers writes it. `--preset demo` runs without any download."
 )
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 MAX_BATCH = 64
 """Sentences encoded together; a speed limit for memory, not a part of the result."""
 
@@ -117,85 +119,22 @@ def load_text_encoder(
         ConfigurationError: an unknown device or dtype.
     """
     chosen = choose_device(device)
-    kind = getattr(torch, choose_dtype(dtype, chosen), None)
-    if not isinstance(kind, torch.dtype):
-        raise ConfigurationError(f"text encoder dtype {dtype!r}: wanted auto, float32 or bfloat16.")
+    kind = choose_dtype(dtype, chosen)
+    if kind not in DTYPES:
+        raise ConfigurationError(
+            f"text encoder dtype {dtype!r}: known are auto, {', '.join(DTYPES)}"
+        )
+    from safetensors import SafetensorError
+
     folder = _folder(source)
     try:
-        model, tokenizer = _load(folder)
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+        with _no_progress_bars():
+            model, tokenizer = _load(folder)
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         raise WeightsError(
             f"{source}: cannot be opened as a text encoder ({_first_line(error)}). {HOW_TO_GET}"
         ) from error
-    model = model.eval().requires_grad_(False).to(device=chosen, dtype=kind)
-    return TextEncoder(model, tokenizer, folder)
-
-
-_OFFSET_POSITIONS else 0
-        return min(int(self.tokenizer.model_max_length), positions - offset)
-
-    @cached_property
-    def checkpoint_hash(self) -> str:
-        """sha256 (hex) of the weights and of the tokenizer: both change every number."""
-        digest = hashlib.sha256()
-        for name in _HASHED:
-            path = self.folder / name
-            if path.is_file():
-                digest.update(name.encode())
-                digest.update(path.read_bytes())
-        return digest.hexdigest()
-
-    def encode(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        """Encodes sentences.
-
-        Args:
-            texts: any number, in any order; an empty list gives an empty list.
-
-        Returns:
-            For each text (W, E) float32: the last hidden state of every token, the first and last
-            being the tokenizer's own (`<s>`, `</s>`). No padding. Sentences of equal length are
-            encoded together, so no result depends on which others were asked for, beyond rounding.
-        """
-        tokens = self._tokenize(texts)
-        features: list[NDArray[np.float32]] = [np.empty((0, self.dim), np.float32)] * len(tokens)
-        for rows in _equal_lengths(tokens):
-            ids = torch.tensor([tokens[row] for row in rows], device=self.model.device)
-            with torch.inference_mode():
-                states = self.model(input_ids=ids, attention_mask=torch.ones_like(ids))[0]
-            for row, state in zip(rows, states.float().cpu().numpy(), strict=True):
-                features[row] = state.copy()
-        return features
-
-    def _tokenize(self, texts: Sequence[str]) -> list[list[int]]:
-        if not texts:
-            return []
-        encoded = self.tokenizer(list(texts), truncation=True, max_length=self.max_tokens)
-        ids: list[list[int]] = encoded["input_ids"]
-        return ids
-
-
-def load_text_encoder(
-    source: str | Path, device: str | torch.device = "cpu", dtype: str | torch.dtype = "float32"
-) -> TextEncoder:
-    """Loads an encoder and its tokenizer.
-
-    Args:
-        source: a hub id, downloaded once, or a local folder; a folder of that name wins.
-        device: such as "cpu" or "cuda:0".
-        dtype: type to compute in, by torch's name; stored weights of any type are converted.
-
-    Raises:
-        WeightsError: nothing there, not available, or not an encoder; says what to do.
-    """
-    folder = _folder(source)
-    try:
-        model, tokenizer = _load(folder)
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
-        raise WeightsError(
-            f"{source}: cannot be opened as a text encoder ({_first_line(error)}). {HOW_TO_GET}"
-        ) from error
-    kind = getattr(torch, dtype) if isinstance(dtype, str) else dtype
-    model = model.eval().requires_grad_(False).to(device=device, dtype=kind)
+    model = model.eval().requires_grad_(False).to(device=chosen, dtype=DTYPES[kind])
     return TextEncoder(model, tokenizer, folder)
 
 
@@ -248,6 +187,20 @@ def _load(folder: Path) -> tuple[Any, Any]:
         folder, config=config, local_files_only=True, dtype=torch.float32, **options
     )
     return model, AutoTokenizer.from_pretrained(folder, local_files_only=True)
+
+
+@contextmanager
+def _no_progress_bars() -> Iterator[None]:
+    """The bars of transformers would break into those of the command line."""
+    from transformers.utils import logging
+
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()
 
 
 def _equal_lengths(tokens: Sequence[Sequence[int]]) -> Iterator[list[int]]:

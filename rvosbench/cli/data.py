@@ -70,5 +70,5 @@ def stats_command(
 
 def _shown(value: object) -> str:
     if isinstance(value, dict):
-        return "\n".join(f"{k}: {v}" for k, v in value.items()) or "-"
+        return "\n".join(f"{k}: {_shown(v)}" for k, v in value.items()) or "-"
     return f"{value:.1f}" if isinstance(value, float) else str(value)

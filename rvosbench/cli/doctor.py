@@ -21,7 +21,10 @@ def doctor_command(as_json: options.AsJson = False) -> None:
             [{"check": f.check, "ok": f.ok, "found": f.found, "advice": f.advice} for f in findings]
         )
     else:
-        rows = [["ok" if f.ok else "WRONG", f.check, f.found, f.advice] for f in findings]
+        rows = [
+            ["ok" if f.ok else "WRONG", f.check, f.found, "" if f.ok else f.advice]
+            for f in findings
+        ]
         show("", ["", "check", "found", "what to do"], rows)
     if not all(f.ok for f in findings):
         raise typer.Exit(1)

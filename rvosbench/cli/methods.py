@@ -1,8 +1,9 @@
-"""`rvosbench methods`: which methods there are."""
+"""`rvosbench methods`: which methods there are, and what can be set in them."""
 
 from __future__ import annotations
 
 import dataclasses
+from typing import Annotated
 
 import typer
 
@@ -16,7 +17,6 @@ app = typer.Typer(help="Methods: ours and those of installed plugins.", no_args_
 def list_command(as_json: options.AsJson = False) -> None:
     """List the methods that `rvosbench eval --method NAME` knows."""
     from rvosbench import plugins
-    from rvosbench.configuration import keys
 
     specs = {name: plugins.method_spec(name) for name in plugins.names(plugins.METHODS)}
     if as_json:
@@ -26,7 +26,6 @@ def list_command(as_json: options.AsJson = False) -> None:
                     "name": name,
                     "presets": sorted(spec.presets),
                     "upper_bound": spec.needs_truth,
-                    "settings": list(keys(spec.config_type)),
                     **dataclasses.asdict(spec.card),
                 }
                 for name, spec in specs.items()
@@ -39,8 +38,29 @@ def list_command(as_json: options.AsJson = False) -> None:
             spec.card.title + (" (upper bound: sees the truth)" if spec.needs_truth else ""),
             spec.card.venue or "-",
             ", ".join(spec.presets) or "-",
-            ", ".join(keys(spec.config_type)) or "-",
         ]
         for name, spec in specs.items()
     ]
-    show("methods", ["name", "title", "venue", "presets", "settings (--set)"], rows)
+    show("methods", ["name", "title", "venue", "presets"], rows)
+
+
+@app.command("show")
+def show_command(
+    name: Annotated[str, typer.Argument(help="Method name.")],
+    preset: options.Preset = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Show what `--set KEY=VALUE` can change in a method, and what a preset makes of it.
+
+    Example: rvosbench methods show sola --preset demo
+    """
+    from rvosbench.configuration import values
+    from rvosbench.methods import load_method
+
+    choice = load_method(name, preset)
+    fields = values(choice.config)
+    if as_json:
+        emit({"name": name, "preset": choice.preset, "settings": fields})
+        return
+    preset_name = f" (preset {choice.preset})" if choice.preset else ""
+    show(f"{name}{preset_name}", ["setting", "value"], [[k, str(v)] for k, v in fields.items()])

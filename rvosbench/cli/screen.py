@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -43,9 +44,9 @@ def show(
         table.add_column(name, justify="right" if right else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)
-    console = Console(markup=False, highlight=False)
     # A pipe has no width: give the table what it needs rather than 80 columns.
-    console.print(table, width=None if console.is_terminal else 200)
+    width = None if sys.stdout.isatty() or "COLUMNS" in os.environ else 160
+    Console(markup=False, highlight=False, width=width).print(table)
 
 
 @contextmanager

@@ -112,7 +112,9 @@ def _widened(left: np.uint64, mid: np.uint64, right: np.uint64, by: int) -> np.u
 
 
 @_compiled
-def near(edge: Words, spans: tuple[int, int, int, int], other: Words, steps: Integers) -> int:
+def near(
+    edge: Words, spans: tuple[int, int, int, int], other: Words, radius: int, steps: Integers
+) -> int:
     """Pixels of one boundary within the disk around a pixel of another.
 
     Args:
@@ -122,7 +124,6 @@ def near(edge: Words, spans: tuple[int, int, int, int], other: Words, steps: Int
         steps: the disk, see `disk_steps`.
     """
     top, bottom, first, end = spans
-    radius = steps[0, 2]
     if top == bottom or first == end:
         return 0
     window = _window(other, first, end, radius)

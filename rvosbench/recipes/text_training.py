@@ -174,4 +174,4 @@ def _rate(step: int, steps: int) -> float:
     """Linear warm-up, then a cosine down to a hundredth."""
     progress = step / max(1, steps)
     cosine = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress))
-    return min(1.0, (step + 1) / WARM_UP) * cosine
+    return min(1.0, (step + 1) / min(WARM_UP, 1 + steps // 10)) * cosine

@@ -16,6 +16,8 @@ from rvosbench.demo.shapes import COLOURS, SHAPES
 
 COLOUR_INDEX = {name: i for i, name in enumerate(COLOURS)}
 SHAPE_INDEX = {name: i for i, name in enumerate(SHAPES)}
+CELLS = (8, 16)  # strides of the feature maps that look heads read, pixels
+NO_LOOK = -100  # what cross_entropy ignores
 VISIBLE = 40  # pixels from which an object can be prompted and described
 TRIES = 8  # clips drawn in search of one that loses an object
 PRESENT = 12  # pixels from which it counts as in the frame
@@ -41,7 +43,8 @@ class ClipBatch:
         masks: (N, T, S, S) bool, visible pixels.
         colours: (N,) index in COLOURS.
         shapes: (N,) index in SHAPES.
-        presence: (C, T, colours + shapes, S/16, S/16) which looks are seen in each cell, 0 or 1.
+        looks: for cells of 8 and of 16 pixels, (C, T, 2, S/8, S/8) and (C, T, 2, S/16, S/16):
+            index of the colour and of the shape seen most in each cell, NO_LOOK in most cells.
         covered: (C, T, S, S) bool, pixels that belong to any shape.
         prompt_frame: the frame in which every object is visible.
     """
@@ -51,7 +54,7 @@ class ClipBatch:
     masks: Tensor
     colours: Tensor
     shapes: Tensor
-    presence: Tensor
+    looks: tuple[Tensor, Tensor]
     covered: Tensor
     prompt_frame: int
 
@@ -106,7 +109,7 @@ def _collate(clips: list[Clip], picks: list[NDArray[np.int64]], prompt_frame: in
     frames = np.stack([c.frames for c in clips])
     masks = np.concatenate([c.masks[p] for c, p in zip(clips, picks, strict=True)])
     chosen = [c.objects[i] for c, p in zip(clips, picks, strict=True) for i in p]
-    looks = np.stack([_looks(c) for c in clips])
+    looks = [torch.from_numpy(np.stack([_looks(c, cell) for c in clips])) for cell in CELLS]
     covered = np.stack([c.masks.any(0) for c in clips])
     return ClipBatch(
         pixels=normalise(torch.from_numpy(frames)),
@@ -114,18 +117,17 @@ def _collate(clips: list[Clip], picks: list[NDArray[np.int64]], prompt_frame: in
         masks=torch.from_numpy(masks),
         colours=torch.tensor([COLOUR_INDEX[o.colour] for o in chosen]),
         shapes=torch.tensor([SHAPE_INDEX[o.shape] for o in chosen]),
-        presence=torch.from_numpy(looks),
+        looks=(looks[0], looks[1]),
         covered=torch.from_numpy(covered),
         prompt_frame=prompt_frame,
     )
 
 
-def _looks(clip: Clip) -> NDArray[np.float32]:
-    """Which colours and shapes cover a tenth of each 16-pixel cell, (T, 14, S/16, S/16) float."""
+def _looks(clip: Clip, cell: int) -> NDArray[np.int64]:
+    """Colour and shape of the object that covers most of each cell, if it covers a quarter."""
     n, frames, size, _ = clip.masks.shape
-    cells = clip.masks.reshape(n, frames, size // 16, 16, size // 16, 16).mean((3, 5)) > 0.1
-    seen = np.zeros((frames, len(COLOURS) + len(SHAPES), size // 16, size // 16), np.float32)
-    for thing, where in zip(clip.objects, cells, strict=True):
-        for channel in (COLOUR_INDEX[thing.colour], len(COLOURS) + SHAPE_INDEX[thing.shape]):
-            seen[:, channel] = np.maximum(seen[:, channel], where)
-    return seen
+    grid = (n, frames, size // cell, cell, size // cell, cell)
+    share = clip.masks.reshape(grid).mean((3, 5))
+    names = [(COLOUR_INDEX[o.colour], SHAPE_INDEX[o.shape]) for o in clip.objects]
+    seen = np.moveaxis(np.array(names)[share.argmax(0)], -1, 1)
+    return np.where(share.max(0)[:, None] >= 0.25, seen, NO_LOOK)

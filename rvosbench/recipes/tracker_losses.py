@@ -15,6 +15,7 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor, nn
 
 from rvosbench.adapters.sam2_prompts import PromptOutput
+from rvosbench.adapters.sam2_propagation import FrameFeatures
 
 from .tracker_batches import COLOUR_INDEX, PRESENT, SHAPE_INDEX, VISIBLE, ClipBatch
 
@@ -30,7 +31,7 @@ class LossWeights:
         presence: cross-entropy of the object's presence.
         iou: absolute error of the predicted mask quality.
         colour, shape, place: pointer heads (`place` is the L1 of x, y, size).
-        dense: colour and shape heads on the top feature map.
+        dense: colour and shape heads on the cells of two feature maps.
     """
 
     bce: float = 5.0
@@ -39,18 +40,18 @@ class LossWeights:
     colour: float = 1.5
     shape: float = 1.5
     place: float = 3.0
-    dense: float = 3.0
+    dense: float = 0.75
 
 
 class AuxiliaryHeads(nn.Module):
-    """Linear heads: colour, shape, (x, y, size) of a pointer; colours and shapes of a cell."""
+    """Linear heads: colour, shape, (x, y, size) of a pointer; colour, shape of a cell."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(dim, elementwise_affine=False)
         self.pointer = nn.Linear(dim, N_COLOURS + N_SHAPES + 3)
-        self.cell = nn.Conv2d(dim, N_COLOURS + N_SHAPES, 1)
-        nn.init.constant_(self.cell.bias, -4.0)  # most cells show nothing
+        self.coarse = nn.Conv2d(dim, N_COLOURS + N_SHAPES, 1)
+        self.fine = nn.Conv2d(dim // 4, N_COLOURS + N_SHAPES, 1)
 
     def forward(self, pointers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Pointers (..., D) to colour logits, shape logits and (x, y, size) in frame sides."""
@@ -90,7 +91,11 @@ def mask_ious(logits: Tensor, target: Tensor) -> Tensor:
 
 
 def prompt_loss(output: PromptOutput, target: Tensor, weights: LossWeights) -> Tensor:
-    """Loss of N prompts with targets (N, S, S); an empty target is a click on the background."""
+    """Loss of N prompts with targets (N, S, S); an empty target is a click on the background.
+
+    All three candidates must answer: were only the best one trained, each token would settle on
+    objects of its own whatever the prompt says, and stay there (prompts here are not ambiguous).
+    """
     logits, predicted = output.logits[:, 0], output.iou[:, 0]
     losses = mask_losses(logits, target[:, None], weights.bce)
     masks = losses.min(-1).values
@@ -98,13 +103,16 @@ def prompt_loss(output: PromptOutput, target: Tensor, weights: LossWeights) -> T
         quality = mask_ious(logits, target[:, None])
     there = target.flatten(1).any(-1).float()
     presence = F.binary_cross_entropy_with_logits(output.presence[:, 0], there)
-    iou = (predicted - quality).abs().mean()
+    iou = (predicted - quality).pow(2).mean()
     return masks.mean() + weights.iou * iou + weights.presence * presence
 
 
 def presence_loss(presence: Tensor, areas: Tensor) -> Tensor:
-    """Cross-entropy of presence logits (N,) where the visible area is 0 or clearly not 0."""
-    clear = (areas == 0) | (areas >= PRESENT)
+    """Cross-entropy of presence logits (N,) where the visible area is 0 or clearly not 0.
+
+    Absent objects are few and count four times.
+    """
+    clear = (areas == 0) * 4.0 + (areas >= PRESENT) * 1.0
     target = (areas > 0).float()
     losses = F.binary_cross_entropy_with_logits(presence, target, reduction="none")
     return (losses * clear).sum() / clear.sum().clamp(min=1)
@@ -128,9 +136,15 @@ def pointer_loss(
     }
 
 
-def dense_loss(heads: AuxiliaryHeads, top: Tensor, looks: Tensor) -> Tensor:
-    """Cross-entropy of the looks seen in each cell: top (F, D, h, w), looks (F, 14, h, w)."""
-    return F.binary_cross_entropy_with_logits(heads.cell(top), looks) * looks.shape[1] / 4
+def dense_loss(heads: AuxiliaryHeads, features: FrameFeatures, batch: ClipBatch) -> Tensor:
+    """Cross-entropy of the looks of cells, summed over two maps, colours and shapes."""
+    _, fine, coarse = features.maps
+    total = coarse.new_zeros(())
+    for logits, looks in zip((heads.fine(fine), heads.coarse(coarse)), batch.looks, strict=True):
+        colour, shape = logits.split((N_COLOURS, N_SHAPES), 1)
+        truth = looks.flatten(0, 1)
+        total = total + F.cross_entropy(colour, truth[:, 0]) + F.cross_entropy(shape, truth[:, 1])
+    return total
 
 
 def places(masks: Tensor) -> Tensor:

@@ -50,9 +50,7 @@ def image_losses(
     single = decode(model, rows, rows.maps[2], dense)
     losses |= pointer_loss(heads, single.pointers, batch, 0, weights)
     losses["mask"] = mask_losses(single.raw_logits, masks, weights.bce).mean()
-    losses["dense"] = weights.dense * dense_loss(
-        heads, features.maps[2], batch.presence.flatten(0, 1)
-    )
+    losses["dense"] = weights.dense * dense_loss(heads, features, batch)
     return losses
 
 
@@ -78,9 +76,7 @@ def video_losses(
         name: torch.stack([ls[name] for ls in per_frame if name in ls]).mean() for name in names
     }
     losses |= _prompt_losses(model, batch, features, weights, rng)
-    losses["dense"] = weights.dense * dense_loss(
-        heads, features.maps[2], batch.presence.flatten(0, 1)
-    )
+    losses["dense"] = weights.dense * dense_loss(heads, features, batch)
     return losses
 
 
@@ -104,25 +100,20 @@ def _prompt_losses(
     weights: LossWeights,
     rng: np.random.Generator,
 ) -> dict[str, Tensor]:
-    """Boxes, and points with one background click a clip, in the prompted frame.
-
-    The single-mask token answers: three competing tokens learn far more slowly at this size.
-    """
+    """Points (with one background click a clip) and boxes, in the prompted frame."""
     shape = (batch.pixels.shape[0], batch.pixels.shape[1])
-    masks, owner = batch.masks[:, batch.prompt_frame], batch.owner
-    rows = pooled_rows(features, shape, owner, batch.prompt_frame)
+    masks = batch.masks[:, batch.prompt_frame]
+    rows = pooled_rows(features, shape, batch.owner, batch.prompt_frame)
     boxes = jittered_boxes(masks, rng)[:, None]
-    boxed = decode_prompts(model, rows, boxes=boxes, multimask=False)
-    owner = torch.cat([owner, torch.arange(shape[0])])
+    losses = {"box": prompt_loss(decode_prompts(model, rows, boxes=boxes), masks, weights)}
+    owner = torch.cat([batch.owner, torch.arange(shape[0])])
     empty = torch.zeros_like(masks[:1]).expand(shape[0], -1, -1)
     points = torch.cat([inner_points(masks, rng), background_points(batch, rng)])[:, None, None]
     rows = pooled_rows(features, shape, owner, batch.prompt_frame)
     labels = torch.ones(points.shape[:3], dtype=torch.int32)
-    clicked = decode_prompts(model, rows, points=points, labels=labels, multimask=False)
-    return {
-        "box": 0.5 * prompt_loss(boxed, masks, weights),
-        "point": prompt_loss(clicked, torch.cat([masks, empty]), weights),
-    }
+    output = decode_prompts(model, rows, points=points, labels=labels)
+    losses["point"] = prompt_loss(output, torch.cat([masks, empty]), weights)
+    return losses
 
 
 def inner_points(masks: Tensor, rng: np.random.Generator) -> Tensor:

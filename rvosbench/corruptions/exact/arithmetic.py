@@ -1,0 +1,37 @@
+"""Between bytes and [0, 1] as ImageNet-C goes, and its Gaussian."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rvosbench.records import Frame
+
+
+def unit(frame: Frame) -> NDArray[np.float64]:
+    """uint8 -> float64 in [0, 1]."""
+    scaled: NDArray[np.float64] = frame / 255.0
+    return scaled
+
+
+def to_bytes(image: NDArray[np.floating[Any]]) -> Frame:
+    """[0, 1] -> uint8: clipped, times 255, cut (not rounded), in the image's own precision."""
+    return np.asarray(np.clip(image, 0, 1) * 255).astype(np.uint8)
+
+
+def gaussian(
+    image: NDArray[np.floating[Any]],
+    sigma: float | Sequence[float],
+    mode: str = "nearest",
+    truncate: float = 4.0,
+) -> NDArray[Any]:
+    """What scikit-image's `gaussian` computes; `sigma` 0 leaves an axis alone."""
+    from scipy import ndimage
+
+    smooth: NDArray[Any] = ndimage.gaussian_filter(image, sigma, mode=mode, truncate=truncate)
+    return smooth

@@ -1,0 +1,125 @@
+"""The trainer: it learns, repeats itself, and goes on exactly where it was killed."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from rvosbench.errors import DatasetError, WeightsError
+from sola import training
+from sola.checkpoint import load_selector
+from sola.progress import LOG_FILE, STATE_FILE, planned_epochs
+from sola.training import TrainingData, learning_rate, seconds_per_epoch, train
+
+from .learnable import FAST, TINY, make_data, make_video
+
+
+def weights(folder: Path) -> dict[str, Tensor]:
+    return load_selector(folder).state_dict()
+
+
+def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return all(torch.equal(one[name], other[name]) for name in one)
+
+
+def log_lines(folder: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (folder / LOG_FILE).read_text().splitlines()]
+
+
+def test_it_learns_what_the_words_mean(tmp_path: Path) -> None:
+    config = dataclasses.replace(FAST, epochs=12, track_dropout=0.2)
+    best = train(make_data(), TINY, config, tmp_path)
+    lines = log_lines(tmp_path)
+    assert lines[-1]["train_loss"] < 0.6 * lines[0]["train_loss"]
+    assert best["selection"] == max(line["selection"] for line in lines)
+    assert best["selection"] > 0.6  # a selector that takes everything scores 0.9 / 4
+    assert [line["epoch"] for line in lines] == list(range(1, 13))
+    assert not (tmp_path / STATE_FILE).exists()
+
+
+def test_a_seed_decides_everything(tmp_path: Path) -> None:
+    data = make_data(8, 2)
+    for name, seed in (("a", 0), ("b", 0), ("c", 1)):
+        train(data, TINY, dataclasses.replace(FAST, epochs=1, seed=seed), tmp_path / name)
+    first = weights(tmp_path / "a")
+    assert same(first, weights(tmp_path / "b"))
+    assert not same(first, weights(tmp_path / "c"))
+
+
+def test_a_killed_training_goes_on_exactly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = make_data(8, 2)
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    train(data, TINY, FAST, whole)
+    real = training.validate
+    calls = []
+
+    def dies_in_the_third(*arguments: object) -> object:
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(training, "validate", dies_in_the_third)
+    with pytest.raises(KeyboardInterrupt):
+        train(data, TINY, FAST, killed)
+    assert planned_epochs(killed / STATE_FILE) == FAST.epochs
+    monkeypatch.setattr(training, "validate", real)
+    torch.rand(7)  # other use of the global generator does not matter
+    best = train(data, TINY, FAST, killed)
+    assert same(weights(whole), weights(killed))
+    dropped = [
+        [{k: v for k, v in line.items() if k != "seconds"} for line in log_lines(folder)]
+        for folder in (whole, killed)
+    ]
+    assert dropped[0] == dropped[1]
+    assert best["selection"] == max(line["selection"] for line in dropped[0])
+
+
+def test_another_configuration_does_not_resume(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = make_data(8, 2)
+
+    def dies(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        train(data, TINY, dataclasses.replace(FAST, epochs=1), tmp_path / "done")
+        patch.setattr(training.logger, "info", dies)  # after the first epoch's state is written
+        with pytest.raises(KeyboardInterrupt):
+            train(data, TINY, FAST, tmp_path)
+    with pytest.raises(WeightsError, match="other settings"):
+        train(data, TINY, dataclasses.replace(FAST, seed=5), tmp_path)
+
+
+def test_global_randomness_is_left_alone(tmp_path: Path) -> None:
+    before = torch.get_rng_state()
+    train(make_data(4, 1), TINY, dataclasses.replace(FAST, epochs=1), tmp_path)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_nothing_to_learn_from_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="no expression with candidates"):
+        train(TrainingData([], [], {}), TINY, FAST, tmp_path)
+    wide = dataclasses.replace(TINY, object_token_dim=16)
+    with pytest.raises(DatasetError, match="8 channels, but the selector wants 16"):
+        train(TrainingData([make_video(0)], [], {}), wide, FAST, tmp_path)
+
+
+def test_the_rate_rises_then_falls_to_nothing() -> None:
+    config = dataclasses.replace(FAST, warm_up=0.1, learning_rate=1.0)
+    rates = [learning_rate(i / 100, config) for i in range(101)]
+    assert rates[0] == 0
+    assert rates[5] == pytest.approx(0.5)
+    assert max(rates) == rates[10] == 1
+    assert rates[10:] == sorted(rates[10:], reverse=True)
+    assert rates[100] == pytest.approx(0)
+
+
+def test_an_epoch_can_be_timed() -> None:
+    assert 0 < seconds_per_epoch(make_data(8, 0), TINY, FAST) < 60
