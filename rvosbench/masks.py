@@ -217,8 +217,9 @@ class _RunLengths:
         return len(self.frames)
 
     def words(self, index: int) -> Words:
-        counts = self.frames[index]
-        return pack(np.zeros(self.size, bool) if counts is None else _decode(counts, self.size))
+        from rvosbench.runs import decode
+
+        return decode(self.frames[index] or b"", self.size)
 
     def counts(self, index: int) -> bytes | None:
         return self.frames[index]
@@ -250,13 +251,6 @@ def _encode(mask: BoolArray) -> bytes:
 
     counts: bytes = coco.encode(np.asfortranarray(mask, dtype=np.uint8))["counts"]
     return counts
-
-
-def _decode(counts: bytes, size: tuple[int, int]) -> BoolArray:
-    from pycocotools import mask as coco
-
-    mask: NDArray[np.uint8] = coco.decode({"size": list(size), "counts": counts})
-    return mask.view(np.bool_)
 
 
 def _encoded(rle: Rle) -> bytes:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from rvosbench.masks import MaskSequence
 from rvosbench.records import DatasetCard, Json, MethodCard, Prediction, Sample, Target
@@ -20,6 +20,15 @@ Answer: TypeAlias = "Prediction | MaskSequence"
 
 TruthLookup: TypeAlias = Callable[[str], Target]
 """Expression id -> truth, for one video."""
+
+
+class VideoTruth(Protocol):
+    """All truth of one video: what a scoring protocol is handed. It is a `TruthLookup`, too."""
+
+    def __call__(self, expression_id: str) -> Target: ...
+    def objects(self) -> Mapping[str, MaskSequence]:
+        """All annotated objects of the video, also those that no expression names."""
+
 
 
 @runtime_checkable
@@ -130,6 +139,7 @@ class ExpressionScore:
         frame_j: J of every scored frame.
         frame_f: F of every scored frame.
         frames: indices of the scored frames in the video.
+        figures: further facts and figures of the expression, see `rvosbench.metrics.figures`.
     """
 
     video: str
@@ -139,6 +149,7 @@ class ExpressionScore:
     frame_j: tuple[float, ...] = ()
     frame_f: tuple[float, ...] = ()
     frames: tuple[int, ...] = ()
+    figures: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -158,6 +169,8 @@ class ScoringProtocol(Protocol):
         name: as on the command line.
         version: changes whenever a number could change.
         official: False if the authors' scorer was never published and ours is a reconstruction.
+        answers: what is scored: answers to "expressions", or the objects of label images
+            ("labels"), whose numbers are the keys of `predictions`.
     """
 
     @property
@@ -166,10 +179,15 @@ class ScoringProtocol(Protocol):
     def version(self) -> str: ...
     @property
     def official(self) -> bool: ...
+    @property
+    def answers(self) -> Literal["expressions", "labels"]: ...
     def score_video(
-        self, sample: Sample, truth: TruthLookup, predictions: Mapping[str, Prediction]
+        self, sample: Sample, truth: VideoTruth, predictions: Mapping[str, Prediction]
     ) -> Sequence[ExpressionScore]:
-        """Score every expression of one video; `predictions` has all of them."""
+        """Score every expression (or object) of one video.
+
+        `predictions` may decode an answer whenever it is asked for: ask once.
+        """
 
     def summarize(self, scores: Sequence[ExpressionScore]) -> Summary:
         """One number for the split, from all scores in dataset order."""

@@ -29,12 +29,12 @@ def pseudo_labels(
             "union" accepts tracks of all targets together as well, if the sample knows them.
 
     Returns:
-        (n,) for the expression's n candidates in ascending order; all False without a target.
+        (N,), False for tracks that are no candidates; all False without a target.
     """
     overlap = target_overlap(sample, expression)
     if against == "union" and sample.union_overlap is not None:
         overlap = np.maximum(overlap, sample.union_overlap[expression])
-    return overlap[sample.candidates_of(expression)] > threshold
+    return (overlap > threshold) & sample.candidates_of(expression)
 
 
 def target_overlap(sample: VideoSample, expression: int) -> Floats:
@@ -52,9 +52,9 @@ def selection_score(sample: VideoSample, expression: int, selected: Flags) -> fl
     Args:
         sample: the video.
         expression: index into its expressions.
-        selected: (n,) for the expression's candidates.
+        selected: (N,); tracks that are no candidates are ignored.
     """
-    tracks = sample.candidates_of(expression)[selected]
+    tracks = np.flatnonzero(sample.candidates_of(expression) & selected)
     targets = sample.targets[expression]
     if not len(tracks) or not targets.any():
         return float(not len(tracks) and not targets.any())

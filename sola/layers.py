@@ -24,12 +24,17 @@ class Masks(NamedTuple):
     steps: Tensor | None = None
     words: Tensor | None = None
 
+    def of_sentences(self, video: Tensor) -> Masks:
+        """Masks of V videos as masks of B sentences, whose videos are `video` (B,)."""
+        tracks, steps = (None if m is None else m[video] for m in (self.tracks, self.steps))
+        return Masks(tracks, steps, self.words)
+
 
 class AlignmentLayer(nn.Module):
     """Three post-norm residual attentions, without feed-forward (released code).
 
-    A single row of tokens may meet several rows of words: what does not depend on the words is
-    then computed once for all expressions of a video.
+    V rows of tokens may meet B rows of words: what does not depend on the words is then computed
+    once for all sentences of a video.
     """
 
     def __init__(self, config: SelectorConfig) -> None:
@@ -39,14 +44,22 @@ class AlignmentLayer(nn.Module):
         self.motion = _Residual(config) if config.motion_attention else None
         self.language = _Residual(config)
 
-    def forward(self, tokens: Tensor, time: Tensor, words: Tensor, masks: Masks) -> Tensor:
+    def forward(
+        self,
+        tokens: Tensor,
+        time: Tensor,
+        words: Tensor,
+        masks: Masks,
+        video: Tensor | None = None,
+    ) -> Tensor:
         """Aligns tokens with words.
 
         Args:
-            tokens: (1 or B, N, T', C); as many rows as `masks.tracks` and `masks.steps`, or more.
+            tokens: (B, N, T', C), or (V, N, T', C) with `video`.
             time: (T', C), added to queries and keys of the motion attention only.
             words: (B, W, C), the negative anchors included.
-            masks: what is valid.
+            masks: what is valid; as many rows as `tokens` has.
+            video: (B,) row of `tokens` of each sentence; None if they have one each.
 
         Returns:
             (B, N, T', C).
@@ -55,7 +68,8 @@ class AlignmentLayer(nn.Module):
             tokens = self._between_objects(self.objects, tokens, masks.tracks)
         if self.motion is not None:
             tokens = self._over_time(self.motion, tokens, time, masks.steps)
-        tokens = tokens.expand(words.shape[0], -1, -1, -1)
+        if video is not None:
+            tokens, masks = tokens[video], masks.of_sentences(video)
         valid = _joint(masks, tokens)
         flat: Tensor = self.language(tokens.flatten(1, 2), words, masks.words, valid)
         return flat.reshape(tokens.shape)
@@ -64,7 +78,7 @@ class AlignmentLayer(nn.Module):
     def _between_objects(block: _Residual, tokens: Tensor, tracks: Tensor | None) -> Tensor:
         n_steps = tokens.shape[2]
         rows = tokens.transpose(1, 2).flatten(0, 1)  # (B T', N, C)
-        mask = _repeat(tracks, tokens.shape[0], n_steps)
+        mask = _repeat(tracks, n_steps)
         mixed: Tensor = block(rows, rows, mask, mask)
         return mixed.reshape(-1, n_steps, *mixed.shape[1:]).transpose(1, 2)
 
@@ -72,7 +86,7 @@ class AlignmentLayer(nn.Module):
     def _over_time(block: _Residual, tokens: Tensor, time: Tensor, steps: Tensor | None) -> Tensor:
         n_tracks = tokens.shape[1]
         rows = tokens.flatten(0, 1)  # (B N, T', C)
-        mask = _repeat(steps, tokens.shape[0], n_tracks)
+        mask = _repeat(steps, n_tracks)
         mixed: Tensor = block(rows, rows, mask, mask, position=time)
         return mixed.reshape(tokens.shape)
 
@@ -114,8 +128,6 @@ def _joint(masks: Masks, tokens: Tensor) -> Tensor | None:
     return valid.flatten(1)
 
 
-def _repeat(mask: Tensor | None, batch: int, times: int) -> Tensor | None:
-    """(1 or B, L) -> (B times, L), each row `times` times in a run."""
-    if mask is None:
-        return None
-    return mask.expand(batch, -1).repeat_interleave(times, dim=0)
+def _repeat(mask: Tensor | None, times: int) -> Tensor | None:
+    """(B, L) -> (B times, L), each row `times` times in a run."""
+    return None if mask is None else mask.repeat_interleave(times, dim=0)

@@ -113,7 +113,7 @@ class Sola:
         return replace(
             SPEC.card,
             trainable_parameters=count,
-            backbone="SAM2, small (embedded)",
+            backbone="small SAM2 and RoBERTa (embedded)",
             training_data="MotionShapes",
         )
 
@@ -183,8 +183,8 @@ SPEC = MethodSpec(
     build=Sola,
     card=MethodCard(
         title="SOLA",
-        venue="arXiv 2024",
-        backbone="SAM2-L",
+        venue="arXiv 2412.01136",
+        backbone="SAM2-L and RoBERTa-large, frozen",
         trainable_parameters=32_980_480,
         training_data="MeViS",
         url="https://github.com/cvlab-kaist/SOLA",

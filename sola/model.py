@@ -50,26 +50,29 @@ class TrackSelector(nn.Module):
         self.negative_anchors = nn.Parameter(torch.randn(config.n_negative, width))
         self.register_buffer("time_frequencies", torch.randn(1, width // 2))
 
-    def forward(
+    def forward(  # noqa: PLR0913 two inputs, what is valid in them, and how they belong together
         self,
         object_tokens: Tensor,
         text_tokens: Tensor,
         track_mask: Tensor | None = None,
         frame_mask: Tensor | None = None,
         word_mask: Tensor | None = None,
+        video: Tensor | None = None,
     ) -> SelectorOutput:
         """Scores tracks. Padding that the masks name changes nothing but rounding.
 
         A track's score depends on the other tracks of its row: that is the method.
 
         Args:
-            object_tokens: (B, N, T, object_token_dim), or (1, N, T, object_token_dim): the one
-                video of all B sentences, whose motion is then encoded once. N may be 0, T not.
+            object_tokens: (V, N, T, object_token_dim) of V videos. What does not depend on the
+                sentence is computed once a video. N may be 0, T not.
             text_tokens: (B, W, lang_token_dim), all tokens of the text encoder.
-            track_mask: (B or 1, N) bool, True is valid, e.g. a sentence's own candidates.
-            frame_mask: (B or 1, T) bool with as many rows as `object_tokens`; the valid frames
-                come first.
+            track_mask: (V, N), or (B, N) if sentences have their own candidates; bool, True is
+                valid.
+            frame_mask: (V, T) bool, the valid frames first.
             word_mask: (B, W) bool.
+            video: (B,) int64, each sentence's row of `object_tokens`. It may be left out if V is 1,
+                or B: a video each.
 
         Returns:
             Logits (B, N) and alignment tokens (B, N, lang_token_dim).
@@ -77,19 +80,24 @@ class TrackSelector(nn.Module):
         Raises:
             ValueError: for shapes that do not fit the configuration.
         """
-        _check_shapes(self.config, object_tokens, text_tokens)
+        _check_shapes(self.config, object_tokens, text_tokens, video)
         if object_tokens.shape[1] == 0:
             return _no_tracks(text_tokens)
+        if video is None and len(object_tokens) != len(text_tokens):
+            video = torch.zeros(len(text_tokens), dtype=torch.long, device=text_tokens.device)
         tokens, step_mask = self.motion_encoder(object_tokens, frame_mask)
-        if track_mask is not None and len(track_mask) > len(tokens):
-            tokens = tokens.expand(len(track_mask), -1, -1, -1)
         words, word_mask = self._with_anchors(text_tokens, word_mask)
         time = temporal_encoding(
             tokens.shape[2], self.time_frequencies, self.config.max_temporal_length
         )
         masks = Masks(track_mask, step_mask, word_mask)
+        if video is not None and track_mask is not None and len(track_mask) != len(tokens):
+            masks = Masks(None, step_mask, word_mask).of_sentences(video)._replace(tracks=track_mask)
+            tokens, video = tokens[video], None
         for layer in self.layers:
-            tokens = layer(tokens, time, words, masks)
+            tokens = layer(tokens, time, words, masks, video)
+            if video is not None:
+                masks, video = masks.of_sentences(video), None
         return self._aggregate(tokens, words, masks)
 
     def _with_anchors(
@@ -161,11 +169,15 @@ def _no_tracks(text_tokens: Tensor) -> SelectorOutput:
     return SelectorOutput(text_tokens.new_zeros(batch, 0), text_tokens.new_zeros(batch, 0, width))
 
 
-def _check_shapes(config: SelectorConfig, objects: Tensor, text: Tensor) -> None:
+def _check_shapes(
+    config: SelectorConfig, objects: Tensor, text: Tensor, video: Tensor | None
+) -> None:
+    rows = (1, text.shape[0]) if video is None else (objects.shape[0],)
     fits = (
         objects.ndim == 4
         and text.ndim == 3
-        and objects.shape[0] in (1, text.shape[0])
+        and objects.shape[0] in rows
+        and (video is None or video.shape == text.shape[:1])
         and objects.shape[2] > 0
         and objects.shape[3] == config.object_token_dim
         and text.shape[2] == config.lang_token_dim
@@ -173,6 +185,6 @@ def _check_shapes(config: SelectorConfig, objects: Tensor, text: Tensor) -> None
     if not fits:
         raise ValueError(
             f"object tokens {tuple(objects.shape)} and text tokens {tuple(text.shape)} do not fit: "
-            f"wanted (B or 1, N, T > 0, {config.object_token_dim}) and "
-            f"(B, W, {config.lang_token_dim})."
+            f"wanted (V, N, T > 0, {config.object_token_dim}) and (B, W, {config.lang_token_dim}), "
+            "with V = 1 or B, or each sentence's video as (B,) indices."
         )

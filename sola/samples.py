@@ -66,11 +66,11 @@ class VideoSample:
                     f"wanted {shape}: {n_tracks} tracks, {n_objects} objects, {n_texts} texts."
                 )
 
-    def candidates_of(self, expression: int) -> NDArray[np.intp]:
-        """Ascending indices of the tracks that may serve an expression."""
+    def candidates_of(self, expression: int) -> Flags:
+        """(N,) bool: the tracks that may serve an expression."""
         if self.candidates is None:
-            return np.arange(len(self.tokens))
-        return np.flatnonzero(self.candidates[expression])
+            return np.ones(len(self.tokens), bool)
+        return np.asarray(self.candidates[expression], bool)
 
 
 def save_sample(path: Path, sample: VideoSample) -> None:

@@ -168,7 +168,7 @@ def _run_epoch(
 def _step(progress: Progress, batch: Batch, config: TrainConfig, rate: float) -> float:
     for group in progress.optimizer.param_groups:
         group["lr"] = rate
-    loss = batch_loss(progress.model, batch, config)
+    loss = batch_loss(progress.model, batch, config.loss).total
     progress.optimizer.zero_grad()
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(progress.model.parameters(), config.clip_norm)

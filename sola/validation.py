@@ -6,14 +6,13 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from torch import Tensor
 
-from .batching import Batch, Item, collate
-from .config import TrainConfig
-from .labels import pseudo_labels, selection_score
-from .losses import positive_anchor, selection_loss
-from .model import TrackSelector
-from .samples import Flags, TextTable, VideoSample
+from .batching import Batch, collate, make_item
+from .config import LossConfig, TrainConfig
+from .labels import selection_score
+from .losses import SelectionLoss, positive_anchor, selection_loss
+from .model import SelectorOutput, TrackSelector
+from .samples import TextTable, VideoSample
 
 
 def validate(
@@ -34,51 +33,71 @@ def validate(
     """
     training = model.training
     model.eval()
-    rows: list[tuple[float, float, Flags, Flags]] = []
+    rows: list[tuple[float, float, int, int, int]] = []
     with torch.inference_mode():
         for sample in samples:
-            for expression in range(len(sample.texts)):
-                rows.append(_one(model, sample, expression, texts, config))
+            rows += _rows(model, sample, texts, config)
     model.train(training)
     if not rows:
-        return {"loss": 0.0, "selection": 0.0, "f1": 0.0, "empty": 0.0}
-    losses, scores, selected, labels = zip(*rows, strict=True)
+        return dict.fromkeys(("loss", "selection", "f1", "empty"), 0.0)
+    losses, scores, right, selected, labelled = (np.array(column) for column in zip(*rows, strict=True))
     return {
-        "loss": float(np.mean(losses)),
-        "selection": float(np.mean(scores)),
-        "f1": _f1(np.concatenate(selected), np.concatenate(labels)),
-        "empty": float(np.mean([not flags.any() for flags in selected])),
+        "loss": float(losses.mean()),
+        "selection": float(scores.mean()),
+        "f1": float(2 * right.sum() / max(1, selected.sum() + labelled.sum())),
+        "empty": float((selected == 0).mean()),
     }
 
 
-def batch_loss(model: TrackSelector, batch: Batch, config: TrainConfig) -> Tensor:
-    """The scalar training loss of a batch on the model's device."""
-    output = model(batch.objects, batch.text, batch.track_mask, batch.frame_mask, batch.word_mask)
+def batch_loss(model: TrackSelector, batch: Batch, config: LossConfig) -> SelectionLoss:
+    """The training loss of a batch on the model's device."""
+    return _loss(run_batch(model, batch), model, batch, config)
+
+
+def _loss(
+    output: SelectorOutput, model: TrackSelector, batch: Batch, config: LossConfig
+) -> SelectionLoss:
     anchors = positive_anchor(batch.text, batch.word_mask), model.negative_anchors
-    return selection_loss(output, batch.labels, anchors, config.loss, batch.track_mask).total
+    mask = batch.track_mask_of_sentences()
+    return selection_loss(output, batch.labels, anchors, config, mask)
 
 
-def _one(
-    model: TrackSelector,
-    sample: VideoSample,
-    expression: int,
-    texts: TextTable,
-    config: TrainConfig,
-) -> tuple[float, float, Flags, Flags]:
-    """Loss, selection score, selected and labelled candidates of one expression."""
-    labels = pseudo_labels(sample, expression, config.label_threshold, config.label_target)
-    if not len(labels):
-        return 0.0, selection_score(sample, expression, labels), labels, labels
-    objects = sample.tokens[sample.candidates_of(expression)]
-    batch = collate([Item(objects, texts[sample.texts[expression]], labels)])
-    batch = batch.to(model.negative_anchors.device)
-    output = model(batch.objects, batch.text)
-    anchors = positive_anchor(batch.text), model.negative_anchors
-    loss = selection_loss(output, batch.labels, anchors, config.loss).total
-    selected = (output.logits[0].sigmoid() > config.select_threshold).cpu().numpy()
-    return float(loss), selection_score(sample, expression, selected), selected, labels
+def run_batch(model: TrackSelector, batch: Batch) -> SelectorOutput:
+    """The selector's output for a batch on its device."""
+    output: SelectorOutput = model(
+        batch.objects,
+        batch.text,
+        batch.track_mask,
+        batch.frame_mask,
+        batch.word_mask,
+        batch.video,
+    )
+    return output
 
 
-def _f1(selected: Flags, labels: Flags) -> float:
-    total = int(selected.sum() + labels.sum())
-    return 2 * int((selected & labels).sum()) / total if total else 1.0
+def _rows(
+    model: TrackSelector, sample: VideoSample, texts: TextTable, config: TrainConfig
+) -> list[tuple[float, float, int, int, int]]:
+    """Of every expression: loss, selection score, numbers of right, selected, labelled tracks."""
+    count = len(sample.texts)
+    if not count or not len(sample.tokens):
+        nothing = np.zeros(len(sample.tokens), bool)
+        return [(0.0, selection_score(sample, e, nothing), 0, 0, 0) for e in range(count)]
+    item = make_item(
+        sample, range(count), texts, config.label_threshold, config.label_target
+    )
+    batch = collate([item]).to(model.negative_anchors.device)
+    output = run_batch(model, batch)
+    loss = float(_loss(output, model, batch, config.loss).total)
+    probability = output.logits.sigmoid().cpu().numpy()
+    selected = (probability > config.select_threshold) & item.candidates
+    return [
+        (
+            loss,
+            selection_score(sample, e, selected[e]),
+            int((selected[e] & item.labels[e]).sum()),
+            int(selected[e].sum()),
+            int(item.labels[e].sum()),
+        )
+        for e in range(count)
+    ]

@@ -157,9 +157,7 @@ _ROWS = (
     # Quality as in libjpeg.
     Corruption("jpeg_compression", "digital", ("quality",), _single(25, 18, 15, 10, 7)),
     # Standard deviation relative to the pixel's value.
-    Corruption(
-        "speckle_noise", "noise", ("std",), _single(0.15, 0.2, 0.35, 0.45, 0.6), extra=True
-    ),
+    Corruption("speckle_noise", "noise", ("std",), _single(0.15, 0.2, 0.35, 0.45, 0.6), extra=True),
     Corruption("gaussian_blur", "blur", ("sigma",), _single(1, 2, 3, 4, 6), extra=True),
     # Normal layer (mean, std), smoothed, thresholded; water for mud = 0, otherwise mud.
     Corruption(

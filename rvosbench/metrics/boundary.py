@@ -76,13 +76,24 @@ def tolerance(size: tuple[int, int], bound_th: float = BOUND_TH) -> int:
 
 def f_measure(counts: Counts) -> Scores:
     """F of every counted pair, (T,) float64."""
-    precision = _share(counts.prediction_matched, counts.prediction_boundary)
-    recall = _share(counts.target_matched, counts.target_boundary)
+    precision, recall = shares(counts)
     both = precision + recall
     # The official order of operations: it decides the last bit.
-    scores = np.divide(2 * precision * recall, both, out=np.zeros(both.shape), where=both > 0)
-    scores[(counts.prediction_boundary == 0) & (counts.target_boundary == 0)] = 1.0
-    return scores
+    return np.divide(2 * precision * recall, both, out=np.zeros(both.shape), where=both > 0)
+
+
+def shares(counts: Counts) -> tuple[Scores, Scores]:
+    """Boundary precision and recall of every counted pair, each (T,) float64 in [0, 1].
+
+    As in the official tool, the side without boundary is right: precision is 1 if nothing is
+    predicted, recall is 1 if there is nothing to find, and the other one is then 0, unless both
+    boundaries are empty.
+    """
+    precision = _share(counts.prediction_matched, counts.prediction_boundary)
+    recall = _share(counts.target_matched, counts.target_boundary)
+    precision[counts.prediction_boundary == 0] = 1.0
+    recall[counts.target_boundary == 0] = 1.0
+    return precision, recall
 
 
 def _share(matched: IntArray, total: IntArray) -> Scores:

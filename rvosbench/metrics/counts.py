@@ -6,22 +6,23 @@ bit of every score.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from rvosbench.errors import MaskError
-from rvosbench.masks import BoolArray, MaskSequence, Words, popcount, unpack
+from rvosbench.masks import MaskSequence, Words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 IntArray: TypeAlias = "NDArray[np.int64]"
-ByteMask: TypeAlias = "NDArray[np.uint8]"
 
-# The disk has about 3 r^2 pixels; from here on an exact distance transform is cheaper.
-_LARGE_RADIUS = 48
+KEPT_BYTES = 64 * 2**20
+"""What `Outlines` keeps at most: 300 frames of 854x480, 100 of 1920x1080."""
+
+_WORDWISE = 63  # the largest radius of the word-wise search
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +46,55 @@ class Counts:
     target_matched: IntArray
 
 
+@dataclass(frozen=True)
+class Outline:
+    """A boundary: packed rows with a word of zeros at both ends, its span of rows, its pixels."""
+
+    edge: Words
+    rows: tuple[int, int]
+    pixels: int
+
+
+@dataclass(frozen=True, eq=False)
+class Outlines:
+    """Target masks with their boundaries, computed once however many predictions they meet.
+
+    Frames are kept from the first on until they fill `KEPT_BYTES`; the others are computed again
+    every time, so that memory stays bounded for any video.
+
+    Attributes:
+        masks: T masks.
+        void: T masks of pixels that belong to neither side, or None. They are removed before
+            boundaries are found, so the outline of a void region is a boundary.
+    """
+
+    masks: MaskSequence
+    void: MaskSequence | None = None
+    _kept: dict[int, tuple[Words, Outline]] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        """Raises MaskError if the void masks do not fit the others."""
+        if self.void is not None:
+            _check(self.masks, self.void, "void")
+
+    def frame(self, index: int) -> tuple[Words, Outline]:
+        """A packed mask without its void pixels, and its boundary."""
+        if index in self._kept:
+            return self._kept[index]
+        found = self._read(index)
+        size = found[0].nbytes + found[1].edge.nbytes
+        if (len(self._kept) + 1) * size <= KEPT_BYTES:
+            self._kept[index] = found
+        return found
+
+    def _read(self, index: int) -> tuple[Words, Outline]:
+        words = without_void(self.masks, self.void, index)
+        return words, outline(words, self.masks.width)
+
+
 def count(
     prediction: MaskSequence,
-    target: MaskSequence,
+    target: MaskSequence | Outlines,
     void: MaskSequence | None = None,
     radius: int | None = None,
 ) -> Counts:
@@ -55,24 +102,37 @@ def count(
 
     Args:
         prediction: T masks.
-        target: T masks of the same size.
-        void: T masks of pixels that belong to neither mask, or None. They are removed before the
-            boundaries are found, so the outline of a void region is a boundary.
+        target: T masks of the same size; `Outlines` if several predictions meet them.
+        void: T masks of pixels that belong to neither mask, or None; `Outlines` bring their own.
         radius: largest distance in pixels (Euclidean, inclusive) of matching boundary pixels.
             None leaves the boundaries uncounted (zeros).
 
     Raises:
         MaskError: lengths or sizes differ, or the masks have no pixels.
     """
-    _check(prediction, target, "target")
-    if void is not None:
-        _check(prediction, void, "void")
-    rows = [
-        _pair(*_without_void(prediction, target, void, i), prediction.width, radius)
-        for i in range(len(prediction))
-    ]
+    masks = target.masks if isinstance(target, Outlines) else target
+    _check(prediction, masks, "target")
+    known = target if isinstance(target, Outlines) else Outlines(target, void)
+    if radius is None:
+        rows = [_region(prediction, known, i) for i in range(len(prediction))]
+    else:
+        rows = [_pair(prediction, known, i, radius) for i in range(len(prediction))]
     table = np.array(rows, dtype=np.int64).reshape(len(rows), 6)
     return Counts(*np.ascontiguousarray(table.T))
+
+
+def shared_with_next(masks: MaskSequence) -> tuple[IntArray, IntArray]:
+    """Intersection and union of every mask with the next one, each (max(T - 1, 0),)."""
+    from rvosbench.metrics import kernel
+
+    rows, last = [], None
+    for index in range(len(masks)):
+        words = without_void(masks, None, index)
+        if last is not None:
+            rows.append(kernel.region(last, words))
+        last = words
+    table = np.array(rows, dtype=np.int64).reshape(-1, 2)
+    return table[:, 0], table[:, 1]
 
 
 def _check(prediction: MaskSequence, other: MaskSequence, name: str) -> None:
@@ -89,79 +149,47 @@ def _face(masks: MaskSequence) -> str:
     return f"{len(masks)} x {masks.height}x{masks.width} (frames x height x width)"
 
 
-def _without_void(
-    prediction: MaskSequence, target: MaskSequence, void: MaskSequence | None, index: int
-) -> tuple[Words, Words]:
-    p, t = prediction.words(index), target.words(index)
-    if void is None:
-        return p, t
-    keep = ~void.words(index)
-    return p & keep, t & keep
+def without_void(masks: MaskSequence, void: MaskSequence | None, index: int) -> Words:
+    """A frame's packed bits, contiguous, without the pixels of a void mask."""
+    words = masks.words(index)
+    if void is not None:
+        words = words & ~void.words(index)
+    return np.ascontiguousarray(words, np.uint64)
 
 
-def _pair(p: Words, t: Words, width: int, radius: int | None) -> tuple[int, ...]:
-    region = (popcount(p & t), popcount(p | t))
-    if radius is None:
-        return (*region, 0, 0, 0, 0)
-    return region + _contour(unpack(p, width), unpack(t, width), radius)
+def outline(words: Words, width: int) -> Outline:
+    """The boundary of a packed mask of `width` pixels a row."""
+    from rvosbench.metrics import kernel
+
+    return Outline(*kernel.outline(words, width))
 
 
-def _contour(p: BoolArray, t: BoolArray, radius: int) -> tuple[int, int, int, int]:
-    box = _box(p | t)
-    if box is None:
-        return 0, 0, 0, 0
-    p_edge, t_edge = _boundary(p[box]), _boundary(t[box])
-    p_size, t_size = int(np.count_nonzero(p_edge)), int(np.count_nonzero(t_edge))
-    if not p_size or not t_size:
-        return p_size, t_size, 0, 0
-    p_matched = np.count_nonzero(p_edge & _dilated(t_edge, radius))
-    t_matched = np.count_nonzero(t_edge & _dilated(p_edge, radius))
-    return p_size, t_size, int(p_matched), int(t_matched)
+def _region(prediction: MaskSequence, target: Outlines, index: int) -> tuple[int, ...]:
+    from rvosbench.metrics import kernel
+
+    p = without_void(prediction, target.void, index)
+    t = without_void(target.masks, target.void, index)
+    return (*kernel.region(p, t), 0, 0, 0, 0)
 
 
-def _box(mask: BoolArray) -> tuple[slice, slice] | None:
-    """The rows and columns with foreground and one pixel around, where the image has one.
+def _pair(prediction: MaskSequence, target: Outlines, index: int, radius: int) -> tuple[int, ...]:
+    from rvosbench.metrics import kernel
 
-    All boundary pixels lie inside, and the boundary of the cropped mask is the cropped boundary.
-    """
-    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    if not rows.size:
-        return None
-    return (
-        slice(max(int(rows[0]) - 1, 0), int(rows[-1]) + 2),
-        slice(max(int(columns[0]) - 1, 0), int(columns[-1]) + 2),
-    )
+    p = without_void(prediction, target.void, index)
+    t, t_outline = target.frame(index)
+    p_outline = outline(p, prediction.width)
+    matched = (_met(p_outline, t_outline, radius), _met(t_outline, p_outline, radius))
+    return (*kernel.region(p, t), p_outline.pixels, t_outline.pixels, *matched)
 
 
-def _boundary(mask: BoolArray) -> ByteMask:
-    """Pixels that differ from their right, lower or lower right neighbour, as 0 and 1.
+def _met(outline: Outline, other: Outline, radius: int) -> int:
+    """Boundary pixels within `radius` of the other boundary."""
+    from rvosbench.metrics import kernel
 
-    A neighbour outside the image does not count, so the image border is never a boundary. This is
-    the 2x2 morphological gradient anchored at its upper left pixel.
-    """
-    import cv2
-
-    corner = np.ones((2, 2), np.uint8)
-    edge: ByteMask = cv2.morphologyEx(
-        np.ascontiguousarray(mask).view(np.uint8), cv2.MORPH_GRADIENT, corner, anchor=(0, 0)
-    )
-    return edge
-
-
-def _dilated(edge: ByteMask, radius: int) -> ByteMask:
-    """Pixels within `radius` of a boundary pixel, as 0 and 1; `edge` has at least one."""
-    if radius > _LARGE_RADIUS:
-        from scipy.ndimage import distance_transform_edt
-
-        # Square roots of integers are compared with an integer: exact for every image size.
-        near: ByteMask = (distance_transform_edt(edge == 0) <= radius).astype(np.uint8)
-        return near
-    import cv2
-
-    grown: ByteMask = cv2.dilate(edge, _disk(radius))
-    return grown
-
-
-def _disk(radius: int) -> ByteMask:
-    offsets = np.arange(-radius, radius + 1)
-    return (offsets[:, None] ** 2 + offsets[None, :] ** 2 <= radius**2).astype(np.uint8)
+    if not outline.pixels or not other.pixels:
+        return 0
+    if radius <= _WORDWISE:
+        steps = kernel.disk(radius)
+        return kernel.near(outline.edge, outline.rows, other.edge, other.rows, steps)
+    halves = kernel.halves(radius)
+    return kernel.near_far(outline.edge, outline.rows, other.edge, other.rows, halves)

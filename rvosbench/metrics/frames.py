@@ -2,10 +2,50 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numpy as np
+
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics.boundary import BOUND_TH, f_measure, tolerance
-from rvosbench.metrics.counts import count
+from rvosbench.metrics.counts import Counts, Outlines, count, shared_with_next
 from rvosbench.metrics.region import Scores, jaccard
+
+
+@dataclass(frozen=True, eq=False)
+class Measures:
+    """What one pass over T mask pairs gives.
+
+    Attributes:
+        j: (T,) region similarity in [0, 1].
+        f: (T,) contour accuracy in [0, 1].
+        counts: the integers behind them.
+    """
+
+    j: Scores
+    f: Scores
+    counts: Counts
+
+
+def measure_frames(
+    prediction: MaskSequence,
+    target: MaskSequence | Outlines,
+    void: MaskSequence | None = None,
+    bound_th: float = BOUND_TH,
+) -> Measures:
+    """J, F and the counts of T frames; every mask is read once.
+
+    Args:
+        prediction: T masks.
+        target: T masks, or their `Outlines` if several predictions meet them.
+        void: T masks of pixels to be left out, or None; `Outlines` bring their own.
+        bound_th: see `contour_accuracy`.
+
+    Raises:
+        MaskError, UsageError: as `region_similarity` and `contour_accuracy`.
+    """
+    counts = count(prediction, target, void, tolerance(prediction.size, bound_th))
+    return Measures(jaccard(counts), f_measure(counts), counts)
 
 
 def score_frames(
@@ -14,10 +54,17 @@ def score_frames(
     void: MaskSequence | None = None,
     bound_th: float = BOUND_TH,
 ) -> tuple[Scores, Scores]:
-    """(J, F) of T frames, each (T,) float64 in [0, 1]; every mask is read once.
+    """(J, F) of T frames, each (T,) float64 in [0, 1]; errors as `measure_frames`."""
+    measures = measure_frames(prediction, target, void, bound_th)
+    return measures.j, measures.f
 
-    Raises:
-        MaskError, UsageError: as `region_similarity` and `contour_accuracy`.
+
+def stability(masks: MaskSequence) -> float:
+    """Mean J of every mask with the next one, in [0, 1]; 1 for less than two frames.
+
+    It falls with flicker and with motion: compare a prediction's with that of its target.
     """
-    counts = count(prediction, target, void, tolerance(prediction.size, bound_th))
-    return jaccard(counts), f_measure(counts)
+    shared, either = shared_with_next(masks)
+    if not shared.size:
+        return 1.0
+    return float(np.mean(np.divide(shared, either, out=np.ones(either.shape), where=either > 0)))

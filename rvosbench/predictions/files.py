@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 from rvosbench.errors import IncompletePredictionError, PredictionError, UsageError, did_you_mean
-from rvosbench.masks import MaskSequence, Words, pack
-from rvosbench.predictions.png import decode_mask
+from rvosbench.masks import MaskSequence, Words
+from rvosbench.predictions.png import decode_words
 from rvosbench.predictions.storage import Storage, open_storage
 from rvosbench.predictions.wording import few
 from rvosbench.records import Prediction, Sample
@@ -191,7 +191,7 @@ class _PngFrames:
         if name is None:
             return MaskSequence.empty(1, self.size).words(0)
         content = self.storage.read(name)
-        return pack(decode_mask(content, f"{self.storage.path}: {name}", self.size))
+        return decode_words(content, f"{self.storage.path}: {name}", self.size)
 
     def counts(self, index: int) -> bytes | None:
         words = self.words(index)

@@ -93,12 +93,11 @@ def mask_ious(logits: Tensor, target: Tensor) -> Tensor:
 def prompt_loss(output: PromptOutput, target: Tensor, weights: LossWeights) -> Tensor:
     """Loss of N prompts with targets (N, S, S); an empty target is a click on the background.
 
-    All three candidates must answer: were only the best one trained, each token would settle on
+    Every candidate must answer: were only the best of three trained, each token would settle on
     objects of its own whatever the prompt says, and stay there (prompts here are not ambiguous).
     """
     logits, predicted = output.logits[:, 0], output.iou[:, 0]
-    losses = mask_losses(logits, target[:, None], weights.bce)
-    masks = losses.min(-1).values
+    masks = mask_losses(logits, target[:, None], weights.bce)
     with torch.no_grad():
         quality = mask_ious(logits, target[:, None])
     there = target.flatten(1).any(-1).float()

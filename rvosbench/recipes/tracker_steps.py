@@ -100,18 +100,24 @@ def _prompt_losses(
     weights: LossWeights,
     rng: np.random.Generator,
 ) -> dict[str, Tensor]:
-    """Points (with one background click a clip) and boxes, in the prompted frame."""
+    """Points (with one background click a clip) and boxes, in the prompted frame.
+
+    Mostly for the single-mask token, which the demo preset uses, now and then for the other three.
+    """
     shape = (batch.pixels.shape[0], batch.pixels.shape[1])
     masks = batch.masks[:, batch.prompt_frame]
     rows = pooled_rows(features, shape, batch.owner, batch.prompt_frame)
-    boxes = jittered_boxes(masks, rng)[:, None]
-    losses = {"box": prompt_loss(decode_prompts(model, rows, boxes=boxes), masks, weights)}
+    multimask = bool(rng.random() < 0.2)
+    output = decode_prompts(
+        model, rows, boxes=jittered_boxes(masks, rng)[:, None], multimask=multimask
+    )
+    losses = {"box": prompt_loss(output, masks, weights)}
     owner = torch.cat([batch.owner, torch.arange(shape[0])])
     empty = torch.zeros_like(masks[:1]).expand(shape[0], -1, -1)
     points = torch.cat([inner_points(masks, rng), background_points(batch, rng)])[:, None, None]
     rows = pooled_rows(features, shape, owner, batch.prompt_frame)
     labels = torch.ones(points.shape[:3], dtype=torch.int32)
-    output = decode_prompts(model, rows, points=points, labels=labels)
+    output = decode_prompts(model, rows, points=points, labels=labels, multimask=multimask)
     losses["point"] = prompt_loss(output, torch.cat([masks, empty]), weights)
     return losses
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,16 +74,20 @@ def test_hidden_words_are_words(sentences: list[Sentence]) -> None:
 
 
 def test_a_short_training_learns_and_can_be_loaded(tmp_path: Path) -> None:
-    recipe = TextRecipe(steps=120, n_scenes=20, n_held_out=5, dim=64)
-    measures = run_recipe(recipe, tmp_path / "one")
-    assert measures["category"] > 0.3  # chance is 1 in 8
-    again = run_recipe(recipe, tmp_path / "two")
-    assert measures == again
-    names = {p.name for p in (tmp_path / "one").iterdir()}
+    measures = run_recipe(TextRecipe(steps=250, n_scenes=20, n_held_out=5, dim=64), tmp_path)
+    assert measures["category"] > 0.4  # chance is 1 in 8
+    names = {p.name for p in tmp_path.iterdir()}
     assert names >= {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
-    assert json.loads((tmp_path / "one" / "training.json").read_text())["steps"] == 120
-    encoders = [load_text_encoder(tmp_path / name, "cpu") for name in ("one", "two")]
-    assert encoders[0].checkpoint_hash == encoders[1].checkpoint_hash
-    state = encoders[0].encode(["the red circle"])[0]
+    assert json.loads((tmp_path / "training.json").read_text())["steps"] == 250
+    state = load_text_encoder(tmp_path, "cpu").encode(["the red circle"])[0]
     assert state.shape == (5, 64)
     assert np.isfinite(state).all()
+
+
+def test_a_run_can_be_repeated(tmp_path: Path) -> None:
+    recipe = TextRecipe(steps=3, n_scenes=4, n_held_out=2, dim=32)
+    hashes = []
+    for name, seed in (("one", 0), ("two", 0), ("three", 1)):
+        run_recipe(replace(recipe, seed=seed), tmp_path / name)
+        hashes.append(load_text_encoder(tmp_path / name, "cpu").checkpoint_hash)
+    assert hashes[0] == hashes[1] != hashes[2]

@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 
 def contrast(frame: Frame, level: Level, draws: Draws, rng: object) -> Frame:
     """Less distance from the channel's mean, by a table of the 256 values."""
-    means = np.mean(unit(frame), axis=(0, 1))
+    return colour.look_up(frame, flattened(np.mean(unit(frame), axis=(0, 1)), level["kept"]))
+
+
+def flattened(means: NDArray[np.float64], kept: float) -> NDArray[np.uint8]:
+    """What contrast makes of each value of each channel, (256, C), given the means (C,)."""
     values = np.arange(256)[:, None] / 255.0
-    table = to_bytes((values - means) * level["kept"] + means)
-    return np.stack([table[:, c][frame[..., c]] for c in range(3)], axis=-1)
+    return to_bytes((values - means) * kept + means)
 
 
 def draw_elastic(setting: Setting, rng: Random) -> Draws:
@@ -56,11 +59,7 @@ def affine(image: NDArray[np.float32], corners: NDArray[np.float32]) -> NDArray[
     import cv2
 
     height, width = image.shape[:2]
-    # (row, column) used as (x, y), as in the original: it only matters for frames not square.
-    centre = np.array([height, width], dtype=np.float32) // 2
-    reach = min(height, width) // 3
-    triangle = np.stack([centre + reach, centre + np.array([reach, -reach]), centre - reach])
-    before = triangle.astype(np.float32)
+    before = triangle(height, width)
     matrix = cv2.getAffineTransform(before, before + corners)
     moved: NDArray[np.float32] = cv2.warpAffine(
         image, matrix, (width, height), borderMode=cv2.BORDER_REFLECT_101
@@ -68,14 +67,30 @@ def affine(image: NDArray[np.float32], corners: NDArray[np.float32]) -> NDArray[
     return moved
 
 
+def triangle(height: int, width: int) -> NDArray[np.float32]:
+    """The three points, (3, 2), that the affine map moves.
+
+    (row, column) stand where (x, y) is meant, as in the original; for square frames it is the same.
+    """
+    centre = np.array([height, width], dtype=np.float32) // 2
+    reach = np.float32(min(height, width) // 3)
+    return np.stack([centre + reach, centre + np.array([reach, -reach]), centre - reach])
+
+
 def pixelate(frame: Frame, level: Level, draws: Draws, rng: object) -> Frame:
-    """Box filter down and up again."""
+    """Box filter down, then up again, where it repeats pixels."""
     from PIL import Image
 
     height, width = frame.shape[:2]
-    small = (int(width * level["scale"]), int(height * level["scale"]))
-    image = Image.fromarray(frame).resize(small, Image.Resampling.BOX)
-    return np.array(image.resize((width, height), Image.Resampling.BOX))
+    rows, columns = (int(side * level["scale"]) for side in (height, width))
+    small = np.asarray(Image.fromarray(frame).resize((columns, rows), Image.Resampling.BOX))
+    wide = np.take(small, _repeats(columns, width), axis=1)
+    return np.take(wide, _repeats(rows, height), axis=0)
+
+
+def _repeats(few: int, many: int) -> NDArray[np.int64]:
+    """Which of `few` pixels a box of one pixel finds at each of `many` places."""
+    return ((np.arange(many) + 0.5) * (few / many) - 0.5 + 0.5).astype(np.int64)
 
 
 def jpeg_compression(frame: Frame, level: Level, draws: Draws, rng: object) -> Frame:

@@ -8,6 +8,7 @@ import numpy as np
 
 from rvosbench.corruptions.exact.arithmetic import gaussian, to_bytes, unit
 from rvosbench.corruptions.kernels.colour import brighten
+from rvosbench.corruptions.kernels.layers import mix
 from rvosbench.corruptions.kernels.lines import line_blur_exact
 from rvosbench.corruptions.kernels.zooms import zoom, zoom_axis
 from rvosbench.corruptions.making import Draws, Setting
@@ -67,8 +68,8 @@ def frost(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
     """Weighted sum with a piece of a frost picture."""
     (top, left), (height, width) = draws["place"], frame.shape[:2]
     piece = draws["picture"][top : top + height, left : left + width]
-    mixed = level["frame"] * frame.astype(np.float64) + level["frost"] * piece.astype(np.float64)
-    return np.clip(mixed, 0, 255).astype(np.uint8)
+    values = np.arange(256, dtype=np.float64)
+    return mix(frame, piece, level["frame"] * values, level["frost"] * values)
 
 
 def fog_side(height: int, width: int) -> int:
@@ -136,18 +137,23 @@ def spatter(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
         share[share < 0.8] = 0
         cover = share[..., None]
         return to_bytes(image * (1 - cover) + _colour(MUD) * cover)
-    return to_bytes(image + _drops(liquid, level["strength"])[..., None] * _colour(WATER))
+    light = lit_drops((liquid * 255).astype(np.uint8), level["strength"])
+    return to_bytes(image + light[..., None] * _colour(WATER))
 
 
 def _colour(rgb: tuple[int, int, int]) -> NDArray[np.float32]:
     return np.array([value / 255.0 for value in rgb], dtype=np.float32)
 
 
-def _drops(liquid: NDArray[np.float64], strength: float) -> NDArray[np.float32]:
-    """How much light the drops add: their middle is far from their edges, and lit from a side."""
+def lit_drops(layer: NDArray[np.uint8], strength: float) -> NDArray[np.float32]:
+    """How much light drops add, (H, W): their middle is far from their edges, lit from a side.
+
+    Args:
+        layer: amount of water, (H, W).
+        strength: of the brightest place; without any water there is no light.
+    """
     import cv2
 
-    layer = (liquid * 255).astype(np.uint8)
     away = cv2.distanceTransform(255 - cv2.Canny(layer, 50, 150), cv2.DIST_L2, 5)
     _, away = cv2.threshold(away, 20, 20, cv2.THRESH_TRUNC)
     away = cv2.equalizeHist(cv2.blur(away, (3, 3)).astype(np.uint8))

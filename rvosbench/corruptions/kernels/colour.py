@@ -10,6 +10,8 @@ import numpy as np
 from rvosbench.corruptions.kernels.compiling import compiled
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from rvosbench.records import Frame
 
 
@@ -63,7 +65,11 @@ def brighten(frame: Frame, added: float) -> Frame:
     out = np.empty_like(frame)
     for y in range(frame.shape[0]):
         for x in range(frame.shape[1]):
-            red, green, blue = frame[y, x, 0] / 255.0, frame[y, x, 1] / 255.0, frame[y, x, 2] / 255.0
+            red, green, blue = (
+                frame[y, x, 0] / 255.0,
+                frame[y, x, 1] / 255.0,
+                frame[y, x, 2] / 255.0,
+            )
             hue, saturation = hue_and_saturation(red, green, blue)
             value = min(max(max(red, green, blue) + added, 0.0), 1.0)
             a, b, c = from_hsv(hue, saturation, value)
@@ -77,9 +83,35 @@ def saturate(frame: Frame, factor: float, added: float) -> Frame:
     out = np.empty_like(frame)
     for y in range(frame.shape[0]):
         for x in range(frame.shape[1]):
-            red, green, blue = frame[y, x, 0] / 255.0, frame[y, x, 1] / 255.0, frame[y, x, 2] / 255.0
+            red, green, blue = (
+                frame[y, x, 0] / 255.0,
+                frame[y, x, 1] / 255.0,
+                frame[y, x, 2] / 255.0,
+            )
             hue, saturation = hue_and_saturation(red, green, blue)
             saturation = min(max(saturation * factor + added, 0.0), 1.0)
             a, b, c = from_hsv(hue, saturation, max(red, green, blue))
             out[y, x, 0], out[y, x, 1], out[y, x, 2] = to_byte(a), to_byte(b), to_byte(c)
+    return out
+
+
+@compiled
+def channel_sums(frame: Frame) -> NDArray[np.int64]:
+    """Sums of the three channels, (3,)."""
+    sums = np.zeros(3, np.int64)
+    for y in range(frame.shape[0]):
+        for x in range(frame.shape[1]):
+            for c in range(3):
+                sums[c] += np.int64(frame[y, x, c])
+    return sums
+
+
+@compiled
+def look_up(frame: Frame, table: NDArray[np.uint8]) -> Frame:
+    """(H, W, C) through a table of each channel, (256, C)."""
+    out = np.empty_like(frame)
+    for y in range(frame.shape[0]):
+        for x in range(frame.shape[1]):
+            for c in range(frame.shape[2]):
+                out[y, x, c] = table[frame[y, x, c], c]
     return out

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
+import numpy as np
 from numba import njit
+
+Real: TypeAlias = "float | np.floating[Any]"
+"""A number whose precision the caller decides."""
 
 F = TypeVar("F", bound=Callable[..., object])
 

@@ -79,7 +79,7 @@ def _blur_float(frame: Frame, weights: NDArray[np.float64], places: NDArray[np.i
             for i in range(last, total.size):
                 total[i] += weight * (257.0 * source[(columns - 1) * channels + i % channels])
         for i in range(total.size):
-            done[y, i] = int(math.floor(total[i] + 0.5)) // 257
+            done[y, i] = np.int64(total[i] + 0.5) // 257
     return out
 
 

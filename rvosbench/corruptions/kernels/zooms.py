@@ -45,7 +45,7 @@ def zoom(
     columns: NDArray[np.int64],
     column_weights: NDArray[np.float64],
 ) -> NDArray[np.floating]:
-    """(H, W, C) float image at the places of two `zoom_axis`, summed in SciPy's order in float64."""
+    """(H, W, C) floats at the places of two `zoom_axis`, summed in SciPy's order in float64."""
     channels = image.shape[2]
     out = np.empty((rows.shape[0], columns.shape[0], channels), image.dtype)
     for y in range(rows.shape[0]):
@@ -61,3 +61,45 @@ def zoom(
                 value += below[right, c] * down * east
                 out[y, x, c] = value
     return out
+
+
+@compiled
+def mean_of_zooms(
+    frame: NDArray[np.uint8],
+    rows: NDArray[np.int64],
+    row_weights: NDArray[np.float32],
+    columns: NDArray[np.int64],
+    column_weights: NDArray[np.float32],
+) -> NDArray[np.uint8]:
+    """Mean of a frame and of Z enlargements of it, in float32, cut to 8 bit.
+
+    Args:
+        frame: (H, W, C) uint8.
+        rows: (Z, H, 2), as `zoom_axis`; with row_weights (Z, H, 2).
+        row_weights: see rows.
+        columns: (Z, W, 2), likewise.
+        column_weights: (Z, W, 2).
+    """
+    height, width, channels = frame.shape
+    flat = frame.reshape(height, width * channels)
+    out = np.empty((height, width * channels), np.uint8)
+    total = np.empty(width * channels, np.float32)
+    line = np.empty(width * channels, np.float32)
+    share = np.float32(1.0 / (rows.shape[0] + 1))
+    for y in range(height):
+        for i in range(total.size):
+            total[i] = flat[y, i]
+        for z in range(rows.shape[0]):
+            above, below = flat[rows[z, y, 0]], flat[rows[z, y, 1]]
+            up, down = row_weights[z, y, 0], row_weights[z, y, 1]
+            for i in range(line.size):
+                line[i] = up * np.float32(above[i]) + down * np.float32(below[i])
+            for x in range(width):
+                left, right = columns[z, x, 0] * channels, columns[z, x, 1] * channels
+                west, east = column_weights[z, x, 0], column_weights[z, x, 1]
+                for c in range(channels):
+                    total[x * channels + c] += west * line[left + c] + east * line[right + c]
+        for i in range(total.size):
+            # Float sums of a flat area may fall a hair below its value: a hair is added first.
+            out[y, i] = np.uint8(min(total[i] * share + np.float32(1e-3), np.float32(255)))
+    return out.reshape(height, width, channels)

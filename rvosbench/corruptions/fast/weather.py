@@ -1,0 +1,100 @@
+"""Weather with float32 layers from our own stream."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rvosbench.corruptions.exact.weather import MUD, WATER, fog_side, lit_drops
+from rvosbench.corruptions.fast.words import halves, index, normal_table, uniform
+from rvosbench.corruptions.kernels import layers
+from rvosbench.corruptions.kernels.lines import line_blur
+from rvosbench.corruptions.kernels.plasma import plasma
+from rvosbench.corruptions.kernels.smoothing import smooth
+from rvosbench.corruptions.kernels.zooms import zoom_axis
+from rvosbench.corruptions.making import Draws, Setting
+from rvosbench.corruptions.table import Level
+from rvosbench.records import Frame
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Random = np.random.Generator
+    Axis = tuple[NDArray[np.int64], NDArray[np.float32]]
+
+_STEPS = 32  # of an 8-bit normal number per standard deviation: it reaches 4
+
+
+def draw_snow(setting: Setting, rng: Random) -> Draws:
+    """A normal layer that is enlarged later, so only its middle is drawn; and the direction."""
+    level, zoom = setting.level, setting.level["zoom"]
+    size = (int(np.ceil(setting.height / zoom)), int(np.ceil(setting.width / zoom)))
+    normal = normal_table()[halves(rng, size[0] * size[1])].reshape(size)
+    flakes = np.float32(level["mean"]) + np.float32(level["std"]) * normal
+    return {"flakes": flakes, "angle": uniform(rng, -135, -45)}
+
+
+def snow(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
+    """Bleach the frame, then add falling flakes and the same turned by half a turn."""
+    height, width = frame.shape[:2]
+    axes = (*_middle(height, level["zoom"]), *_middle(width, level["zoom"]))
+    layer = layers.flakes(draws["flakes"], *axes, np.float32(level["threshold"]))
+    streaks = line_blur(layer, int(level["radius"]), level["sigma"], draws["angle"])
+    return layers.bleach(frame, streaks[..., 0], np.float32(level["keep"]))
+
+
+@lru_cache(maxsize=8)
+def _middle(length: int, factor: float) -> Axis:
+    """`zoom_axis` that counts from the first pixel of the enlarged middle."""
+    indices, weights = zoom_axis(length, factor)
+    first = (length - int(np.ceil(length / factor))) // 2
+    return indices - first, weights.astype(np.float32)
+
+
+def draw_frost(setting: Setting, rng: Random) -> Draws:
+    """One of the pictures, and the corner (top, left) of a piece of it."""
+    which = index(rng, len(setting.pictures))
+    picture = setting.pictures.covering(which, setting.height, setting.width)
+    top = index(rng, picture.shape[0] - setting.height)
+    left = index(rng, picture.shape[1] - setting.width)
+    return {"picture": picture, "place": (top, left)}
+
+
+def draw_fog(setting: Setting, rng: Random) -> Draws:
+    """Density of the fog in [0, 1], (H, W) float32."""
+    side = fog_side(setting.height, setting.width)
+    decay, size = np.float32(setting.level["decay"]), (setting.height, setting.width)
+    return {"density": plasma(halves(rng, side * side), side, decay, *size)}
+
+
+def fog(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
+    """Add the fog, then scale so that the brightest value stays what it was."""
+    return layers.veil(frame, draws["density"], np.float32(level["thickness"]))
+
+
+def draw_spatter(setting: Setting, rng: Random) -> Draws:
+    """A smooth normal layer, (H, W) float32: how much liquid there is."""
+    level, size = setting.level, (setting.height, setting.width)
+    normal = _normal_bytes()[halves(rng, size[0] * size[1])].reshape(*size, 1)
+    steps = smooth(normal, level["sigma"])[..., 0].astype(np.float32) / np.float32(256)
+    spread = np.float32(level["std"] / _STEPS)
+    return {"liquid": np.float32(level["mean"]) + spread * (steps - np.float32(128))}
+
+
+@lru_cache(maxsize=1)
+def _normal_bytes() -> NDArray[np.uint8]:
+    return np.clip(np.rint(normal_table() * _STEPS + 128), 0, 255).astype(np.uint8)
+
+
+def spatter(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
+    """Drops of water, or splashes of mud from severity 4 on."""
+    liquid, threshold = draws["liquid"], np.float32(level["threshold"])
+    if level["mud"]:
+        mask = (liquid > threshold).astype(np.uint8)[..., None] * np.uint8(255)
+        share = smooth(mask, level["strength"])[..., 0]
+        return layers.cover(frame, share, np.array(MUD, np.float32))
+    layer = (np.where(liquid < threshold, np.float32(0), liquid) * np.float32(255)).astype(np.uint8)
+    light = lit_drops(layer, level["strength"])
+    return layers.shine(frame, light, np.array(WATER, np.float32))

@@ -1,0 +1,126 @@
+"""Where frost pictures come from: drawn by us, or a folder of the original ones."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+
+from rvosbench.corruptions import crystals
+from rvosbench.errors import UsageError
+from rvosbench.records import Frame
+
+INSTALLED = "imagecorruptions"
+"""Instead of a folder: the pictures of the package of that name, if it is installed."""
+
+_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
+_MARGIN = 1.1  # an enlarged picture is a little larger than the frame, so that places differ
+
+
+@dataclass(frozen=True)
+class OwnPictures:
+    """The five pictures of `rvosbench.corruptions.crystals`."""
+
+    @property
+    def identity(self) -> str:
+        """What a signature says."""
+        return f"own.{crystals.VERSION}"
+
+    def __len__(self) -> int:
+        return len(crystals.RECIPES)
+
+    def covering(self, index: int, height: int, width: int) -> Frame:
+        """See `rvosbench.corruptions.making.Pictures`."""
+        return _own_covering(index, height, width)
+
+
+@dataclass(frozen=True)
+class FolderPictures:
+    """Pictures of a folder, in the order of their names."""
+
+    files: tuple[Path, ...]
+
+    @property
+    def identity(self) -> str:
+        """First digits of the sha256 of all pictures."""
+        content = hashlib.sha256()
+        for file in self.files:
+            content.update(hashlib.sha256(file.read_bytes()).digest())
+        return content.hexdigest()[:8]
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    def covering(self, index: int, height: int, width: int) -> Frame:
+        """See `rvosbench.corruptions.making.Pictures`."""
+        return _file_covering(self.files[index], height, width)
+
+
+def frost_pictures(folder: Path | None) -> OwnPictures | FolderPictures:
+    """The pictures in `folder`, or our own for None.
+
+    Args:
+        folder: holds frost1.png and so on, as released with ImageNet-C; or `INSTALLED`.
+
+    Raises:
+        UsageError: no pictures there.
+    """
+    if folder is None:
+        return OwnPictures()
+    place = _installed() if str(folder) == INSTALLED else folder
+    files = sorted(f for f in place.iterdir() if _is_picture(f)) if place.is_dir() else []
+    if not files:
+        raise UsageError(
+            f"--frost-dir {folder}: no frost pictures there, wanted frost1.png ... frost6.jpg as "
+            "released with ImageNet-C. Without --frost-dir our own pictures are used"
+        )
+    return FolderPictures(tuple(files))
+
+
+def _is_picture(file: Path) -> bool:
+    return file.suffix.lower() in _SUFFIXES and file.name.lower().startswith("frost")
+
+
+def _installed() -> Path:
+    found = find_spec(INSTALLED)  # does not import it
+    if found is None or found.origin is None:
+        raise UsageError(
+            f"--frost-dir {INSTALLED}: no package of that name is installed; pass the folder "
+            "that holds frost1.png ... frost6.jpg"
+        )
+    return Path(found.origin).parent / "frost"
+
+
+@lru_cache(maxsize=6)
+def _own_covering(index: int, height: int, width: int) -> Frame:
+    return cover(crystals.picture(index), height, width)
+
+
+@lru_cache(maxsize=6)
+def _file_covering(file: Path, height: int, width: int) -> Frame:
+    import cv2
+
+    picture = cv2.imread(str(file), cv2.IMREAD_COLOR)
+    if picture is None:
+        raise UsageError(f"{file} cannot be read as a picture")
+    return cover(picture[..., ::-1], height, width)
+
+
+def cover(picture: Frame, height: int, width: int) -> Frame:
+    """The picture itself if it is larger than the frame both ways, else enlarged to cover it.
+
+    The original takes a piece of 224 x 224 without enlarging; for larger frames it is silent, and
+    enlarging to 1.1 times what is needed follows the common size-general ports.
+    """
+    import cv2
+    import numpy as np
+
+    own_height, own_width = picture.shape[:2]
+    if own_height > height and own_width > width:
+        return np.ascontiguousarray(picture)
+    factor = max(height / own_height, width / own_width) * _MARGIN
+    size = (math.ceil(own_width * factor), math.ceil(own_height * factor))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
