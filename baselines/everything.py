@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from rvosbench.masks import union
 from rvosbench.protocols import MethodSpec
 from rvosbench.records import Json, MethodCard, Prediction, Sample
-from rvosbench.tracks.maker import DEMO_TRACKS, CandidateConfig, TrackMaker
+from rvosbench.tracks.maker import PRESETS, CandidateConfig, TrackSource, open_tracks
 
 
 @dataclass(frozen=True)
 class Everything:
     """Answers every expression with all tracks that may serve it."""
 
-    maker: TrackMaker
+    source: TrackSource
 
     def predict(self, sample: Sample) -> Mapping[str, Prediction]:
         """Expression id -> union of its candidate tracks; empty masks if there is none."""
-        video, tracks = sample.video, self.maker.tracks(sample.video)
+        video, tracks = sample.video, self.source.tracks(sample)
         return {
             e.id: Prediction(
                 union([t.masks for t in tracks if t.serves(e.id)], len(video), video.size),
@@ -30,16 +30,16 @@ class Everything:
 
     def provenance(self) -> Mapping[str, Json]:
         """What decides the tracks."""
-        return self.maker.provenance()
+        return self.source.provenance()
 
 
 def _build(config: CandidateConfig, device: str) -> Everything:
-    return Everything(TrackMaker(config.tracker, config.prompts, device, config.dtype))
+    return Everything(open_tracks(config, device))
 
 
 SPEC = MethodSpec(
     config_type=CandidateConfig,
     build=_build,
     card=MethodCard("All candidate tracks", backbone="SAM2", trainable_parameters=0),
-    presets={"demo": DEMO_TRACKS, "released": {}},
+    presets=PRESETS,
 )

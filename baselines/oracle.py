@@ -18,7 +18,7 @@ from rvosbench.masks import MaskSequence, union
 from rvosbench.metrics import region_similarity
 from rvosbench.protocols import MethodSpec, TruthLookup
 from rvosbench.records import Json, MethodCard, Prediction, Sample, Target, Track
-from rvosbench.tracks.maker import DEMO_TRACKS, CandidateConfig, TrackMaker
+from rvosbench.tracks.maker import PRESETS, CandidateConfig, TrackSource, open_tracks
 
 EXHAUSTIVE = 8
 
@@ -29,11 +29,11 @@ Choice = frozenset[int]
 class Oracle:
     """Answers every expression with the tracks that fit its target best."""
 
-    maker: TrackMaker
+    source: TrackSource
 
     def predict_with_truth(self, sample: Sample, truth: TruthLookup) -> Mapping[str, Prediction]:
         """Expression id -> union of the best tracks."""
-        tracks = self.maker.tracks(sample.video)
+        tracks = self.source.tracks(sample)
         answers = {}
         for expression in sample.expressions:
             candidates = [t for t in tracks if t.serves(expression.id)]
@@ -46,7 +46,7 @@ class Oracle:
 
     def provenance(self) -> Mapping[str, Json]:
         """What decides the tracks."""
-        return self.maker.provenance()
+        return self.source.provenance()
 
 
 def best_tracks(tracks: Sequence[Track], target: Target) -> list[Track]:
@@ -98,13 +98,13 @@ def _neighbours(choice: Choice, items: Sequence[int]) -> Iterator[Choice]:
 
 
 def _build(config: CandidateConfig, device: str) -> Oracle:
-    return Oracle(TrackMaker(config.tracker, config.prompts, device, config.dtype))
+    return Oracle(open_tracks(config, device))
 
 
 SPEC = MethodSpec(
     config_type=CandidateConfig,
     build=_build,
     card=MethodCard("Oracle track selection", backbone="SAM2", trainable_parameters=0),
-    presets={"demo": DEMO_TRACKS, "released": {}},
+    presets=PRESETS,
     needs_truth=True,
 )

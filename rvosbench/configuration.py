@@ -59,9 +59,13 @@ def read_toml(path: Path) -> dict[str, Json]:
 
 
 def differences(config: object) -> dict[str, Json]:
-    """Dotted keys whose value differs from the default of the configuration's type, sorted."""
+    """Dotted keys whose value differs from the default of the configuration's type, sorted.
+
+    Fields with the metadata `{"signed": False}` (paths of caches, batch sizes: what changes no
+    number) are left out.
+    """
     default = type(config)()
-    mine, theirs = (dict(_flat(dataclasses.asdict(c))) for c in (config, default))  # type: ignore[call-overload]
+    mine, theirs = (dict(_flat(_signed(c))) for c in (config, default))
     return {k: _plain(v) for k, v in sorted(mine.items()) if k not in theirs or theirs[k] != v}
 
 
@@ -73,6 +77,15 @@ def values(config: object) -> dict[str, Json]:
 def keys(config_type: type[Any]) -> tuple[str, ...]:
     """All dotted keys of a configuration type."""
     return tuple(k for k, _ in _flat(dataclasses.asdict(config_type())))
+
+
+def _signed(config: Any) -> dict[str, Json]:  # noqa: ANN401 any dataclass
+    fields = {
+        f.name: getattr(config, f.name)
+        for f in dataclasses.fields(config)
+        if f.metadata.get("signed", True)
+    }
+    return {k: _signed(v) if dataclasses.is_dataclass(v) else v for k, v in fields.items()}
 
 
 def _set(config: C, key: str, path: list[str], value: Json) -> C:

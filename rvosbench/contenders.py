@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from rvosbench.errors import PredictionError, UsageError
 from rvosbench.methods import MethodChoice, load_method
-from rvosbench.predictions import MissingPolicy, PredictionFiles, open_predictions
-from rvosbench.protocols import Dataset, Method, TruthMethod
-from rvosbench.records import Json, MethodCard
+from rvosbench.predictions import (
+    MissingPolicy,
+    PredictionSource,
+    open_labels,
+    open_predictions,
+)
+from rvosbench.protocols import Method, TruthMethod
+from rvosbench.records import Json, MethodCard, Sample
 
 
 @dataclass(frozen=True)
@@ -22,13 +28,15 @@ class Contender:
         card: what the tables print, unless the built method has a `card` of its own.
         build: gets it; sent to worker processes by pickle.
         files: set if predictions are read, not made.
+        videos: the videos that the files hold, where the rest is left out.
         needs_truth: it is handed the truth.
     """
 
     facts: Mapping[str, Json]
     card: MethodCard
     build: Callable[[], Method | TruthMethod]
-    files: PredictionFiles | None = None
+    files: PredictionSource | None = None
+    videos: tuple[str, ...] | None = None
     needs_truth: bool = False
 
 
@@ -70,19 +78,49 @@ def from_method(method: str | MethodChoice | Method | TruthMethod, dataset: str)
     )
 
 
-def from_files(path: Path, dataset: Dataset, missing: MissingPolicy) -> Contender:
-    """Predictions in a folder or zip.
+def from_files(
+    path: Path,
+    samples: Sequence[Sample],
+    missing: MissingPolicy,
+    answers: Literal["expressions", "labels"] = "expressions",
+) -> Contender:
+    """Predictions in files.
+
+    Args:
+        path: see `open_predictions`, for labels `open_labels`.
+        samples: the videos to be scored.
+        missing: what to do about what is missing.
+        answers: what the files hold.
 
     Raises:
-        PredictionError: nothing there, or entries that no expression of the dataset asks for.
+        PredictionError: nothing there, or entries that none of the samples asks for.
     """
-    source = open_predictions(path, missing)
-    extra = source.extra(dataset) if missing == "error" else ()
+    source: PredictionSource
+    if answers == "labels":
+        source = open_labels(path, missing, samples)
+    else:
+        source = open_predictions(path, missing, samples)
+    extra = source.extra(samples) if missing == "error" else ()
     if extra:
         raise PredictionError(
-            f"{path}: {len(extra)} entries that no expression of {dataset.name}/{dataset.split} "
-            f"asks for, such as {extra[0]!r}: is it the right split? `--missing zero` leaves them "
-            "out"
+            f"{path}: {len(extra)} entries that none of the {len(samples)} videos asks for, such "
+            f"as {extra[0]!r}: is it the right split? `--missing zero` leaves them out"
         )
-    facts = {"method": "predictions", "preset": None, "config": {}, "missing": missing}
-    return Contender(facts, MethodCard("predictions"), _Given(source), source)
+    facts: dict[str, Json] = {
+        "method": "predictions",
+        "preset": None,
+        "config": {},
+        "missing": missing,
+    }
+    card, given = MethodCard("predictions"), _Given(source)
+    return Contender(facts, card, given, source, videos=_there(source, samples, missing, answers))
+
+
+def _there(
+    source: PredictionSource, samples: Sequence[Sample], missing: MissingPolicy, answers: str
+) -> tuple[str, ...] | None:
+    """Label images are often made for a part of a split: then that part is scored, by name."""
+    if answers != "labels" or missing != "error":
+        return None
+    held = tuple(s.video.id for s in samples if source.holds(s.video.id))
+    return held if len(held) < len(samples) else None

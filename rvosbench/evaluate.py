@@ -14,14 +14,26 @@ from functools import partial
 from pathlib import Path
 
 from rvosbench.contenders import Contender, from_files, from_method
-from rvosbench.errors import NoGroundTruthError, UsageError
+from rvosbench.errors import DatasetError, NoGroundTruthError, UsageError
+from rvosbench.masks import MaskSequence
 from rvosbench.methods import MethodChoice
 from rvosbench.metrics import official
-from rvosbench.predictions import MissingPolicy, complete
-from rvosbench.protocols import Answer, Dataset, Method, ScoringProtocol, Traceable, TruthMethod
-from rvosbench.records import Json, Prediction, Sample
+from rvosbench.metrics.figures import split_figures
+from rvosbench.predictions import MissingPolicy, PredictionSource, complete
+from rvosbench.protocols import (
+    Answer,
+    Dataset,
+    ExpressionScore,
+    Method,
+    ScoringProtocol,
+    Summary,
+    Traceable,
+    TruthLookup,
+    TruthMethod,
+)
+from rvosbench.records import Expression, Json, Prediction, Sample, Target
 from rvosbench.results import Result, ScoredExpression, write_result
-from rvosbench.scores import content_hash, from_row, prediction_rows, to_row
+from rvosbench.scores import ReadOnce, content_hash, from_row, prediction_rows, to_row
 from rvosbench.work import Store, Unit, digest, discard, local, run_units, write_json
 
 
@@ -45,7 +57,7 @@ class RunOptions:
 def evaluate(
     method: str | MethodChoice | Method | TruthMethod,
     dataset: Dataset,
-    protocol: str | None = None,
+    protocol: str | ScoringProtocol | None = None,
     videos: Sequence[str] | None = None,
     run: RunOptions | None = None,
 ) -> Result:
@@ -54,7 +66,8 @@ def evaluate(
     Args:
         method: a name, a choice (see `load_method`), or any object with `predict`.
         dataset: an opened split.
-        protocol: None takes the dataset's default.
+        protocol: None takes the dataset's default; `rvosbench.metrics.official.protocol` gives
+            variants.
         videos: ids to restrict the run to; None takes all. A restriction is in the signature.
         run: how it is done.
 
@@ -66,26 +79,37 @@ def evaluate(
             different run.
         PredictionError: the method's answers do not fit the sample.
     """
-    contender = from_method(method, dataset.name)
-    return _run(contender, _Task(dataset, _protocol(dataset, protocol), videos), run)
+    chosen = _protocol(dataset, protocol)
+    if chosen.answers != "expressions":
+        raise UsageError(
+            f"protocol {chosen.name!r} scores label images, a method answers expressions: choose "
+            f"another of {', '.join(dataset.protocols)}, or score a folder of label images"
+        )
+    return _run(from_method(method, dataset.name), _Task(dataset, chosen, videos), run)
 
 
 def score(
     predictions: Path | str,
     dataset: Dataset,
-    protocol: str | None = None,
+    protocol: str | ScoringProtocol | None = None,
     missing: MissingPolicy = "error",
     run: RunOptions | None = None,
+    videos: Sequence[str] | None = None,
 ) -> Result:
-    """Score predictions made by anybody: a folder or zip of `<video>/<expression>/<frame>.png`.
+    """Score predictions made by anybody.
 
     Args:
-        predictions: the folder or zip.
+        predictions: a folder or zip of `<video>/<expression>/<frame>.png`, a JSON file of run
+            lengths, a run folder of `evaluate`; for protocols that score label images a folder or
+            zip of `<video>/<frame>.png`.
         dataset: an opened split with truth.
-        protocol: None takes the dataset's default.
+        protocol: None takes the dataset's default; `rvosbench.metrics.official.protocol` gives
+            variants.
         missing: "error" stops at a missing frame or expression, "zero" counts it as empty masks;
             the choice is in the signature.
         run: how it is done.
+        videos: ids to restrict the score to; None takes all, and of label images those that are
+            there. A restriction is in the signature.
 
     Raises:
         PredictionError: files that are missing, unreadable or of the wrong size.
@@ -96,8 +120,11 @@ def score(
             f"{dataset.name}/{dataset.split} keeps its truth: predictions can be packed and sent "
             "to the authors' server, not scored here"
         )
-    contender = from_files(Path(predictions), dataset, missing)
-    return _run(contender, _Task(dataset, _protocol(dataset, protocol), None), run)
+    task = _Task(dataset, _protocol(dataset, protocol), videos)
+    contender = from_files(Path(predictions), task.samples(), missing, task.protocol.answers)
+    if videos is None and contender.videos is not None:
+        task = replace(task, videos=contender.videos)
+    return _run(contender, task, run)
 
 
 @dataclass(frozen=True)
@@ -155,16 +182,26 @@ class _Job:
     def __call__(self, key: str, output: Path) -> None:
         """Write predictions.json and, where there is truth, scores.json into `output`."""
         sample = self._task.dataset.sample(key)
+        output.mkdir(parents=True)
+        if self._contender.files is not None:
+            content = self._scored_files(sample, self._contender.files)
+        else:
+            content = self._answered(sample, output)
+        write_json(output / "scores.json", content)
+
+    def _scored_files(self, sample: Sample, files: PredictionSource) -> dict[str, Json]:
+        """Scores and a hash of the pixels: two files of the same masks are one contender."""
+        sample = _sized(sample, self._truth(sample))
+        answers = ReadOnce(files.answers(sample), partial(files.answer, sample))
+        scores = self._score(sample, answers)
+        dropped = self._task.protocol.version.endswith(official.VARIANT)
+        return {"pixels": content_hash(answers.hashes(unreadable=dropped)), "scores": scores}
+
+    def _answered(self, sample: Sample, output: Path) -> dict[str, Json]:
         answers = self._predict(sample)
         predictions = complete(answers, sample, str(self._contender.facts["method"]))
-        if self._contender.files is not None:  # decode files once: they are hashed and scored
-            predictions = {k: replace(p, masks=p.masks.packed()) for k, p in predictions.items()}
-        output.mkdir(parents=True)
-        if self._contender.files is None:
-            write_json(output / "predictions.json", prediction_rows(sample.video, predictions))
-        scores = [] if self._hidden else self._score(sample, predictions)
-        content = {"pixels": content_hash(predictions), "scores": scores}
-        write_json(output / "scores.json", content)
+        write_json(output / "predictions.json", prediction_rows(sample.video, predictions))
+        return {"scores": [] if self._hidden else self._score(sample, predictions)}
 
     def _predict(self, sample: Sample) -> Mapping[str, Answer]:
         method = self.method
@@ -176,8 +213,22 @@ class _Job:
         scores = self._task.protocol.score_video(sample, self._truth(sample), predictions)
         return [to_row(score) for score in scores]
 
-    def _truth(self, sample: Sample) -> partial[Json]:
-        return partial(self._task.dataset.target, sample.video.id)
+    def _truth(self, sample: Sample) -> _Truth:
+        return _Truth(self._task.dataset, sample.video.id)
+
+
+@dataclass(frozen=True)
+class _Truth:
+    """The truth of one video."""
+
+    dataset: Dataset
+    video: str
+
+    def __call__(self, expression_id: str) -> Target:
+        return self.dataset.target(self.video, expression_id)
+
+    def objects(self) -> Mapping[str, MaskSequence]:
+        return self.dataset.objects(self.video)
 
 
 def _run(contender: Contender, task: _Task, run: RunOptions | None) -> Result:
@@ -204,12 +255,23 @@ def _run(contender: Contender, task: _Task, run: RunOptions | None) -> Result:
     return result
 
 
-def _protocol(dataset: Dataset, name: str | None) -> ScoringProtocol:
-    name = name or dataset.protocols[0]
-    chosen = official.protocol(name)
-    if name not in dataset.protocols:
+def _sized(sample: Sample, truth: TruthLookup) -> Sample:
+    """The sample; its size is that of the truth if the frames are not on disk."""
+    try:
+        _ = sample.video.size
+    except DatasetError:
+        size = truth(sample.expressions[0].id).size
+        return replace(sample, video=replace(sample.video, measure=lambda: size))
+    return sample
+
+
+def _protocol(dataset: Dataset, choice: str | ScoringProtocol | None) -> ScoringProtocol:
+    choice = choice or dataset.protocols[0]
+    chosen = official.protocol(choice) if isinstance(choice, str) else choice
+    if chosen.name not in dataset.protocols:
         raise UsageError(
-            f"protocol {name!r} does not fit {dataset.name}: it has {', '.join(dataset.protocols)}"
+            f"protocol {chosen.name!r} does not fit {dataset.name}: it has "
+            f"{', '.join(dataset.protocols)}"
         )
     return chosen
 
@@ -273,9 +335,19 @@ def _collect(
         content = json.loads((store.output(sample.video.id) / "scores.json").read_text("utf-8"))
         expressions = {e.id: e for e in sample.expressions}
         scores = [from_row(sample.video.id, row) for row in content["scores"]]
-        scored += [ScoredExpression(expressions[score.expression], score) for score in scores]
-        pixels.append(content["pixels"])
+        # A protocol may score objects that no expression names.
+        scored += [
+            ScoredExpression(expressions.get(s.expression, Expression(s.expression, "")), s)
+            for s in scores
+        ]
+        pixels.append(content.get("pixels"))
     if contender.files is not None:
         facts = {**facts, "predictions": digest(pixels)}
-    summary = task.protocol.summarize([s.score for s in scored]) if scored else None
+    summary = _summary(task.protocol, [s.score for s in scored]) if scored else None
     return Result(facts, contender.card, summary, tuple(scored), contender.needs_truth)
+
+
+def _summary(protocol: ScoringProtocol, scores: Sequence[ExpressionScore]) -> Summary:
+    """The protocol's summary, with the figures that every result has."""
+    summary = protocol.summarize(scores)
+    return replace(summary, extra={**split_figures(scores), **summary.extra})

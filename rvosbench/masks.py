@@ -169,11 +169,14 @@ def pack(mask: NDArray[np.generic]) -> Words:
 
     Pixel x is bit x % 64 of word x // 64; padding bits are zero.
     """
-    height, width = mask.shape
-    padded = np.zeros((height, -(-width // WORD) * (WORD // 8)), np.uint8)
-    bits = np.packbits(mask.astype(bool, copy=False), axis=1, bitorder="little")
-    padded[:, : bits.shape[1]] = bits
-    return padded.view("<u8").astype(np.uint64, copy=False)
+    from rvosbench.compiled import pack_rows
+
+    if mask.dtype not in (np.bool_, np.uint8):
+        mask = mask.astype(bool)
+    octets = np.ascontiguousarray(mask).view(np.uint8).reshape(-1)
+    words = np.empty((mask.shape[0], -(-mask.shape[1] // WORD)), np.uint64)
+    pack_rows(octets, mask.shape[1], words)
+    return words
 
 
 def unpack(words: Words, width: int) -> BoolArray:

@@ -30,7 +30,6 @@ class VideoTruth(Protocol):
         """All annotated objects of the video, also those that no expression names."""
 
 
-
 @runtime_checkable
 class Dataset(Protocol):
     """One split of a dataset, opened. Iteration order is fixed; frames and masks are read lazily.

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rvosbench.errors import ResultError
+from rvosbench.metrics.breakdown import Part, breakdown
 from rvosbench.protocols import ExpressionScore, Summary
 from rvosbench.records import Expression, Json, MethodCard
 from rvosbench.scores import from_row, to_row
@@ -149,7 +150,14 @@ def report(result: Result, path: Path | None) -> dict[str, Json]:
             for s in result.expressions
         ],
         "result": str(path) if path else None,
+        "extra": dict(summary.extra) if summary else {},
+        "parts": [dataclasses.asdict(part) for part in parts(result)],
     }
+
+
+def parts(result: Result) -> list[Part]:
+    """The result by category, group, object size, video length and number of targets."""
+    return breakdown((s.expression, s.score) for s in result.expressions)
 
 
 def _row(scored: ScoredExpression) -> dict[str, Json]:

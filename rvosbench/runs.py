@@ -3,30 +3,14 @@
 Runs go down the columns, packed words along the rows. So only the ends of runs are written, as
 toggled bits, and one pass of xor down the rows fills what lies between: the cost is that of the
 runs and of the words, not of the pixels.
-
-Importing this module imports numba and compiles nothing; see `rvosbench.metrics.kernel`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
-
-import numba
 import numpy as np
 
+from rvosbench.compiled import Octets, Words, compiled
 from rvosbench.errors import MaskError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Words: TypeAlias = "NDArray[np.uint64]"
-
-_Function = TypeVar("_Function", bound=Callable[..., object])
-
-
-def _compiled(function: _Function) -> _Function:
-    return cast(_Function, numba.njit(cache=True, nogil=True)(function))
 
 
 def decode(counts: bytes, size: tuple[int, int]) -> Words:
@@ -49,8 +33,8 @@ def decode(counts: bytes, size: tuple[int, int]) -> Words:
     return words
 
 
-@_compiled
-def _toggle(text: NDArray[np.uint8], height: int, width: int, words: Words) -> bool:
+@compiled
+def _toggle(text: Octets, height: int, width: int, words: Words) -> bool:
     """Toggle a bit where a run begins and below its end, column by column; False: invalid."""
     at, place, index, last, before = 0, 0, 0, 0, 0
     while at < text.size:
@@ -69,12 +53,12 @@ def _toggle(text: NDArray[np.uint8], height: int, width: int, words: Words) -> b
     return True
 
 
-@_compiled
-def _number(text: NDArray[np.uint8], at: int) -> tuple[int, int]:
+@compiled
+def _number(text: Octets, at: int) -> tuple[int, int]:
     """A signed number in groups of five bits, and the place after it; -1 if it is cut off."""
     value, shift = 0, 0
     while at < text.size and shift < 60:
-        group = np.int64(text[at]) - 48
+        group = int(text[at]) - 48
         value |= (group & 31) << shift
         shift += 5
         at += 1
@@ -85,7 +69,7 @@ def _number(text: NDArray[np.uint8], at: int) -> tuple[int, int]:
     return 0, -1
 
 
-@_compiled
+@compiled
 def _toggle_run(begin: int, end: int, height: int, words: Words) -> None:
     x, y = begin // height, begin % height
     last, below = end // height, end % height
@@ -96,12 +80,12 @@ def _toggle_run(begin: int, end: int, height: int, words: Words) -> None:
         _flip(words, below, last)
 
 
-@_compiled
+@compiled
 def _flip(words: Words, y: int, x: int) -> None:
     words[y, x // 64] ^= np.uint64(1) << np.uint64(x % 64)
 
 
-@_compiled
+@compiled
 def _fill(words: Words) -> None:
     for y in range(1, words.shape[0]):
         for x in range(words.shape[1]):

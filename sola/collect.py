@@ -74,7 +74,7 @@ class _Collect:
     @cached_property
     def maker(self) -> TrackMaker:
         """The tracker, opened on first use in every process."""
-        return TrackMaker(self.config.tracker, self.config.prompts, "auto", self.config.dtype)
+        return TrackMaker(self.config)
 
     def __getstate__(self) -> dict[str, object]:
         return {"dataset": self.dataset, "config": self.config}
@@ -84,7 +84,7 @@ class _Collect:
         sample, objects = self.dataset.sample(key), self.dataset.objects(key)
         targets = {e.id: self.dataset.target(key, e.id) for e in sample.expressions}
         annotated = next(iter(targets.values())).annotated
-        tracks = [*self.maker.tracks(sample.video), *self._truth(sample.video, objects, annotated)]
+        tracks = [*self.maker.tracks(sample), *self._truth(sample.video, objects, annotated)]
         shown = [t.masks.at(annotated).packed() for t in tracks]
         known = {name: masks.packed() for name, masks in objects.items()}
         video = VideoSample(
@@ -104,14 +104,11 @@ class _Collect:
         self, video: Video, objects: Mapping[str, MaskSequence], annotated: Sequence[int]
     ) -> list[Track]:
         """A track of every object, prompted where it is largest."""
-        from rvosbench.tracks.generate import truth_tracks
+        from rvosbench.tracks.building import object_tracks
+        from rvosbench.tracks.follow import Follower
 
-        tracks: list[Track] = []
-        for masks in objects.values():
-            best = int(masks.areas().argmax())
-            prompt = masks.frame(best)[None]
-            tracks += truth_tracks(self.maker.sam2, video, annotated[best], prompt)
-        return tracks
+        follower = Follower.of(self.maker.sam2, video, self.config.compute)
+        return object_tracks(follower, objects, annotated)
 
 
 def _tokens(tracks: Sequence[Track], video: Video, dim: int) -> Floats:

@@ -20,12 +20,20 @@ from numpy.typing import NDArray
 from rvosbench.masks import union
 from rvosbench.protocols import MethodSpec
 from rvosbench.records import Expression, Json, MethodCard, Prediction, Sample, Track
-from rvosbench.tracks.config import TrackConfig
-from rvosbench.tracks.maker import DEMO_TRACKS, RELEASED_TRACKER, TrackMaker, embedded
+from rvosbench.tracks.config import Compute, TrackConfig
+from rvosbench.tracks.identity import embedded
+from rvosbench.tracks.maker import (
+    DEMO_TRACKS,
+    PAPER_TRACKS,
+    RELEASED_GROUNDER,
+    RELEASED_TRACKER,
+    UNSIGNED,
+    CandidateConfig,
+    open_tracks,
+)
+from rvosbench.tracks.words import WordSource, open_words
 
 if TYPE_CHECKING:
-    from rvosbench.adapters.text import TextEncoder
-
     from .model import TrackSelector
 
 RELEASED_TEXT = "sentence-transformers/all-roberta-large-v1"
@@ -38,6 +46,7 @@ class SolaConfig:
 
     Attributes:
         tracker: SAM2: "demo" (embedded), a hub id, a local folder, or an official `.pt`.
+        grounder: GroundingDINO for box prompts: a hub id or a local folder; empty: no boxes.
         text_encoder: "demo" (embedded), a hub id or a local folder.
         selector: "demo" (embedded), a folder written by training, or a checkpoint of the authors'
             code. The authors published none, so there is no default.
@@ -45,20 +54,32 @@ class SolaConfig:
         argmax_if_none: select the best track when none passes the threshold; off in the released
             code, where such an expression gets empty masks.
         dtype: of the frozen models: "auto" (bfloat16 on CUDA, float32 elsewhere) or a name.
+        tracks: folder of a track cache to read instead of making tracks; empty: make them.
         prompts: how candidate tracks are made.
+        compute: memory and batches of making tracks.
     """
 
     tracker: str = RELEASED_TRACKER
+    grounder: str = RELEASED_GROUNDER
     text_encoder: str = RELEASED_TEXT
     selector: str = ""
     threshold: float = 0.5
     argmax_if_none: bool = False
     dtype: str = "auto"
+    tracks: str = field(default="", metadata=UNSIGNED)
     prompts: TrackConfig = field(default_factory=TrackConfig)
+    compute: Compute = field(default_factory=Compute, metadata=UNSIGNED)
 
     def __post_init__(self) -> None:
         if not 0 <= self.threshold <= 1:
             raise ValueError("threshold must be in [0, 1]")
+
+    @property
+    def candidates(self) -> CandidateConfig:
+        """What decides the candidate tracks."""
+        return CandidateConfig(
+            self.tracker, self.grounder, self.dtype, self.tracks, self.prompts, self.compute
+        )
 
 
 class Sola:
@@ -73,23 +94,21 @@ class Sola:
     """
 
     def __init__(self, config: SolaConfig, device: str) -> None:
-        from rvosbench.adapters.text import load_text_encoder
+        from rvosbench.adapters.devices import choose_device
 
         from .checkpoint import checkpoint_hash, load_selector
 
-        source = _selector_source(config.selector)
+        source, device = _selector_source(config.selector), choose_device(device)
         self._config = config
-        self._selector: TrackSelector = load_selector(source)
+        self._selector: TrackSelector = load_selector(source).to(device)
         self._selector_hash = checkpoint_hash(source)
-        self._maker = TrackMaker(config.tracker, config.prompts, device, config.dtype)
-        self._text: TextEncoder = load_text_encoder(
-            embedded(config.text_encoder, "text"), device, config.dtype
-        )
-        self._selector.to(self._maker.sam2.device)
+        self._source = open_tracks(config.candidates, device)
+        encoder = embedded(config.text_encoder, "text")
+        self._text: WordSource = open_words(config.tracks, encoder, device, config.dtype)
 
     def predict(self, sample: Sample) -> Mapping[str, Prediction]:
         """Expression id -> union of the selected tracks, with every track's alignment score."""
-        tracks = self._maker.tracks(sample.video)
+        tracks = self._source.tracks(sample)
         words = self._text.encode([e.text for e in sample.expressions])
         return {
             e.id: self._answer(sample, e, [t for t in tracks if t.serves(e.id)], w)
@@ -99,7 +118,7 @@ class Sola:
     def provenance(self) -> Mapping[str, Json]:
         """Checkpoint hashes and what else decides the numbers."""
         return {
-            **self._maker.provenance(),
+            **self._source.provenance(),
             "text_encoder": self._text.checkpoint_hash,
             "selector": self._selector_hash,
         }
@@ -192,6 +211,6 @@ SPEC = MethodSpec(
     presets={
         "demo": {**DEMO_TRACKS, "text_encoder": "demo", "selector": "demo"},
         "released": {},
-        "paper": {"prompts.frame_interval": 4, "prompts.filter_group": 1},
+        "paper": PAPER_TRACKS,
     },
 )

@@ -50,7 +50,7 @@ class TrackSelector(nn.Module):
         self.negative_anchors = nn.Parameter(torch.randn(config.n_negative, width))
         self.register_buffer("time_frequencies", torch.randn(1, width // 2))
 
-    def forward(  # noqa: PLR0913 two inputs, what is valid in them, and how they belong together
+    def forward(
         self,
         object_tokens: Tensor,
         text_tokens: Tensor,
@@ -92,13 +92,29 @@ class TrackSelector(nn.Module):
         )
         masks = Masks(track_mask, step_mask, word_mask)
         if video is not None and track_mask is not None and len(track_mask) != len(tokens):
-            masks = Masks(None, step_mask, word_mask).of_sentences(video)._replace(tracks=track_mask)
+            masks = (
+                Masks(None, step_mask, word_mask).of_sentences(video)._replace(tracks=track_mask)
+            )
             tokens, video = tokens[video], None
         for layer in self.layers:
             tokens = layer(tokens, time, words, masks, video)
             if video is not None:
                 masks, video = masks.of_sentences(video), None
         return self._aggregate(tokens, words, masks)
+
+    def start_gently(self) -> None:
+        """Shrinks the projections of the first inter-object attention, in place.
+
+        Tokens leave the motion encoder with a standard deviation of about sqrt(channels), because
+        its last, standardised convolution has no norm behind it. With torch's initial values that
+        saturates the first soft-max, and little is learnt for a long time.
+        """
+        width = self.config.lang_token_dim
+        projections = dict(self.layers[0].named_parameters(prefix="first"))
+        for part, divisor in (("query", width), ("key", width), ("value", 9)):
+            weight = projections.get(f"first.objects.attention.{part}.weight")
+            if weight is not None:
+                weight.data.div_(divisor**0.5)
 
     def _with_anchors(
         self, text_tokens: Tensor, word_mask: Tensor | None

@@ -18,9 +18,10 @@ from rvosbench.configuration import configure, parse_assignments
 
 from .checkpoint import load_selector, save_selector
 from .config import DEMO_SELECTOR, DEMO_TRAINING, SelectorConfig, TrainConfig
+from .epochs import TrainingData
 from .progress import STATE_FILE, planned_epochs
 from .samples import encode_texts, load_samples
-from .training import TrainingData, seconds_per_epoch, train
+from .training import seconds_per_epoch, train
 
 logger = logging.getLogger(__name__)
 HELD_OUT = 0.1

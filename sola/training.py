@@ -10,8 +10,7 @@ from __future__ import annotations
 import logging
 import math
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +18,10 @@ import torch
 
 from rvosbench.errors import DatasetError
 
-from .batching import Batch, Item, collate, make_item
+from .batching import Batch
 from .checkpoint import save_selector
 from .config import SelectorConfig, TrainConfig
+from .epochs import Chunk, TrainingData, epoch_batches, learnable
 from .model import TrackSelector
 from .progress import (
     LOG_FILE,
@@ -32,19 +32,9 @@ from .progress import (
     resume,
     save_state,
 )
-from .samples import TextTable, VideoSample
 from .validation import batch_loss, validate
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, eq=False)
-class TrainingData:
-    """What a training sees: videos to learn from, videos to choose by, their text tokens."""
-
-    train: Sequence[VideoSample]
-    valid: Sequence[VideoSample]
-    texts: TextTable
 
 
 def train(
@@ -71,14 +61,14 @@ def train(
         DatasetError: nothing to learn from, or tokens that do not fit `selector`.
         WeightsError: `out` holds the state of another configuration.
     """
-    pairs = _pairs(data, selector)
+    chunks = _chunks(data, selector)
     out.mkdir(parents=True, exist_ok=True)
     progress = _start(selector, config, device)
     resume(progress, out / STATE_FILE, selector, config)
     best = best_line(out / LOG_FILE, progress.epoch)
     while progress.epoch < config.epochs:
         begin = time.monotonic()
-        loss = _run_epoch(progress, data, pairs, config)
+        loss = _run_epoch(progress, data, chunks, config)
         measures = validate(progress.model, data.valid or data.train, data.texts, config)
         line = {"epoch": progress.epoch, "train_loss": loss, **measures}
         line["seconds"] = round(time.monotonic() - begin, 2)
@@ -104,19 +94,17 @@ def seconds_per_epoch(
     data: TrainingData, selector: SelectorConfig, config: TrainConfig, device: str = "cpu"
 ) -> float:
     """An estimate from three steps of a model that is thrown away."""
-    pairs = _pairs(data, selector)
     progress = _start(selector, config, device)
-    batches = _batches(data, pairs, config, epoch=1)
+    steps, batches = epoch_batches(data, _chunks(data, selector), config, epoch=1)
     elapsed = []
     for _, batch in zip(range(4), batches, strict=False):
         begin = time.perf_counter()
         _step(progress, batch.to(device), config, rate=0.0)
         elapsed.append(time.perf_counter() - begin)
-    return float(np.median(elapsed)) * math.ceil(len(pairs) / config.batch_size)
+    return float(np.median(elapsed)) * steps
 
 
-def _pairs(data: TrainingData, selector: SelectorConfig) -> list[tuple[int, int]]:
-    """(video, expression) of everything that can be learnt from."""
+def _chunks(data: TrainingData, selector: SelectorConfig) -> list[Chunk]:
     for sample in (*data.train, *data.valid):
         width = sample.tokens.shape[2]
         if width != selector.object_token_dim:
@@ -124,21 +112,19 @@ def _pairs(data: TrainingData, selector: SelectorConfig) -> list[tuple[int, int]
                 f"video {sample.video!r}: object tokens have {width} channels, but the selector "
                 f"wants {selector.object_token_dim} (object_token_dim)."
             )
-    pairs = [
-        (v, e)
-        for v, sample in enumerate(data.train)
-        for e in range(len(sample.texts))
-        if len(sample.candidates_of(e))
-    ]
-    if not pairs:
+    chunks = learnable(data.train)
+    if not chunks:
         raise DatasetError(f"{len(data.train)} training videos hold no expression with candidates.")
-    return pairs
+    return chunks
 
 
 def _start(selector: SelectorConfig, config: TrainConfig, device: str) -> Progress:
     with torch.random.fork_rng():
         torch.manual_seed(config.seed)
-        model = TrackSelector(selector).to(device)
+        model = TrackSelector(selector)
+        if config.gentle_start:
+            model.start_gently()
+        model.to(device)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
     )
@@ -148,18 +134,18 @@ def _start(selector: SelectorConfig, config: TrainConfig, device: str) -> Progre
 def _run_epoch(
     progress: Progress,
     data: TrainingData,
-    pairs: Sequence[tuple[int, int]],
+    chunks: Sequence[Chunk],
     config: TrainConfig,
 ) -> float:
     """One pass over all expressions; returns the mean loss."""
     progress.epoch += 1
-    steps = math.ceil(len(pairs) / config.batch_size)
+    steps, batches = epoch_batches(data, chunks, config, progress.epoch)
     device = progress.model.negative_anchors.device
     losses: list[float] = []
     with torch.random.fork_rng():
-        torch.manual_seed(int(_generator(config, progress.epoch, 1).integers(2**62)))
+        torch.manual_seed(_seed(config.seed, progress.epoch))
         progress.model.train()
-        for step, batch in enumerate(_batches(data, pairs, config, progress.epoch)):
+        for step, batch in enumerate(batches):
             done = (progress.epoch - 1 + (step + 0.5) / steps) / config.epochs
             losses.append(_step(progress, batch.to(device), config, learning_rate(done, config)))
     return float(np.mean(losses))
@@ -176,28 +162,6 @@ def _step(progress: Progress, batch: Batch, config: TrainConfig, rate: float) ->
     return float(loss.detach())
 
 
-def _batches(
-    data: TrainingData, pairs: Sequence[tuple[int, int]], config: TrainConfig, epoch: int
-) -> Iterator[Batch]:
-    rng = _generator(config, epoch, 0)
-    order = rng.permutation(len(pairs))
-    for begin in range(0, len(order), config.batch_size):
-        rows = (pairs[i] for i in order[begin : begin + config.batch_size])
-        items = (
-            make_item(data.train[v], e, data.texts, config.label_threshold, config.label_target)
-            for v, e in rows
-        )
-        yield collate([_thinned(item, config.track_dropout, rng) for item in items])
-
-
-def _thinned(item: Item, share: float, rng: np.random.Generator) -> Item:
-    """The item without a random share of its tracks; at least one stays."""
-    if not share:
-        return item
-    keep = rng.random(len(item.labels)) >= share
-    keep[rng.integers(len(keep))] = True
-    return Item(item.objects[keep], item.text, item.labels[keep])
-
-
-def _generator(config: TrainConfig, epoch: int, purpose: int) -> np.random.Generator:
-    return np.random.default_rng((config.seed, epoch, purpose))
+def _seed(seed: int, epoch: int) -> int:
+    """Of torch's generator in an epoch: dropout."""
+    return int(np.random.SeedSequence((seed, epoch, 1)).generate_state(1)[0])

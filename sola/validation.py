@@ -40,7 +40,9 @@ def validate(
     model.train(training)
     if not rows:
         return dict.fromkeys(("loss", "selection", "f1", "empty"), 0.0)
-    losses, scores, right, selected, labelled = (np.array(column) for column in zip(*rows, strict=True))
+    losses, scores, right, selected, labelled = (
+        np.array(column) for column in zip(*rows, strict=True)
+    )
     return {
         "loss": float(losses.mean()),
         "selection": float(scores.mean()),
@@ -83,9 +85,7 @@ def _rows(
     if not count or not len(sample.tokens):
         nothing = np.zeros(len(sample.tokens), bool)
         return [(0.0, selection_score(sample, e, nothing), 0, 0, 0) for e in range(count)]
-    item = make_item(
-        sample, range(count), texts, config.label_threshold, config.label_target
-    )
+    item = make_item(sample, range(count), texts, config.label_threshold, config.label_target)
     batch = collate([item]).to(model.negative_anchors.device)
     output = run_batch(model, batch)
     loss = float(_loss(output, model, batch, config.loss).total)

@@ -24,10 +24,11 @@ from torch import Tensor
 
 from rvosbench.errors import ConfigurationError
 
+from .sam2_decoding import FrameFeatures, FrameOutput, encode_frames
 from .sam2_frames import Resize, normalise, resize_frame
 from .sam2_loading import load_network
 from .sam2_prompts import decode_prompts
-from .sam2_propagation import FrameFeatures, FrameOutput, encode_frames, propagate
+from .sam2_propagation import propagate
 
 if TYPE_CHECKING:
     from transformers import Sam2VideoModel
@@ -83,7 +84,7 @@ class Sam2:
             pixels = torch.from_numpy(np.array(square)).to(self.device)
             return encode_frames(self.model, normalise(pixels)[None])
 
-    def segment(
+    def segment(  # noqa: PLR0913 - the prompt's own vocabulary, keyword-only
         self,
         features: FrameFeatures,
         *,

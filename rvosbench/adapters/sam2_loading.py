@@ -6,7 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -17,7 +17,7 @@ from .sam2_model import build_sam2
 from .sam2_official import convert_weights, official_config
 
 if TYPE_CHECKING:
-    from transformers import Sam2VideoModel
+    from transformers import Sam2VideoConfig, Sam2VideoModel
 
 WEIGHTS_FILE = "model.safetensors"
 HOW_TO_GET = (
@@ -97,7 +97,7 @@ def _from_folder(folder: Path) -> LoadedNetwork:
     return LoadedNetwork(model, file_sha256(weights_path))
 
 
-def _read_config(path: Path) -> Any:
+def _read_config(path: Path) -> Sam2VideoConfig:
     from transformers import Sam2VideoConfig
 
     content = json.loads(path.read_text())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from .sam2_propagation import FrameFeatures
+from .sam2_decoding import FrameFeatures
 
 if TYPE_CHECKING:
     from transformers import Sam2VideoModel

@@ -31,8 +31,8 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     """Compiled loops are loaded when a frame is corrupted, not when a name is looked up."""
-    from rvosbench.corruptions import applying
+    from importlib import import_module
 
     if name not in {"Drawn", "apply", "corrupt", "draw"}:
         raise AttributeError(f"module 'rvosbench.corruptions' has no attribute {name!r}")
-    return getattr(applying, name)
+    return getattr(import_module("rvosbench.corruptions.applying"), name)

@@ -89,8 +89,8 @@ def _ferns(recipe: Recipe, rng: Random) -> NDArray[np.float32]:
         layer = index(rng, 150) + 60
         for start, end in _fern(recipe, rng):
             cv2.line(canvas, start, end, layer, 1, cv2.LINE_AA, _SIXTEENTHS)
-    soft = cv2.blur(canvas, (3, 3))
-    return canvas.astype(np.float32) * np.float32(0.5) + soft.astype(np.float32) * np.float32(0.5)
+    soft: Frame = cv2.blur(canvas, (3, 3))
+    return (canvas.astype(np.float32) + soft.astype(np.float32)) * np.float32(0.5)
 
 
 def _fern(recipe: Recipe, rng: Random) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
@@ -126,4 +126,5 @@ def _toned(grey: NDArray[np.float32], recipe: Recipe) -> Frame:
     tone = 0.299 * recipe.tint[0] + 0.587 * recipe.tint[1] + 0.114 * recipe.tint[2]
     lit = np.float32(recipe.mean) + np.float32(recipe.std) * standard
     planes = [lit + np.float32(c - tone) for c in recipe.tint]
-    return np.clip(np.rint(np.stack(planes, axis=-1)), 0, 255).astype(np.uint8)
+    picture: Frame = np.clip(np.rint(np.stack(planes, axis=-1)), 0, 255).astype(np.uint8)
+    return picture

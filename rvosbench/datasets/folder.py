@@ -24,7 +24,7 @@ from rvosbench.records import DatasetCard, Json
 
 NAME = "folder"
 META = "meta_expressions.json"
-PROTOCOLS = ("mevis",)
+PROTOCOLS = ("mevis", "mevis-v2", "sola-released")
 WHOLE = "all"
 _SPLITS = (WHOLE, "train", "valid", "test")
 

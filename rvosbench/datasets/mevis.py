@@ -21,7 +21,7 @@ from rvosbench.records import DatasetCard
 NAME = "mevis"
 META = "meta_expressions.json"
 MASKS = "mask_dict.json"
-PROTOCOLS = ("mevis",)
+PROTOCOLS = ("mevis", "sola-released")
 SPLITS = ("valid_u", "train", "valid")
 
 CHECKSUMS: Mapping[str, str] = {

@@ -27,7 +27,7 @@ VERSION = "1"
 SPLITS: Mapping[str, int] = {"valid": 24, "train": 2000, "test": 60}
 """Split -> number of videos."""
 
-PROTOCOLS = ("mevis",)
+PROTOCOLS = ("mevis", "mevis-v2", "sola-released")
 CONFIG = ClipConfig()
 
 _SEEDS: Mapping[str, int] = {"train": 9001, "valid": 9002, "test": 9003}

@@ -1,4 +1,4 @@
-"""The six exact integers behind J and F: the one place where pixels are counted.
+"""The exact integers behind J and F: the one place where pixels are counted.
 
 J and F are quotients of these integers, so two ways of counting that agree here agree in every
 bit of every score.
@@ -32,6 +32,7 @@ class Counts:
     Attributes:
         intersection: pixels in both masks.
         union: pixels in either mask.
+        predicted: pixels in the prediction.
         prediction_boundary: boundary pixels of the prediction.
         target_boundary: boundary pixels of the target.
         prediction_matched: boundary pixels of the prediction within the radius of the target's.
@@ -40,10 +41,16 @@ class Counts:
 
     intersection: IntArray
     union: IntArray
+    predicted: IntArray
     prediction_boundary: IntArray
     target_boundary: IntArray
     prediction_matched: IntArray
     target_matched: IntArray
+
+    @property
+    def meant(self) -> IntArray:
+        """Pixels in the target."""
+        return self.intersection + self.union - self.predicted
 
 
 @dataclass(frozen=True)
@@ -117,7 +124,7 @@ def count(
         rows = [_region(prediction, known, i) for i in range(len(prediction))]
     else:
         rows = [_pair(prediction, known, i, radius) for i in range(len(prediction))]
-    table = np.array(rows, dtype=np.int64).reshape(len(rows), 6)
+    table = np.array(rows, dtype=np.int64).reshape(len(rows), 7)
     return Counts(*np.ascontiguousarray(table.T))
 
 
@@ -129,7 +136,7 @@ def shared_with_next(masks: MaskSequence) -> tuple[IntArray, IntArray]:
     for index in range(len(masks)):
         words = without_void(masks, None, index)
         if last is not None:
-            rows.append(kernel.region(last, words))
+            rows.append(kernel.region(last, words)[:2])
         last = words
     table = np.array(rows, dtype=np.int64).reshape(-1, 2)
     return table[:, 0], table[:, 1]

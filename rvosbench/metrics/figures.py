@@ -24,6 +24,7 @@ import numpy as np
 
 from rvosbench.metrics.average_precision import average_precision
 from rvosbench.metrics.boundary import shares
+from rvosbench.metrics.counts import IntArray
 from rvosbench.metrics.frames import Measures
 from rvosbench.metrics.region import Scores
 from rvosbench.protocols import ExpressionScore
@@ -70,10 +71,16 @@ def decay(values: Scores, wrap: bool = False) -> float:
     return float(np.mean(first) - np.mean(last))
 
 
-def frame_figures(measures: Measures, wrap: bool = False) -> dict[str, float]:
-    """The figures that follow from one pass over T > 0 frames; `wrap` as for `decay`."""
+def frame_figures(measures: Measures, pixels: int, wrap: bool = False) -> dict[str, float]:
+    """The figures that follow from one pass over T > 0 frames.
+
+    Args:
+        measures: what the pass gave.
+        pixels: of one mask.
+        wrap: as for `decay`.
+    """
     precision, matched = shares(measures.counts)
-    return {
+    found: dict[str, float] = {
         "j_recall": recall(measures.j),
         "f_recall": recall(measures.f),
         "j_decay": decay(measures.j, wrap),
@@ -82,7 +89,15 @@ def frame_figures(measures: Measures, wrap: bool = False) -> dict[str, float]:
         "boundary_recall": float(np.mean(matched)),
         "intersection": int(measures.counts.intersection.sum()),
         "union": int(measures.counts.union.sum()),
+        "target_share": _share(measures.counts.meant, pixels),
+        "answered": int(measures.counts.predicted.any()),
     }
+    return {name: value for name, value in found.items() if not np.isnan(value)}
+
+
+def _share(areas: IntArray, pixels: int) -> float:
+    seen = areas[areas > 0]
+    return float(np.mean(seen / pixels)) if seen.size else 0.0
 
 
 def split_figures(scores: Sequence[ExpressionScore]) -> dict[str, float]:
@@ -95,16 +110,16 @@ def split_figures(scores: Sequence[ExpressionScore]) -> dict[str, float]:
     if not scores or not all("union" in s.figures for s in scores):
         return {}
     values = _column(scores, "union")
-    found = {name: _mean(scores, name) for name in _MEANS if name in scores[0].figures}
+    found = {n: _mean(scores, n) for n in _MEANS if all(n in s.figures for s in scores)}
     j = np.array([s.j for s in scores])
     found["miou"] = float(np.mean(j))
     total = float(values.sum())
     found["oiou"] = float(_column(scores, "intersection").sum()) / total if total else 1.0
     found.update({f"p@{k}": float(np.mean(j > k)) for k in SUCCESS})
-    confidence = np.array([s.figures.get("score", 1.0) for s in scores])
-    meant = np.array([s.figures.get("targets", 1) > 0 for s in scores])
-    answered = np.array([s.figures.get("answered", 1) > 0 for s in scores])
-    found["map"] = average_precision(j, confidence, answered, meant)
+    meant = _column(scores, "targets") > 0
+    if meant.any() and "score" in scores[0].figures:
+        answered = _column(scores, "answered") > 0
+        found["map"] = average_precision(j, _column(scores, "score"), answered, meant)
     return found
 
 

@@ -6,28 +6,24 @@ and xors of whole words. To match two boundaries within a disk, rows of the disk
 half-width are OR-ed and widened together, from the middle outwards, until every pixel of a word
 has met a partner; words without any candidate in reach are left out before.
 
-Importing this module imports numba and compiles nothing: a function is compiled at its first call
-and kept in numba's cache on disk. Arrays must be C-contiguous.
+Arrays must be C-contiguous.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, TypeAlias
 
-import numba
 import numpy as np
+
+from rvosbench.compiled import Words, compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Words: TypeAlias = "NDArray[np.uint64]"
-    Integers: TypeAlias = "NDArray[np.int64]"
-    Rows: TypeAlias = tuple[int, int]
-
-_Function = TypeVar("_Function", bound=Callable[..., object])
+Integers: TypeAlias = "NDArray[np.int64]"
+Rows: TypeAlias = tuple[int, int]
 
 # Typed constants: numba turns a mix of uint64 and Python integers into floats.
 _0, _1, _2, _4, _56, _63, _64 = (np.uint64(n) for n in (0, 1, 2, 4, 56, 63, 64))
@@ -35,10 +31,6 @@ _ODD, _PAIRS, _NIBBLES, _BYTES = (
     np.uint64(n)
     for n in (0x5555555555555555, 0x3333333333333333, 0x0F0F0F0F0F0F0F0F, 0x0101010101010101)
 )
-
-
-def _compiled(function: _Function) -> _Function:
-    return cast(_Function, numba.njit(cache=True, nogil=True)(function))
 
 
 @lru_cache(maxsize=64)
@@ -61,7 +53,7 @@ def disk(radius: int) -> Integers:
     return np.stack([starts, ends, widths[ends]], axis=1)
 
 
-@_compiled
+@compiled
 def _bits(word: np.uint64) -> np.uint64:
     """Set bits of a word; the compiler knows the pattern and emits one instruction for it."""
     word = word - ((word >> _1) & _ODD)
@@ -70,28 +62,19 @@ def _bits(word: np.uint64) -> np.uint64:
     return (word * _BYTES) >> _56
 
 
-@_compiled
-def area(mask: Words) -> int:
-    """Foreground pixels of a mask."""
-    total = _0
-    for y in range(mask.shape[0]):
-        for x in range(mask.shape[1]):
-            total += _bits(mask[y, x])
-    return int(total)
-
-
-@_compiled
-def region(p: Words, t: Words) -> tuple[int, int]:
-    """(intersection, union) of two masks in pixels."""
-    both, either = _0, _0
+@compiled
+def region(p: Words, t: Words) -> tuple[int, int, int]:
+    """Pixels of (the intersection, the union, the first) of two masks."""
+    both, either, first = _0, _0, _0
     for y in range(p.shape[0]):
         for x in range(p.shape[1]):
             both += _bits(p[y, x] & t[y, x])
             either += _bits(p[y, x] | t[y, x])
-    return int(both), int(either)
+            first += _bits(p[y, x])
+    return int(both), int(either), int(first)
 
 
-@_compiled
+@compiled
 def outline(mask: Words, width: int) -> tuple[Words, Rows, int]:
     """Boundary of a mask: pixels that differ from their right, lower or lower right neighbour.
 
@@ -125,9 +108,9 @@ def outline(mask: Words, width: int) -> tuple[Words, Rows, int]:
     return edge, (min(top, bottom), bottom), int(total)
 
 
-@_compiled
+@compiled
 def near(edge: Words, rows: Rows, other: Words, other_rows: Rows, steps: Integers) -> int:
-    """Pixels of one boundary that have a pixel of another within a disk of radius 1 to 63.
+    """Pixels of one boundary that have a pixel of another within a disk of radius 0 to 63.
 
     Args:
         edge: boundary as `outline` gives it.
@@ -140,41 +123,45 @@ def near(edge: Words, rows: Rows, other: Words, other_rows: Rows, steps: Integer
     if first == end:
         return 0
     radius = steps[0, 2]
-    window = _window(other, first, end, radius)
+    size = radius + 1
+    blocks = _blocks(other, first, end, size)
     matched = _0
     for y in range(max(rows[0], first - radius), min(rows[1], end + radius)):
-        reach = window[y - first + radius]
+        block = (y - first + size) // size  # the disk lies in this block of rows and the next two
         for x in range(1, edge.shape[1] - 1):
             wanted = edge[y, x]
-            if wanted and (reach[x - 1] | reach[x] | reach[x + 1]):
-                wanted &= _widened(reach[x - 1], reach[x], reach[x + 1], radius)
-                if wanted:
-                    missed = _missed(wanted, other, y, x, steps, first, end)
-                    matched += _bits(wanted) - _bits(missed)
+            if wanted and _reached(blocks, block, x):
+                missed = _missed(wanted, other, (y, x), other_rows, steps)
+                matched += _bits(wanted) - _bits(missed)
     return int(matched)
 
 
-@_compiled
-def _window(rows: Words, first: int, end: int, radius: int) -> Words:
-    """OR of the 2 x radius + 1 rows around y, at index y - first + radius, by doubling."""
-    length = end - first
-    window = np.zeros((length + 4 * radius, rows.shape[1]), np.uint64)
-    window[2 * radius : 2 * radius + length] = rows[first:end]
-    size, done = 2 * radius + 1, 1
-    while done < size:
-        step = min(done, size - done)
-        for y in range(window.shape[0] - step):
-            for x in range(window.shape[1]):
-                window[y, x] |= window[y + step, x]
-        done += step
-    return window
+@compiled
+def _blocks(rows: Words, first: int, end: int, size: int) -> Words:
+    """OR of every `size` rows from `first` on, with two blocks of zeros before and behind."""
+    blocks = np.zeros(((end - first) // size + 5, rows.shape[1]), np.uint64)
+    for y in range(first, end):
+        block = blocks[(y - first) // size + 2]
+        for x in range(rows.shape[1]):
+            block[x] |= rows[y, x]
+    return blocks
 
 
-@_compiled
+@compiled
+def _reached(blocks: Words, block: int, x: int) -> bool:
+    """Whether three blocks of rows have anything in a word or the two beside."""
+    found = _0
+    for k in range(block, block + 3):
+        found |= blocks[k, x - 1] | blocks[k, x] | blocks[k, x + 1]
+    return bool(found != _0)
+
+
+@compiled
 def _missed(
-    wanted: np.uint64, other: Words, y: int, x: int, steps: Integers, first: int, end: int
+    wanted: np.uint64, other: Words, place: tuple[int, int], other_rows: Rows, steps: Integers
 ) -> np.uint64:
     """The pixels of one word without partner, searched from the middle of the disk outwards."""
+    (y, x), (first, end) = place, other_rows
     left, mid, right = _0, _0, _0
     for k in range(steps.shape[0]):
         for dy in range(steps[k, 0], steps[k, 1] + 1):
@@ -193,7 +180,7 @@ def _missed(
     return wanted
 
 
-@_compiled
+@compiled
 def _widened(left: np.uint64, mid: np.uint64, right: np.uint64, by: int) -> np.uint64:
     """The middle one of three words after every bit has spread `by` < 64 pixels to both sides."""
     up, down, low, high = mid, mid, left, right
@@ -209,12 +196,15 @@ def _widened(left: np.uint64, mid: np.uint64, right: np.uint64, by: int) -> np.u
     return up | down
 
 
-@_compiled
+@compiled
 def near_far(edge: Words, rows: Rows, other: Words, other_rows: Rows, halves: Integers) -> int:
     """As `near`, for a disk of any radius, pixel by pixel with running counts along the rows.
 
     Args:
-        edge, rows, other, other_rows: as for `near`.
+        edge: boundary as `outline` gives it.
+        rows: its first row and the row after its last.
+        other: the boundary to be met.
+        other_rows: its first row and the row after its last.
         halves: half-width of the disk at |dy| = 0, 1, ... radius.
     """
     (first, end), matched = other_rows, 0
@@ -229,7 +219,7 @@ def near_far(edge: Words, rows: Rows, other: Words, other_rows: Rows, halves: In
     return matched
 
 
-@_compiled
+@compiled
 def _running(rows: Words, first: int, end: int, width: int) -> NDArray[np.int32]:
     """Set pixels left of every x, (rows, width + 1)."""
     counts = np.zeros((end - first, width + 1), np.int32)
@@ -240,7 +230,7 @@ def _running(rows: Words, first: int, end: int, width: int) -> NDArray[np.int32]
     return counts
 
 
-@_compiled
+@compiled
 def _meets(counts: NDArray[np.int32], y: int, x: int, halves: Integers) -> int:
     height, width = counts.shape[0], counts.shape[1] - 1
     for dy in range(halves.shape[0]):

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rvosbench.errors import PredictionError
-from rvosbench.predictions.files import PredictionFiles, open_predictions
+from rvosbench.predictions.files import PredictionFiles
+from rvosbench.predictions.opening import open_predictions
 from rvosbench.predictions.packing import TOP_FOLDERS
+from rvosbench.predictions.source import PredictionSource
 from rvosbench.protocols import Dataset
 from rvosbench.records import Sample
 
@@ -44,13 +46,15 @@ def check_predictions(path: Path, dataset: Dataset) -> CheckReport:
     samples = list(dataset)
     files = open_predictions(path, samples=samples)
     problems = [p for sample in samples for p in _problems(files, sample)]
-    layout = [] if path.is_dir() else _layout(files, samples, dataset.name)
+    layout = []
+    if isinstance(files, PredictionFiles) and not path.is_dir():
+        layout = _layout(files, samples, dataset.name)
     warnings = [f"{path}: nobody asks for {name}" for name in files.extra(samples)]
     number = sum(len(sample.expressions) for sample in samples)
     return CheckReport(number, (*layout, *problems), tuple(warnings))
 
 
-def _problems(files: PredictionFiles, sample: Sample) -> Iterator[str]:
+def _problems(files: PredictionSource, sample: Sample) -> Iterator[str]:
     for expression in sample.expressions:
         try:
             files.answer(sample, expression.id).masks.areas()

@@ -5,65 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Literal, TypeAlias, get_args
 
-from rvosbench.errors import IncompletePredictionError, PredictionError, UsageError, did_you_mean
+from rvosbench.errors import IncompletePredictionError, PredictionError
 from rvosbench.masks import MaskSequence, Words
 from rvosbench.predictions.png import decode_words
-from rvosbench.predictions.storage import Storage, open_storage
+from rvosbench.predictions.source import MissingPolicy
+from rvosbench.predictions.storage import Storage
 from rvosbench.predictions.wording import few
 from rvosbench.records import Prediction, Sample
-
-MissingPolicy: TypeAlias = Literal["error", "zero"]
-"""What to do about a missing expression or frame: stop, or count it as an empty mask."""
-
-
-def missing_policy(text: str) -> MissingPolicy:
-    """The policy called `text`; raises UsageError for another word."""
-    for policy in _POLICIES:
-        if text == policy:
-            return policy
-    raise UsageError(
-        f"unknown policy for missing predictions {text!r}{did_you_mean(text, _POLICIES)}: "
-        f"wanted {' or '.join(_POLICIES)}"
-    )
-
-
-_POLICIES: tuple[MissingPolicy, ...] = get_args(MissingPolicy)
-
-
-def open_predictions(
-    path: Path, missing: MissingPolicy = "error", samples: Iterable[Sample] = ()
-) -> PredictionFiles:
-    """Open a folder or zip of `<video>/<expression>/<frame>.png`.
-
-    Args:
-        path: the folder or zip; one folder around the videos is accepted.
-        missing: see `MissingPolicy`.
-        samples: the videos that will be asked for, usually the dataset. With them, files that fit
-            none of them are refused at once, whatever the policy.
-
-    Raises:
-        PredictionError: nothing readable at `path`, or no video of `samples` in it.
-    """
-    files = PredictionFiles(open_storage(path), missing)
-    wanted = [sample.video.id for sample in samples]
-    if wanted and not any(files.folder(video) is not None for video in wanted):
-        found = files.storage.folders("")
-        raise PredictionError(
-            f"{path}: holds none of the {len(wanted)} videos asked for; found {few(found)}, "
-            f"wanted {few(wanted)}. The layout is <video>/<expression>/<frame>.png. "
-            "Is it the right dataset and split?"
-        )
-    return files
-
-
-def read_predictions(
-    path: Path, sample: Sample, missing: MissingPolicy = "error"
-) -> dict[str, Prediction]:
-    """Expression id -> prediction for one video; raises as `open_predictions` and `predict`."""
-    return open_predictions(path, missing, [sample]).predict(sample)
 
 
 @dataclass(frozen=True)
@@ -88,9 +37,17 @@ class PredictionFiles:
         place = self.folder(sample.video.id)
         return {e.id: self._answer(sample, e.id, place) for e in sample.expressions}
 
-    def answer(self, sample: Sample, expression_id: str) -> Prediction:
-        """The prediction for one expression; raises as `predict`."""
-        return self._answer(sample, expression_id, self.folder(sample.video.id))
+    def answers(self, sample: Sample) -> tuple[str, ...]:
+        """The ids of the sample's expressions."""
+        return tuple(expression.id for expression in sample.expressions)
+
+    def answer(self, sample: Sample, key: str) -> Prediction:
+        """The prediction for the expression `key`; raises as `predict`."""
+        return self._answer(sample, key, self.folder(sample.video.id))
+
+    def holds(self, video_id: str) -> bool:
+        """Whether there is a folder for the video."""
+        return self.folder(video_id) is not None
 
     def digest(self, sample: Sample) -> str:
         """Changes when a file of the sample's predictions changes; reads none of them."""

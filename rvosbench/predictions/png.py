@@ -145,7 +145,7 @@ def _inflated(compressed: bytes, size: int) -> bytes | None:
 
 @lru_cache(maxsize=1)
 def _inflater() -> tuple[Callable[[bytes, int], bytes], tuple[type[Exception], ...]]:
-    """libdeflate if it is installed, else zlib; and what each raises on broken input."""
+    """Libdeflate's inflater if it is installed, else zlib's; and what each raises on bad input."""
     try:
         fast = importlib.import_module("deflate")
     except ImportError:

@@ -3,39 +3,20 @@
 A PNG stores every row as differences by one of five filters. Masks are runs of equal pixels, so
 most differences are zero: rows and groups of eight pixels without difference are copied, not
 computed. What remains follows the PNG specification, section 9 (filtering).
-
-Importing this module imports numba and compiles nothing; see `rvosbench.metrics.kernel`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeAlias, TypeVar, cast
-
-import numba
 import numpy as np
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from rvosbench.compiled import Octets, Words, compiled, nonzero64
 
-    Octets: TypeAlias = "NDArray[np.uint8]"
-    Words: TypeAlias = "NDArray[np.uint64]"
-
-_Function = TypeVar("_Function", bound=Callable[..., object])
-
-_0, _1, _7, _8, _56 = (np.uint64(n) for n in (0, 1, 7, 8, 56))
-_EACH, _TOP, _LOW, _GATHER = (
-    np.uint64(n)
-    for n in (0x0101010101010101, 0x8080808080808080, 0x7F7F7F7F7F7F7F7F, 0x0102040810204080)
-)
+_0, _1 = np.uint64(0), np.uint64(1)
+_EACH = np.uint64(0x0101010101010101)
 _NONE, _SUB, _UP, _AVERAGE, _PAETH = range(5)
 
 
-def _compiled(function: _Function) -> _Function:
-    return cast(_Function, numba.njit(cache=True, nogil=True)(function))
-
-
-@_compiled
+@compiled
 def packed_rows(rows: Octets, words: Words, width: int, depth: int) -> bool:
     """Undo the filters of all rows and pack which pixels are not 0.
 
@@ -49,7 +30,7 @@ def packed_rows(rows: Octets, words: Words, width: int, depth: int) -> bool:
         False if a filter is unknown.
     """
     length = rows.shape[1] - 1
-    groups = -(-length // 8)
+    groups = 8 * words.shape[1] if depth == 8 else -(-length // 8)
     raw, row, above = np.zeros((3, groups), np.uint64)
     blank = True  # whether `above` is all zero
     for y in range(rows.shape[0]):
@@ -73,7 +54,7 @@ def packed_rows(rows: Octets, words: Words, width: int, depth: int) -> bool:
     return True
 
 
-@_compiled
+@compiled
 def _loaded(row: Octets, raw: Words) -> bool:
     """Copy a row without its filter into groups of eight; whether anything is not zero."""
     octets, found = raw.view(np.uint8), _0
@@ -81,10 +62,10 @@ def _loaded(row: Octets, raw: Words) -> bool:
         octets[x] = row[x + 1]
     for group in range(raw.size):
         found |= raw[group]
-    return found != _0
+    return bool(found != _0)
 
 
-@_compiled
+@compiled
 def _unfilter(kind: int, raw: Words, row: Words, above: Words) -> None:
     """One row of bytes in groups of eight; the bytes after the last pixel are zero in `raw`."""
     if kind == _NONE:
@@ -99,7 +80,7 @@ def _unfilter(kind: int, raw: Words, row: Words, above: Words) -> None:
         _undo_mixed(kind, raw, row, above)
 
 
-@_compiled
+@compiled
 def _undo_sub(raw: Words, row: Words) -> None:
     source, out, left = raw.view(np.uint8), row.view(np.uint8), np.uint8(0)
     for group in range(raw.size):
@@ -111,7 +92,7 @@ def _undo_sub(raw: Words, row: Words) -> None:
                 out[x] = left
 
 
-@_compiled
+@compiled
 def _undo_mixed(kind: int, raw: Words, row: Words, above: Words) -> None:
     source, out, up = raw.view(np.uint8), row.view(np.uint8), above.view(np.uint8)
     left, corner = np.uint8(0), np.uint8(0)
@@ -128,7 +109,7 @@ def _undo_mixed(kind: int, raw: Words, row: Words, above: Words) -> None:
                 out[x] = left
 
 
-@_compiled
+@compiled
 def _predicted(left: np.uint8, up: np.uint8, corner: np.uint8) -> np.uint8:
     """Paeth's choice: the neighbour nearest to left + up - corner; ties in that order."""
     a, b, c = np.int64(left), np.int64(up), np.int64(corner)
@@ -138,20 +119,15 @@ def _predicted(left: np.uint8, up: np.uint8, corner: np.uint8) -> np.uint8:
     return up if to_b <= to_c else corner
 
 
-@_compiled
+@compiled
 def _pack(row: Words, words: Words, length: int, width: int, depth: int) -> None:
     """Bits of a row: whether each byte is not 0, or the bits of 1-bit pixels, first pixel low."""
+    octets = row.view(np.uint8)
     if depth == 8:
         for x in range(words.size):
-            word = _0
-            for group in range(8 * x, min(8 * x + 8, row.size)):
-                v = row[group]
-                ones = ((((v & _LOW) + _LOW) | v) >> _7) & _EACH
-                word |= ((ones * _GATHER) >> _56) << np.uint64(8 * (group % 8))
-            words[x] = word
+            words[x] = nonzero64(octets, 64 * x)
     else:
         words[:] = _0
-        octets = row.view(np.uint8)
         for k in range(length):
             words[k // 8] |= _reversed(octets[k]) << np.uint64(8 * (k % 8))
     spare = 64 * words.size - width
@@ -159,7 +135,7 @@ def _pack(row: Words, words: Words, length: int, width: int, depth: int) -> None
         words[-1] &= ~_0 >> np.uint64(spare)
 
 
-@_compiled
+@compiled
 def _reversed(octet: np.uint8) -> np.uint64:
     """The bits of a byte in reverse order: PNG puts the first pixel in the highest bit."""
     found = _0

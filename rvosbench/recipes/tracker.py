@@ -2,9 +2,10 @@
 
     python -m rvosbench.recipes.tracker --out runs/tracker --minutes 60 --seed 0
 
-A tenth of the time goes to single frames (points, boxes, masks), the rest to propagation through
-clips of four frames, late also eight. The learning rate follows a cosine of the wall clock; the
-exported weights are an exponential average. `--resume` continues from the last checkpoint.
+The first tenth of the time goes to single frames (points, boxes, masks); then most steps propagate
+through clips of four frames, late also of 8 and 16. The learning rate follows a cosine of the wall
+clock; the exported weights are an exponential average. `--resume` continues from the last
+checkpoint.
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+LENGTHS = ((4, 4), (2, 8), (1, 16))  # (clips, frames) of batches that cost the same
+
 
 @dataclass(frozen=True)
 class TrackerRecipe:
@@ -47,8 +50,9 @@ class TrackerRecipe:
         dim: hidden size of the network.
         learning_rate: its peak, for AdamW.
         warm_up: steps of linear warm-up.
-        image_share: share of the time that trains on single frames.
-        long_share: share of the time, at the end, that mixes in clips of eight frames.
+        image_share: share of the time, at the start, that trains on single frames.
+        image_mix: share of such steps later: more different looks a minute than clips have.
+        long_share: share of the time, at the end, that mixes in clips of 8 and 16 frames.
         average: decay of the exponential average of the weights.
         checkpoint_minutes: between checkpoints.
         evaluation_minutes: between evaluations; probes run every third time and at the end.
@@ -61,6 +65,7 @@ class TrackerRecipe:
     learning_rate: float = 1e-3
     warm_up: int = 100
     image_share: float = 0.1
+    image_mix: float = 0.3
     long_share: float = 0.4
     average: float = 0.998
     checkpoint_minutes: float = 3.0
@@ -179,18 +184,18 @@ def training_step(state: TrainingState, recipe: TrackerRecipe) -> dict[str, floa
 
 
 def schedule(progress: float, step: int, warm_up: int) -> float:
-    """Learning-rate factor: linear warm-up by steps, then a cosine to 0.02 by progress in [0, 1]."""
+    """Learning-rate factor: warm-up by steps, then a cosine to 0.02 by progress in [0, 1]."""
     return min(1.0, (step + 1) / warm_up) * (0.02 + 0.49 * (1 + math.cos(math.pi * progress)))
 
 
 def _losses(state: TrainingState, recipe: TrackerRecipe, progress: float) -> dict[str, Tensor]:
     rng, size = state.rng, recipe.image_size
-    if progress < recipe.image_share:
+    if progress < recipe.image_share or rng.random() < recipe.image_mix:
         batch = sample_batch(BatchSpec(12, 1, 3, size), rng)
         return image_losses(state.model, state.heads, batch, recipe.weights, rng)
-    spec = BatchSpec(4, 4, 3, size)
-    if progress > 1 - recipe.long_share and rng.random() < 0.35:
-        spec = BatchSpec(2, 8, 3, size)
+    late = progress > 1 - recipe.long_share
+    clips, frames = LENGTHS[int(rng.integers(len(LENGTHS))) if late else 0]
+    spec = BatchSpec(clips, frames, 3, size)
     start = 0 if rng.random() < 0.75 else int(rng.integers(spec.frames))
     batch = sample_batch(spec, rng, start)
     return video_losses(state.model, state.heads, batch, recipe.weights, rng)
@@ -220,6 +225,7 @@ def export(model: Sam2VideoModel, folder: Path) -> None:
     weights = {name: value.half().contiguous() for name, value in model.state_dict().items()}
     save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     config = model.config.to_dict() | {"architectures": ["Sam2VideoModel"]}
+    (folder / "model.safetensors").chmod(0o644)  # the library writes it for its owner only
     text = json.dumps(config, indent=1, sort_keys=True, default=str)
     (folder / "config.json").write_text(text + "\n")
 

@@ -1,4 +1,4 @@
-"""Training batches of the tracker: MotionShapes clips as tensors, with objects picked for prompts."""
+"""Training batches of the tracker: MotionShapes clips as tensors, with objects to prompt."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rvosbench.adapters.sam2_propagation import FrameFeatures
+from rvosbench.adapters.sam2_decoding import FrameFeatures
 from rvosbench.adapters.sam2_frames import normalise
 from rvosbench.demo.clips import Clip, ClipConfig, make_clip
 from rvosbench.demo.shapes import COLOURS, SHAPES
@@ -74,7 +74,8 @@ def pooled_rows(
     features: FrameFeatures, shape: tuple[int, int], owner: Tensor, frame: int
 ) -> FrameFeatures:
     """Features (C * T, ...) of all frames as rows of objects in one frame, (N, ...)."""
-    high, middle, low = (m.unflatten(0, shape)[owner, frame] for m in features.maps)
+    row = owner * shape[1] + frame
+    high, middle, low = (level[row] for level in features.maps)
     return FrameFeatures((high, middle, low))
 
 
@@ -98,7 +99,8 @@ def _draw(
 
 def _clip(spec: BatchSpec, rng: np.random.Generator) -> Clip:
     seed = (7, *(int(v) for v in rng.integers(2**31, size=2)))
-    config = ClipConfig(spec.size, spec.frames, step=float(rng.uniform(0.05, 0.1)))
+    longest = 1 / max(spec.frames - 1, 10)  # a clip must fit into the programme
+    config = ClipConfig(spec.size, spec.frames, step=float(rng.uniform(0.05, longest)))
     clip = make_clip(seed, config, with_sentences=False)
     if rng.random() < 0.5:
         return clip

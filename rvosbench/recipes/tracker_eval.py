@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor
 
+from rvosbench.adapters.sam2_decoding import FrameFeatures, FrameOutput, encode_frames
 from rvosbench.adapters.sam2_prompts import PromptOutput, decode_prompts
-from rvosbench.adapters.sam2_propagation import FrameFeatures, encode_frames, propagate
+from rvosbench.adapters.sam2_propagation import propagate
 
 from .tracker_batches import PRESENT, VISIBLE, BatchSpec, ClipBatch, pooled_rows, sample_batch
 from .tracker_losses import N_COLOURS, N_SHAPES, mask_ious, places
@@ -41,7 +43,9 @@ def evaluate_tracker(
 
     The same clips every time. IoUs are means over the objects that are in the frame; `copy` is
     the prompted mask kept still; box and point IoU are those of the mask with the best predicted
-    quality; `background` is the highest predicted quality of a click beside all shapes.
+    quality; `background` is the highest predicted quality of a click beside all shapes; `present`
+    and `absent` are the shares of objects in and out of the frame that the tracker judges so. A
+    measure without cases is left out.
     """
     rng = np.random.default_rng(seed)
     parts: dict[str, list[Tensor]] = {}
@@ -50,7 +54,8 @@ def evaluate_tracker(
         with torch.inference_mode():
             for name, values in _measure(model, batch, rng).items():
                 parts.setdefault(name, []).append(values.float())
-    return {name: round(float(torch.cat(v).mean()), 4) for name, v in sorted(parts.items())}
+    joined = {name: torch.cat(found) for name, found in sorted(parts.items())}
+    return {name: round(float(v.mean()), 4) for name, v in joined.items() if len(v)}
 
 
 def _measure(
@@ -76,11 +81,9 @@ def _measure(
 def _propagation(
     model: Sam2VideoModel, batch: ClipBatch, features: FrameFeatures
 ) -> dict[str, Tensor]:
-    shape = (batch.pixels.shape[0], batch.pixels.shape[1])
     first = batch.masks[:, 0]
     found, copied, present, absent = [], [], [], []
-    rows = lambda t: pooled_rows(features, shape, batch.owner, t)  # noqa: E731
-    for out in propagate(model, rows, shape[1], 0, first):
+    for out in _tracked(model, batch, features):
         if out.frame == 0:
             continue
         target, area = batch.masks[:, out.frame], batch.areas[:, out.frame]
@@ -93,6 +96,18 @@ def _propagation(
         absent.append((out.presence <= 0)[area == 0])
     values = {"track": found, "copy": copied, "present": present, "absent": absent}
     return {name: torch.cat(parts) for name, parts in values.items()}
+
+
+def _tracked(
+    model: Sam2VideoModel, batch: ClipBatch, features: FrameFeatures
+) -> Iterator[FrameOutput]:
+    """Propagation of the batch's objects from its first frame."""
+    shape = (batch.pixels.shape[0], batch.pixels.shape[1])
+
+    def rows(frame: int) -> FrameFeatures:
+        return pooled_rows(features, shape, batch.owner, frame)
+
+    return propagate(model, rows, shape[1], 0, batch.masks[:, 0])
 
 
 def _click(model: Sam2VideoModel, rows: FrameFeatures, points: Tensor) -> PromptOutput:
@@ -134,11 +149,8 @@ def _probe_rows(
     parts: list[tuple[Tensor, ...]] = []
     for _ in range(clips // 4):
         batch = sample_batch(BatchSpec(4, frame + 1, 3, size), rng)
-        shape = (4, frame + 1)
         with torch.inference_mode():
-            features = encode_frames(model, batch.pixels.flatten(0, 1))
-            rows = lambda t, f=features, b=batch: pooled_rows(f, shape, b.owner, t)  # noqa: E731
-            out = list(propagate(model, rows, frame + 1, 0, batch.masks[:, 0]))[-1]
+            out = list(_tracked(model, batch, encode_frames(model, batch.pixels.flatten(0, 1))))[-1]
         seen = batch.areas[:, frame] >= VISIBLE
         pointers = F.layer_norm(out.pointers, out.pointers.shape[-1:])
         where = places(batch.masks[:, frame])
@@ -152,7 +164,8 @@ def _affine(values: Tensor) -> Tensor:
 
 def _ridge(values: Tensor, targets: Tensor, strength: float = 1.0) -> Tensor:
     x = _affine(values)
-    return torch.linalg.solve(x.T @ x + strength * torch.eye(x.shape[1]), x.T @ targets)
+    inverse: Tensor = torch.linalg.inv(x.T @ x + strength * torch.eye(x.shape[1]))
+    return inverse @ x.T @ targets
 
 
 def _probe_classes(train: ProbeRow, test: ProbeRow, name: str, classes: int) -> float:
@@ -167,6 +180,6 @@ def _probe_classes(train: ProbeRow, test: ProbeRow, name: str, classes: int) -> 
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 
-    optimiser.step(closure)
+    optimiser.step(closure)  # type: ignore[no-untyped-call]
     right = (_affine(test.pointers) @ weights).argmax(-1) == getattr(test, name)
     return round(float(right.float().mean()), 4)

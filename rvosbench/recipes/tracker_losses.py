@@ -14,8 +14,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor, nn
 
+from rvosbench.adapters.sam2_decoding import FrameFeatures
 from rvosbench.adapters.sam2_prompts import PromptOutput
-from rvosbench.adapters.sam2_propagation import FrameFeatures
 
 from .tracker_batches import COLOUR_INDEX, PRESENT, SHAPE_INDEX, VISIBLE, ClipBatch
 
@@ -40,7 +40,7 @@ class LossWeights:
     colour: float = 1.5
     shape: float = 1.5
     place: float = 3.0
-    dense: float = 0.75
+    dense: float = 2.0
 
 
 class AuxiliaryHeads(nn.Module):

@@ -8,15 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from rvosbench.adapters.sam2_decoding import FrameFeatures, FrameOutput, decode, encode_frames
 from rvosbench.adapters.sam2_prompts import decode_prompts
-from rvosbench.adapters.sam2_propagation import (
-    FrameFeatures,
-    FrameOutput,
-    decode,
-    encode_frames,
-    prompt_masks_at,
-    propagate,
-)
+from rvosbench.adapters.sam2_propagation import prompt_masks_at, propagate
 
 from .tracker_batches import ClipBatch, pooled_rows
 from .tracker_losses import (

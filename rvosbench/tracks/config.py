@@ -24,10 +24,24 @@ class TrackConfig:
             and dropped (released code: .7); 1 keeps parts.
         frame_interval: every how many frames the grid is laid; 0 is half the video, so that its
             first and middle frames are prompted (released code: `bin_size 0` at inference).
+        order: in which grid prompts are tried: "video", the largest of all prompted frames first
+            (released code), or "frame", frame after frame and the largest of each first, which
+            needs one propagation a prompted frame.
         iou_filter: a prompt whose mask overlaps a finished track more than this is dropped (.7).
         filter_group: so many prompts of a frame are admitted together without being filtered
             against each other; 0 is the released code's 4, or 2 above 200 frames; the paper: 1.
         max_grid_tracks: no grid prompt is admitted once there are so many tracks (64).
+        box_interval: every how many frames boxes are looked for, if there is a grounder
+            (released code and paper: 4).
+        box_threshold: least score of a box, (0, 1) (released code .2).
+        text_threshold: least score of a word to be part of a box's phrase; labels, never filters
+            (released code .25).
+        box_stability: as `stability`, of the low-resolution mask of a box (released code .85).
+        max_box_tracks: box tracks of one expression (released code 16).
+        grid_filters_boxes: box prompts are filtered against grid tracks too (released code: only
+            against the expression's own box tracks).
+        candidate_pool: "expression", every expression has the grid tracks and its own box tracks
+            (released code), or "video", all tracks of the video.
         resize: how frames are brought to the network's size: "bicubic" as the original video
             predictor, "bilinear" as the original image predictor.
     """
@@ -40,14 +54,26 @@ class TrackConfig:
     box_nms: float = 0.7
     part_share: float = 0.7
     frame_interval: int = 0
+    order: Literal["video", "frame"] = "video"
     iou_filter: float = 0.7
     filter_group: int = 0
     max_grid_tracks: int = 64
+    box_interval: int = 4
+    box_threshold: float = 0.2
+    text_threshold: float = 0.25
+    box_stability: float = 0.85
+    max_box_tracks: int = 16
+    grid_filters_boxes: bool = False
+    candidate_pool: Literal["expression", "video"] = "expression"
     resize: Literal["bicubic", "bilinear"] = "bicubic"
 
     def __post_init__(self) -> None:
-        if self.points_per_side < 1 or self.max_grid_tracks < 1:
-            raise ValueError("points_per_side and max_grid_tracks must be at least 1")
+        if min(self.points_per_side, self.max_grid_tracks, self.max_box_tracks) < 1:
+            raise ValueError(
+                "points_per_side, max_grid_tracks and max_box_tracks must be at least 1"
+            )
+        if self.box_interval < 1:
+            raise ValueError("box_interval must be at least 1")
         if self.frame_interval < 0 or self.filter_group < 0:
             raise ValueError("frame_interval and filter_group must be 0 (automatic) or more")
 
@@ -56,6 +82,31 @@ class TrackConfig:
         step = self.frame_interval or max(n_frames // 2, 1)
         return tuple(range(0, n_frames, step))
 
+    def box_frames(self, n_frames: int) -> tuple[int, ...]:
+        """Indices of the frames on which boxes are looked for."""
+        return tuple(range(0, n_frames, self.box_interval))
+
     def group(self, n_frames: int) -> int:
         """How many prompts are admitted together in a video of `n_frames`."""
         return self.filter_group or (2 if n_frames > 200 else 4)
+
+
+@dataclass(frozen=True)
+class Compute:
+    """How tracks are computed; nothing here changes which tracks come out.
+
+    Attributes:
+        batch_size: objects propagated together; bounds memory.
+        feature_budget: bytes of image features kept in memory; frames beyond it are encoded
+            again when they are needed again, or read from `spill`.
+        spill: folder for the features beyond the budget, on a fast disk; empty: encode again.
+            SAM2-L needs 8 MB a frame in half precision, twice that in single.
+    """
+
+    batch_size: int = 16
+    feature_budget: int = 2**30
+    spill: str = ""
+
+    def __post_init__(self) -> None:
+        if self.batch_size < 1 or self.feature_budget < 0:
+            raise ValueError("batch_size must be at least 1, feature_budget at least 0")

@@ -2,45 +2,96 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import tempfile
+import weakref
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import torch
+
 from rvosbench.records import Video
+from rvosbench.tracks.config import Compute
 
 if TYPE_CHECKING:
     from rvosbench.adapters.sam2 import Sam2
     from rvosbench.adapters.sam2_propagation import FrameFeatures
 
-BUDGET = 2**30
-"""Bytes of features kept by default; frames beyond are encoded again when asked for."""
-
 
 class FrameFeatureCache:
-    """Features by frame index, least recently used dropped beyond a budget.
+    """Features by frame index, kept up to a budget.
+
+    What fits first stays: propagation runs through the video again and again, and dropping the
+    oldest would drop every frame just before it is needed. Frames beyond the budget are written
+    to a temporary file where a spill folder is given, and encoded again otherwise.
 
     Args:
         sam2: encodes frames.
         video: is read one frame at a time.
-        budget: bytes; at least one frame is always kept.
+        compute: budget in bytes and spill folder; the frame asked for last is always kept.
     """
 
-    def __init__(self, sam2: Sam2, video: Video, budget: int = BUDGET) -> None:
+    def __init__(self, sam2: Sam2, video: Video, compute: Compute | None = None) -> None:
         self._sam2, self._video = sam2, video
-        self._budget = budget
-        self._kept: OrderedDict[int, FrameFeatures] = OrderedDict()
+        self._compute = compute or Compute()
+        self._kept: dict[int, FrameFeatures] = {}
+        self._last: tuple[int, FrameFeatures] | None = None
+        self._bytes = 0
+        self._spilled = _Spill(Path(self._compute.spill)) if self._compute.spill else None
         self.encoded = 0
-        """Encoder passes so far: the number of frames, while the budget lasts."""
+        """Encoder passes so far: the number of frames, while budget or spill lasts."""
 
     def __call__(self, index: int) -> FrameFeatures:
         """Features of frame `index`."""
-        if index not in self._kept:
-            self._kept[index] = self._sam2.encode(self._video.read(index))
-            self.encoded += 1
-            while self._bytes() > self._budget and len(self._kept) > 1:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(index)
-        return self._kept[index]
+        if index in self._kept:
+            return self._kept[index]
+        if self._last is None or self._last[0] != index:
+            self._last = None  # its memory goes before that of the next is taken
+            self._last = (index, self._fetch(index))
+        return self._last[1]
 
-    def _bytes(self) -> int:
-        one = next(iter(self._kept.values()))
-        return len(self._kept) * sum(m.numel() * m.element_size() for m in one.maps)
+    def _fetch(self, index: int) -> FrameFeatures:
+        if self._spilled is not None and index in self._spilled:
+            return self._spilled.read(index, self._sam2.device)
+        features = self._sam2.encode(self._video.read(index))
+        self.encoded += 1
+        size = sum(level.numel() * level.element_size() for level in features.maps)
+        if self._bytes + size <= self._compute.feature_budget:
+            self._kept[index] = features
+            self._bytes += size
+        elif self._spilled is not None:
+            self._spilled.write(index, features)
+        return features
+
+
+class _Spill:
+    """Features in a temporary file, bit for bit; the file goes when the video is done."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115 - lives as long as this
+        weakref.finalize(self, self._file.close)
+        self._places: dict[int, tuple[int, list[tuple[torch.Size, torch.dtype]]]] = {}
+
+    def __contains__(self, index: int) -> bool:
+        return index in self._places
+
+    def write(self, index: int, features: FrameFeatures) -> None:
+        self._places[index] = (
+            self._file.seek(0, 2),
+            [(level.shape, level.dtype) for level in features.maps],
+        )
+        for level in features.maps:
+            raw = level.contiguous().flatten().view(torch.uint8).cpu()
+            self._file.write(raw.numpy().tobytes())
+
+    def read(self, index: int, device: str) -> FrameFeatures:
+        from rvosbench.adapters.sam2_propagation import FrameFeatures
+
+        place, levels = self._places[index]
+        self._file.seek(place)
+        high, middle, low = (self._level(*level).to(device) for level in levels)
+        return FrameFeatures((high, middle, low))
+
+    def _level(self, shape: torch.Size, dtype: torch.dtype) -> torch.Tensor:
+        content = bytearray(self._file.read(shape.numel() * dtype.itemsize))
+        return torch.frombuffer(content, dtype=dtype).reshape(shape)

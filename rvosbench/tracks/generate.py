@@ -1,7 +1,8 @@
 """Candidate mask tracks of one video: prompts, filtering, propagation in both directions.
 
-Prompts of a frame are admitted before anything is propagated, so the set of tracks depends on the
-configuration alone and never on how many objects are computed together.
+Which prompts become tracks follows from the configuration alone and never from how many objects
+are computed together. Every expression is filtered as if it were alone; a box prompt whose mask
+another expression has too is tracked once.
 
 Source: Kim et al., "Referring Video Object Segmentation via Language-aligned Track Selection"
 (SOLA), section 3.3, and the released code where it says more.
@@ -9,97 +10,156 @@ Source: Kim et al., "Referring Video Object Segmentation via Language-aligned Tr
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from rvosbench.masks import BoolArray, MaskSequence, Rle
-from rvosbench.records import Track, Video
-from rvosbench.tracks.config import TrackConfig
-from rvosbench.tracks.features import FrameFeatureCache
-from rvosbench.tracks.filters import admit
-from rvosbench.tracks.grid import GridPrompts, grid_prompts
+from rvosbench.masks import BoolArray, pack
+from rvosbench.records import Sample, Track, Video
+from rvosbench.tracks.admission import Admission, Rules
+from rvosbench.tracks.config import Compute, TrackConfig
+from rvosbench.tracks.follow import Follower
+from rvosbench.tracks.grid import grid_prompts
+from rvosbench.tracks.prompts import Prompt, largest_first, prompt_of
 
 if TYPE_CHECKING:
     from rvosbench.adapters.sam2 import Sam2
+    from rvosbench.tracks.boxes import Grounder
 
 
-def generate_tracks(sam2: Sam2, video: Video, config: TrackConfig) -> tuple[Track, ...]:
-    """Candidate tracks of a video, in the order they were made; may be empty.
+def generate_tracks(
+    sam2: Sam2,
+    sample: Sample,
+    config: TrackConfig,
+    grounder: Grounder | None = None,
+    compute: Compute | None = None,
+) -> tuple[Track, ...]:
+    """Candidate tracks of a video; may be empty.
 
     Args:
         sam2: the frozen network.
-        video: of at least one frame.
+        sample: a video of at least one frame. Its expressions are looked at by the grounder only.
         config: prompts and filters.
+        grounder: gives box prompts; None leaves them out.
+        compute: memory and batches; changes no track.
+
+    Returns:
+        Grid tracks, which serve every expression, then box tracks, which serve the expressions
+        whose own prompts they are; in the order they were made.
     """
-    features = FrameFeatureCache(sam2, video)
+    follower = Follower.of(sam2, sample.video, compute or Compute())
+    tracks = grid_tracks(follower, config)
+    if grounder is not None:
+        tracks += box_tracks(follower, grounder, sample, config, tracks)
+    return tuple(replace(track, id=str(i)) for i, track in enumerate(tracks))
+
+
+def grid_tracks(follower: Follower, config: TrackConfig) -> list[Track]:
+    """Tracks of grid prompts, without ids."""
+    length, size = len(follower.video), follower.video.size
+    prompts = [
+        prompt
+        for frame in config.prompt_frames(length)
+        for prompt in grid_prompts(follower.sam2, follower.features(frame), frame, size, config)
+    ]
+    if config.order == "video":
+        prompts = largest_first(prompts)
+    rules = Rules(config.iou_filter, config.group(length), config.max_grid_tracks)
+    admission = Admission(prompts, rules)
     tracks: list[Track] = []
-    for frame in config.prompt_frames(len(video)):
-        if len(tracks) >= config.max_grid_tracks:
-            break
-        prompts = grid_prompts(sam2, features(frame), video.size, config)
-        shown = _as_tracked(sam2, features, video, frame, prompts.masks)
-        finished = [track.masks.frame(frame) for track in tracks]
-        group, limit = config.group(len(video)), config.max_grid_tracks
-        admitted = admit(shown, finished, config.iou_filter, group, limit)
-        tracks += _propagate(sam2, features, video, prompts, admitted, frame, len(tracks))
-    return tuple(tracks)
+    while admitted := admission.next(follower.shown):
+        made = follower.tracks(admitted, "grid")
+        for track in made:
+            admission.drop(_shows(track))
+        tracks += made
+    return tracks
 
 
-def truth_tracks(sam2: Sam2, video: Video, frame: int, masks: BoolArray) -> tuple[Track, ...]:
+def box_tracks(
+    follower: Follower,
+    grounder: Grounder,
+    sample: Sample,
+    config: TrackConfig,
+    grid: Sequence[Track] = (),
+) -> list[Track]:
+    """Tracks of box prompts, without ids.
+
+    Args:
+        follower: shares features and network with the grid.
+        grounder: finds the boxes.
+        sample: the video and its expressions.
+        config: prompts and filters.
+        grid: grid tracks, which filter box prompts if the configuration says so.
+    """
+    from rvosbench.tracks.boxes import box_prompts
+
+    found = box_prompts(follower, grounder, sample, config)
+    length = len(follower.video)
+    rules = Rules(config.iou_filter, config.group(length), config.max_box_tracks, neighbours=True)
+    open_lists = {i: Admission(prompts, rules) for i, prompts in found.items()}
+    for admission in open_lists.values():
+        for track in grid if config.grid_filters_boxes else ():
+            admission.drop(_shows(track))
+    pool = _Pool(follower)
+    while wanted := {i: p for i, a in open_lists.items() if (p := a.next(follower.shown))}:
+        pool.add(wanted)
+        for expression, prompts in wanted.items():
+            for prompt in prompts:
+                open_lists[expression].drop(_shows(pool.tracks[prompt.key]))
+    return pool.for_all() if config.candidate_pool == "video" else pool.for_each()
+
+
+def truth_tracks(
+    sam2: Sam2, video: Video, frame: int, masks: BoolArray, compute: Compute | None = None
+) -> tuple[Track, ...]:
     """Tracks of given masks (N, H, W) of one frame: used in training, never in evaluation."""
-    features = FrameFeatureCache(sam2, video)
-    prompts = GridPrompts(masks, np.ones(len(masks)), np.zeros((len(masks), 0)))
-    chosen = [i for i in range(len(masks)) if masks[i].any()]
-    return tuple(_propagate(sam2, features, video, prompts, chosen, frame, 0, source="truth"))
+    follower = Follower.of(sam2, video, compute or Compute())
+    prompts = [prompt_of(frame, pack(mask), mask.shape[1]) for mask in masks if mask.any()]
+    tracks = follower.tracks(prompts, "truth")
+    return tuple(replace(track, id=str(i)) for i, track in enumerate(tracks))
 
 
-def _as_tracked(
-    sam2: Sam2, features: FrameFeatureCache, video: Video, frame: int, prompts: BoolArray
-) -> BoolArray:
-    """Prompts (N, H, W) as the tracker shows them in their own frame, at its resolution."""
-    if not len(prompts):
-        return prompts
-    first = next(sam2.propagate(features, len(video), frame, prompts))
-    shown: BoolArray = sam2.upscale(first.logits, video.size).cpu().numpy()
-    return shown
+def _shows(track: Track) -> Callable[[int], bytes]:
+    """Compressed counts of a track's mask in a frame."""
+    return lambda frame: str(track.masks.rle(frame)["counts"]).encode("ascii")
 
 
-def _propagate(  # noqa: PLR0913 - a track is made of all of these
-    sam2: Sam2,
-    features: FrameFeatureCache,
-    video: Video,
-    prompts: GridPrompts,
-    chosen: list[int],
-    frame: int,
-    first_id: int,
-    source: str = "grid",
-) -> Iterator[Track]:
-    if not chosen:
-        return
-    masks, tokens = _follow(sam2, features, video, frame, prompts.masks[chosen])
-    for row, index in enumerate(chosen):
-        yield Track(
-            id=str(first_id + row),
-            masks=MaskSequence.from_rle(masks[row], video.size),
-            score=float(prompts.scores[index]),
-            tokens=tokens[row],
-            source="truth" if source == "truth" else "grid",
-            prompt_frame=frame,
-            prompt=tuple(float(v) for v in prompts.points[index]),
-        )
+@dataclass
+class _Pool:
+    """Box tracks of all expressions: equal masks are tracked once, whoever asked for them."""
 
+    follower: Follower
+    tracks: dict[tuple[int, bytes], Track] = field(default_factory=dict)
+    users: dict[Prompt, list[str]] = field(default_factory=dict)
 
-def _follow(
-    sam2: Sam2, features: FrameFeatureCache, video: Video, frame: int, prompts: BoolArray
-) -> tuple[list[list[Rle | None]], np.ndarray[tuple[int, int, int], np.dtype[np.float32]]]:
-    """RLE masks [object][frame] and tokens (N, T, D); a frame's masks are compressed at once."""
-    masks: list[list[Rle | None]] = [[None] * len(video) for _ in prompts]
-    tokens = np.zeros((len(prompts), len(video), sam2.token_dim), np.float32)
-    for output in sam2.propagate(features, len(video), frame, prompts):
-        tokens[:, output.frame] = output.pointers.float().cpu().numpy()
-        for row, logits in enumerate(output.logits):  # one by one: never N x H x W floats
-            shown = sam2.upscale(logits, video.size).cpu().numpy()
-            masks[row][output.frame] = MaskSequence.from_arrays([shown]).rle(0)
-    return masks, tokens
+    def add(self, wanted: Mapping[str, Sequence[Prompt]]) -> None:
+        """Track what is new, all prompts of a frame at once."""
+        fresh: dict[int, dict[tuple[int, bytes], Prompt]] = {}
+        for expression, prompts in wanted.items():
+            for prompt in prompts:
+                self.users.setdefault(prompt, []).append(expression)
+                if prompt.key not in self.tracks:
+                    fresh.setdefault(prompt.frame, {}).setdefault(prompt.key, prompt)
+        for frame in sorted(fresh):
+            made = self.follower.tracks(list(fresh[frame].values()), "box")
+            self.tracks.update(zip(fresh[frame], made, strict=True))
+
+    def for_all(self) -> list[Track]:
+        """Every track for every expression."""
+        return list(self.tracks.values())
+
+    def for_each(self) -> list[Track]:
+        """Tracks for the expressions whose prompts they are.
+
+        Prompts of one mask but different boxes or scores are rows of their own, as they would be
+        if each expression had been alone; masks and tokens in memory are shared.
+        """
+        return [
+            replace(
+                self.tracks[prompt.key],
+                score=prompt.score,
+                prompt=prompt.place,
+                candidates=frozenset(users),
+            )
+            for prompt, users in self.users.items()
+        ]

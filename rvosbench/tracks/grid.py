@@ -7,36 +7,29 @@ keeps: a grid of points, three masks each, filtered by predicted IoU, by stabili
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
 
-from rvosbench.masks import BoolArray
+from rvosbench.masks import Words, pack
 from rvosbench.tracks.config import TrackConfig
-from rvosbench.tracks.filters import Floats, boxes_of, largest_first, suppress, without_parts
+from rvosbench.tracks.filters import Floats, box_of, suppress
+from rvosbench.tracks.prompts import Prompt, largest_first, prompt_of, without_parts
 
 if TYPE_CHECKING:
     from rvosbench.adapters.sam2 import Sam2
     from rvosbench.adapters.sam2_propagation import FrameFeatures
 
 POINTS_AT_ONCE = 64  # bounds memory, changes nothing
+MASKS_AT_ONCE = 16  # of full frames
 
 
-@dataclass(frozen=True)
-class GridPrompts:
-    """Masks found on one frame, largest first.
-
-    Attributes:
-        masks: (N, H, W) bool.
-        scores: (N,) predicted IoU in [0, 1].
-        points: (N, 2) the prompting points, x and y in pixels.
-    """
-
-    masks: BoolArray
-    scores: Floats
-    points: Floats
+class _Found(NamedTuple):
+    words: Words
+    box: Floats
+    score: float
+    point: Floats
 
 
 def grid_points(per_side: int, size: tuple[int, int]) -> Floats:
@@ -47,26 +40,25 @@ def grid_points(per_side: int, size: tuple[int, int]) -> Floats:
 
 
 def grid_prompts(
-    sam2: Sam2, features: FrameFeatures, size: tuple[int, int], config: TrackConfig
-) -> GridPrompts:
-    """Find the masks of a frame; none is a valid answer.
+    sam2: Sam2, features: FrameFeatures, frame: int, size: tuple[int, int], config: TrackConfig
+) -> list[Prompt]:
+    """Find the masks of a frame, largest first; none is a valid answer.
 
     Args:
         sam2: the network.
         features: of the frame.
-        size: (height, width) of the frame in pixels.
+        frame: its index.
+        size: its (height, width) in pixels.
         config: grid and filters.
     """
     points = grid_points(config.points_per_side, size)
     found = list(_candidates(sam2, features, points, size, config))
-    if not found:
-        return GridPrompts(np.zeros((0, *size), bool), np.zeros(0), np.zeros((0, 2)))
-    masks, scores, origins = (np.concatenate(part) for part in zip(*found, strict=True))
-    kept = suppress(boxes_of(masks), scores, config.box_nms)
-    order = largest_first(masks[kept])
-    order = without_parts(masks[kept], order, config.part_share)
-    chosen = np.asarray(kept, int)[order]
-    return GridPrompts(masks[chosen], scores[chosen], origins[chosen])
+    boxes = np.array([f.box for f in found]).reshape(-1, 4)
+    kept = suppress(boxes, np.array([f.score for f in found]), config.box_nms)
+    prompts = [
+        prompt_of(frame, found[i].words, size[1], found[i].score, found[i].point) for i in kept
+    ]
+    return without_parts(largest_first(prompts), config.part_share)
 
 
 def _candidates(
@@ -75,8 +67,8 @@ def _candidates(
     points: Floats,
     size: tuple[int, int],
     config: TrackConfig,
-) -> Iterator[tuple[BoolArray, Floats, Floats]]:
-    """Masks, scores and points that pass the quality and stability filters, a chunk at a time."""
+) -> Iterator[_Found]:
+    """Masks that pass the quality and stability filters."""
     for start in range(0, len(points), POINTS_AT_ONCE):
         chunk = points[start : start + POINTS_AT_ONCE]
         found = sam2.segment(
@@ -84,14 +76,24 @@ def _candidates(
         )
         good = found.iou >= config.predicted_iou
         origins = np.repeat(chunk[:, None], good.shape[1], axis=1)[good.cpu().numpy()]
-        logits = sam2.enlarge(found.logits[good], size)
-        stable = (_stability(logits, config.stability_offset) >= config.stability).cpu().numpy()
-        masks = (logits > 0).cpu().numpy()
         scores = found.iou[good].double().cpu().numpy()
-        yield masks[stable], scores[stable], origins[stable]
+        stable = _stable_masks(sam2, found.logits[good], size, config)
+        for row, words in stable:
+            yield _Found(words, box_of(words, size[1]), float(scores[row]), origins[row])
 
 
-def _stability(logits: torch.Tensor, offset: float) -> torch.Tensor:
+def _stable_masks(
+    sam2: Sam2, low: torch.Tensor, size: tuple[int, int], config: TrackConfig
+) -> Iterator[tuple[int, Words]]:
+    """Rows of low-resolution logits whose mask is stable at the frame's size, and the masks."""
+    for start in range(0, len(low), MASKS_AT_ONCE):
+        logits = sam2.enlarge(low[start : start + MASKS_AT_ONCE], size)
+        stable = stability(logits, config.stability_offset) >= config.stability
+        for row in stable.nonzero()[:, 0].tolist():
+            yield start + row, pack((logits[row] > 0).cpu().numpy())
+
+
+def stability(logits: torch.Tensor, offset: float) -> torch.Tensor:
     """IoU of each mask at thresholds +offset and -offset, (N, H, W) -> (N,); empty gives 0."""
     inner = (logits > offset).flatten(1).sum(dim=1).double()
     outer = (logits > -offset).flatten(1).sum(dim=1).double()

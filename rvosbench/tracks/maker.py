@@ -1,28 +1,55 @@
-"""Making tracks for a method: the frozen tracker, opened once, and what decides its tracks."""
+"""Tracks for a method: made by the frozen models, opened once, or read from a cache."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
-from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
-from rvosbench.demo import WEIGHTS
-from rvosbench.records import Json, Track, Video
-from rvosbench.tracks.config import TrackConfig
+from rvosbench.records import Json, Sample, Track
+from rvosbench.tracks.config import Compute, TrackConfig
+from rvosbench.tracks.identity import ModelIdentity, embedded, identify
+
+if TYPE_CHECKING:
+    from rvosbench.adapters.grounding_dino import GroundingDino
+    from rvosbench.tracks.boxes import Grounder
 
 RELEASED_TRACKER = "facebook/sam2-hiera-large"
 """SAM 2.0 Large: what the released SOLA code uses."""
 
+RELEASED_GROUNDER = "IDEA-Research/grounding-dino-tiny"
+"""GroundingDINO with Swin-T: what the released SOLA code uses."""
+
 DEMO_TRACKS: Mapping[str, Json] = {
     "tracker": "demo",
+    "grounder": "",  # there is no embedded one
+    "prompts.order": "frame",
     "prompts.points_per_side": 12,
     "prompts.multimask": False,  # the small network is trained with the single-mask token only
-    "prompts.predicted_iou": 0.6,
-    "prompts.stability": 0.75,
+    "prompts.predicted_iou": 0.5,
+    "prompts.stability": 0.7,
     "prompts.max_grid_tracks": 24,
 }
 """The embedded small SAM2 on small frames: fewer points, and thresholds at its level of quality."""
+
+
+PAPER_TRACKS: Mapping[str, Json] = {
+    "prompts.frame_interval": 4,
+    "prompts.filter_group": 1,
+    "prompts.grid_filters_boxes": True,
+}
+"""The text of the paper where the released code does something else."""
+
+PRESETS: Mapping[str, Mapping[str, Json]] = {
+    "demo": DEMO_TRACKS,
+    "released": {},
+    "paper": PAPER_TRACKS,
+}
+"""Of methods that only need tracks."""
+
+UNSIGNED: Mapping[str, Json] = {"signed": False}
+"""Marks a field that changes no number and stays out of signatures."""
 
 
 @dataclass(frozen=True)
@@ -31,47 +58,83 @@ class CandidateConfig:
 
     Attributes:
         tracker: "demo" (embedded), a hub id, a local folder, or an official `.pt` file.
+        grounder: GroundingDINO for box prompts: a hub id or a local folder; empty: no boxes. It
+            runs in float32, as in the released code.
         dtype: "auto" (bfloat16 on CUDA, float32 elsewhere), "float32", "bfloat16" or "float16".
+        tracks: folder of a track cache to read instead of making tracks; empty: make them.
         prompts: how tracks are made.
+        compute: memory and batches.
     """
 
     tracker: str = RELEASED_TRACKER
+    grounder: str = RELEASED_GROUNDER
     dtype: str = "auto"
+    tracks: str = field(default="", metadata=UNSIGNED)
     prompts: TrackConfig = field(default_factory=TrackConfig)
+    compute: Compute = field(default_factory=Compute, metadata=UNSIGNED)
+
+
+class TrackSource(Protocol):
+    """Where a method gets its candidate tracks from."""
+
+    def tracks(self, sample: Sample) -> tuple[Track, ...]:
+        """Candidate tracks of a video; may be empty. `Track.serves` says for which expressions."""
+
+    def provenance(self) -> dict[str, Json]:
+        """What decides the tracks beside the configuration, for signatures."""
+
+
+def open_tracks(config: CandidateConfig, device: str) -> TrackSource:
+    """A cache if the configuration names one, otherwise the models.
+
+    Raises:
+        WeightsError: weights are not there.
+        TrackCacheError: the cache was made with other models or another configuration.
+    """
+    if config.tracks:
+        from rvosbench.tracks.cached import CachedTracks
+
+        return CachedTracks(config)
+    return TrackMaker(config, device)
 
 
 class TrackMaker:
     """Makes the candidate tracks of a video.
 
     Args:
-        tracker: see `CandidateConfig.tracker`.
-        prompts: how tracks are made.
+        config: which models, and how; `tracks` is not looked at.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
-        dtype: see `CandidateConfig.dtype`.
 
     Raises:
-        WeightsError: the tracker's weights are not there.
+        WeightsError: the weights of a model are not there.
     """
 
-    def __init__(self, tracker: str, prompts: TrackConfig, device: str, dtype: str) -> None:
+    def __init__(self, config: CandidateConfig, device: str = "auto") -> None:
         from rvosbench.adapters.devices import choose_device, choose_dtype
         from rvosbench.adapters.sam2 import load_sam2
 
-        self._prompts = prompts
+        self.config = config
         device = choose_device(device)
-        dtype = choose_dtype(dtype, device)
-        self.sam2 = load_sam2(embedded(tracker, "sam2"), device, dtype, resize=prompts.resize)
+        dtype = choose_dtype(config.dtype, device)
+        weights = embedded(config.tracker, "sam2")
+        self.sam2 = load_sam2(weights, device, dtype, resize=config.prompts.resize)
+        self.grounder = _grounder(config.grounder, device)
 
-    def tracks(self, video: Video) -> tuple[Track, ...]:
+    def tracks(self, sample: Sample) -> tuple[Track, ...]:
         """Candidate tracks of a video; may be empty."""
         from rvosbench.tracks.generate import generate_tracks
 
-        return generate_tracks(self.sam2, video, self._prompts)
+        grounder: Grounder | None = self.grounder
+        return generate_tracks(
+            self.sam2, sample, self.config.prompts, grounder, self.config.compute
+        )
 
     def provenance(self) -> dict[str, Json]:
         """What decides the tracks beside the configuration, for signatures."""
+        grounder = {"grounder": self.grounder.checkpoint_hash} if self.grounder else {}
         return {
             "tracker": self.sam2.checkpoint_hash,
+            **grounder,
             "image_size": self.sam2.image_size,
             "dtype": self.sam2.dtype,
             "device": self.sam2.device.partition(":")[0],
@@ -79,6 +142,25 @@ class TrackMaker:
         }
 
 
-def embedded(source: str, name: str) -> str | Path:
-    """The embedded weights `name` for the source "demo"; other sources as they are."""
-    return WEIGHTS / name if source == "demo" else source
+def tracker_identity(config: CandidateConfig) -> ModelIdentity:
+    """The tracker a configuration asks for, without opening it."""
+    return identify(config.tracker, "sam2")
+
+
+def grounder_identity(config: CandidateConfig) -> ModelIdentity | None:
+    """The grounder a configuration asks for, without opening it."""
+    if not config.grounder:
+        return None
+    return identify(config.grounder, "grounder", GROUNDER_FILES)
+
+
+GROUNDER_FILES = ("model.safetensors", "tokenizer.json", "vocab.txt", "preprocessor_config.json")
+"""What the adapter's hash of a GroundingDINO covers, in its order."""
+
+
+def _grounder(source: str, device: str) -> GroundingDino | None:
+    if not source:
+        return None
+    from rvosbench.adapters.grounding_dino_loading import load_grounding_dino
+
+    return load_grounding_dino(embedded(source, "grounder"), device)

@@ -72,9 +72,7 @@ def test_labels_matter_and_default_to_the_object(sam2: Sam2, frame: NDArray[np.u
     assert not torch.allclose(plain.logits, other.logits)
 
 
-def test_the_compute_batch_of_prompts_changes_nothing(
-    sam2: Sam2, frame: NDArray[np.uint8]
-) -> None:
+def test_the_compute_batch_of_prompts_changes_nothing(sam2: Sam2, frame: NDArray[np.uint8]) -> None:
     features = sam2.encode(frame)
     boxes = np.array([[5, 5, 40, 30], [50, 10, 90, 40], [0, 0, 95, 47]], dtype=np.float64)
     whole = sam2.segment(features, frame_size=(HEIGHT, WIDTH), boxes=boxes)
@@ -143,7 +141,7 @@ def test_half_precision_tracks(sam2: Sam2, frame: NDArray[np.uint8]) -> None:
 def test_frames_are_stretched_and_normalised() -> None:
     frame = np.full((10, 30, 3), 128, dtype=np.uint8)
     for resize in ("bicubic", "bilinear"):
-        square = resize_frame(frame, 64, resize)  # type: ignore[arg-type]
+        square = resize_frame(frame, 64, resize)
         assert square.shape == (64, 64, 3)
         assert (square == 128).all()
     pixels = normalise(torch.from_numpy(frame))
@@ -164,9 +162,12 @@ def test_impossible_sizes_are_refused(size: int, dim: int) -> None:
         tiny_config(size, dim)
 
 
-def test_every_tensor_is_made_on_the_device() -> None:
+@pytest.mark.parametrize("temporal", [False, True], ids=["SAM 2.0", "SAM 2.1"])
+def test_every_tensor_is_made_on_the_device(temporal: bool) -> None:
     """The meta device has no data: whatever is left behind on the CPU cannot meet it."""
-    tensors = exercise(Sam2(build_sam2(tiny_config(SIZE)).to("meta"), "", "meta"))
+    config = tiny_config(SIZE)
+    config.enable_temporal_pos_encoding_for_object_pointers = temporal
+    tensors = exercise(Sam2(build_sam2(config).to("meta"), "", "meta"))
     assert {t.device.type for t in tensors} == {"meta"}
 
 

@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
 from torch import Tensor
 
-from rvosbench.adapters.sam2_model import build_sam2, tiny_config
-from rvosbench.adapters.sam2_propagation import (
+from rvosbench.adapters.sam2_decoding import (
     NO_OBJECT_LOGIT,
     FrameFeatures,
     FrameOutput,
     encode_frames,
-    prompt_masks_at,
-    propagate,
-    sine_code,
 )
+from rvosbench.adapters.sam2_memory import MemoryBank, sine_code
+from rvosbench.adapters.sam2_model import build_sam2, tiny_config
+from rvosbench.adapters.sam2_propagation import prompt_masks_at, propagate
+
+if TYPE_CHECKING:
+    from transformers import Sam2VideoModel
 
 SIZE, FRAMES, OBJECTS, PROMPT = 64, 11, 3, 4
 
 
-def lively_model(seed: int = 0, **changes: object) -> Any:
+def lively_model(**changes: bool) -> Sam2VideoModel:
     """Random weights strong enough that memories, presence and pointers all matter."""
     config = tiny_config(SIZE)
     for name, value in changes.items():
         setattr(config, name, value)
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(0)
     model = build_sam2(config)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -49,19 +51,17 @@ def prompt_masks(count: int = OBJECTS) -> Tensor:
     return masks
 
 
-def feature_source(model: Any, frames: Tensor) -> Callable[[int], FrameFeatures]:
+def feature_source(model: Sam2VideoModel, frames: Tensor) -> Callable[[int], FrameFeatures]:
     return lambda index: encode_frames(model, frames[index : index + 1])
 
 
-def run(model: Any, masks: Tensor, **options: Any) -> dict[int, FrameOutput]:
+def run(model: Sam2VideoModel, masks: Tensor, **options: int) -> dict[int, FrameOutput]:
     with torch.inference_mode():
-        outputs = propagate(
-            model, feature_source(model, video()), FRAMES, PROMPT, masks, **options
-        )
+        outputs = propagate(model, feature_source(model, video()), FRAMES, PROMPT, masks, **options)
         return {out.frame: out for out in outputs}
 
 
-def session_outputs(model: Any, masks: Tensor) -> dict[int, tuple[Tensor, Tensor, Tensor]]:
+def session_outputs(model: Sam2VideoModel, masks: Tensor) -> dict[int, list[Tensor]]:
     """Logits, pointers and presence of transformers' session, object by object."""
     from transformers import Sam2VideoInferenceSession
 
@@ -84,22 +84,21 @@ def session_outputs(model: Any, masks: Tensor) -> dict[int, tuple[Tensor, Tensor
         kind = "cond_frame_outputs" if frame == PROMPT else "non_cond_frame_outputs"
         rows = [session.output_dict_per_obj[i][kind][frame] for i in range(len(masks))]
         names = ("pred_masks", "object_pointer", "object_score_logits")
-        found[frame] = tuple(torch.cat([r[n].reshape(1, -1) for r in rows]) for n in names)
+        found[frame] = [torch.cat([r[n].reshape(1, -1) for r in rows]) for n in names]
     return found
 
 
 @pytest.fixture
-def single_mask_pointers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def single_mask_pointers(monkeypatch: pytest.MonkeyPatch) -> None:
     """Makes transformers take a mask-prompted pointer from the single-mask token."""
     from transformers import Sam2VideoModel
 
     original = Sam2VideoModel._single_frame_forward
 
-    def patched(self: Any, *args: Any, **kwargs: Any) -> Any:
-        return original(self, *args, **({"multimask_output": False} | kwargs))
+    def patched(self: Sam2VideoModel, **kwargs: object) -> object:
+        return original(self, **({"multimask_output": False} | kwargs))
 
     monkeypatch.setattr(Sam2VideoModel, "_single_frame_forward", patched)
-    yield
 
 
 @pytest.mark.usefixtures("single_mask_pointers")
@@ -120,7 +119,7 @@ def single_mask_pointers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ),
     ],
 )
-def test_equals_the_session_of_transformers(changes: dict[str, object]) -> None:
+def test_equals_the_session_of_transformers(changes: dict[str, bool]) -> None:
     model = lively_model(**changes)
     ours, theirs = run(model, prompt_masks()), session_outputs(model, prompt_masks())
     assert sorted(ours) == sorted(theirs) == list(range(FRAMES))
@@ -204,16 +203,14 @@ def test_gradients_reach_every_part_through_time() -> None:
 
 
 def test_memory_is_a_window(monkeypatch: pytest.MonkeyPatch) -> None:
-    from rvosbench.adapters import sam2_propagation
-
     model, sizes = lively_model(), []
-    original = sam2_propagation._ObjectBatch._forget
+    original = MemoryBank.forget
 
-    def watched(self: Any, frame: int) -> None:
+    def watched(self: MemoryBank, frame: int) -> None:
         original(self, frame)
         sizes.append((len(self.spatial), len(self.pointers)))
 
-    monkeypatch.setattr(sam2_propagation._ObjectBatch, "_forget", watched)
+    monkeypatch.setattr(MemoryBank, "forget", watched)
     features = encode_frames(model, video()[:1])
     with torch.inference_mode():
         list(propagate(model, lambda _: features, 60, 0, prompt_masks()))

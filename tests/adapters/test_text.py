@@ -151,3 +151,20 @@ def test_missing_weights_say_what_to_do(
     (tmp_path / "model.safetensors").write_bytes(b"not weights")
     with pytest.raises(WeightsError, match="cannot be opened as a text encoder"):
         load_text_encoder(tmp_path, "cpu")
+
+
+def test_the_embedded_encoder_knows_every_word_of_the_demo() -> None:
+    import rvosbench.demo
+    from rvosbench.demo.clips import ClipConfig, make_clip
+
+    embedded = Path(rvosbench.demo.__file__).parent / "weights" / "text"
+    encoder = load_text_encoder(embedded, "cpu")
+    texts = [
+        e.text for i in range(30) for e in make_clip((8999, i), ClipConfig(size=48)).expressions
+    ]
+    unknown = encoder.tokenizer.unk_token_id
+    assert len(texts) > 100
+    assert not [t for t in texts if unknown in encoder.tokenizer(t)["input_ids"]]
+    assert encoder.dim == 128
+    size = sum(path.stat().st_size for path in embedded.iterdir())
+    assert size < 1_000_000

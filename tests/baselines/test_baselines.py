@@ -11,7 +11,7 @@ from baselines.oracle import EXHAUSTIVE, Oracle, best_tracks
 from rvosbench.evaluate import evaluate
 from rvosbench.masks import MaskSequence, union
 from rvosbench.metrics import region_similarity
-from rvosbench.records import Target, Track, Video
+from rvosbench.records import Json, Sample, Target, Track
 
 from ..toys import ToyDataset, moving_square
 
@@ -24,16 +24,16 @@ def track(name: str, masks: MaskSequence, candidates: frozenset[str] | None = No
 class FixedTracks:
     """Stands in for the tracker: the toy's two squares, and one that only sentence 1 may use."""
 
-    def tracks(self, video: Video) -> tuple[Track, ...]:
+    def tracks(self, sample: Sample) -> tuple[Track, ...]:
         other = track("other", moving_square(20, 0), frozenset({"1"}))
         return track("l", moving_square(1, 2)), track("r", moving_square(40, 3)), other
 
-    def provenance(self) -> dict[str, str]:
+    def provenance(self) -> dict[str, Json]:
         return {"tracker": "fixed"}
 
 
 def test_the_oracle_finds_the_sets_that_the_sentences_mean() -> None:
-    result = evaluate(Oracle(FixedTracks()), ToyDataset())  # type: ignore[arg-type]
+    result = evaluate(Oracle(FixedTracks()), ToyDataset())
     assert result.upper_bound
     assert result.summary is not None
     assert result.summary.jf == 1.0
@@ -41,7 +41,7 @@ def test_the_oracle_finds_the_sets_that_the_sentences_mean() -> None:
 
 def test_everything_uses_the_tracks_that_may_serve_a_sentence() -> None:
     sample = next(iter(ToyDataset()))
-    answers = Everything(FixedTracks()).predict(sample)  # type: ignore[arg-type]
+    answers = Everything(FixedTracks()).predict(sample)
     assert answers["0"].diagnostics == {"tracks": ["l", "r"]}
     assert answers["1"].diagnostics == {"tracks": ["l", "r", "other"]}
     assert answers["0"].masks.areas().tolist() == [50] * 4

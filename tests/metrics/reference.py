@@ -46,11 +46,24 @@ def sum_of_squares(mask: Mask) -> int:
     return int(height * height + width * width)
 
 
+def integers(prediction: Mask, target: Mask, radius: int) -> tuple[int, ...]:
+    """The counts behind J and F, in the order of `rvosbench.metrics.counts.Counts`."""
+    p, t = outline(prediction), outline(target)
+    region = (prediction & target, prediction | target, prediction, p, t)
+    matched = (p & near(t, radius), t & near(p, radius))
+    return tuple(int(mask.sum()) for mask in (*region, *matched))
+
+
+def near(edge: Mask, radius: int) -> Mask:
+    """Pixels within `radius` of an edge."""
+    y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
+    disk = (x * x + y * y <= radius * radius).astype(np.uint8)
+    grown: Mask = cv2.dilate(edge.astype(np.uint8), disk).astype(bool)
+    return grown
+
+
 def matched_share(edge: Mask, other: Mask, radius: int) -> float:
     """Share of `edge` within `radius` of `other`; 1 if there is nothing to match."""
     if not edge.any():
         return 1.0
-    y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1]
-    disk = (x * x + y * y <= radius * radius).astype(np.uint8)
-    near = cv2.dilate(other.astype(np.uint8), disk).astype(bool)
-    return int((edge & near).sum()) / int(edge.sum())
+    return int((edge & near(other, radius)).sum()) / int(edge.sum())

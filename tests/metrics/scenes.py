@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench.masks import MaskSequence
-from rvosbench.protocols import TruthLookup
 from rvosbench.records import Expression, Prediction, Sample, Target, Video
 
 Masks = Sequence[NDArray[np.generic]]
@@ -31,8 +31,23 @@ def target(
     return Target(size, tuple(annotated), objects, hidden)
 
 
-def truth(targets: Mapping[str, Target]) -> TruthLookup:
-    return lambda expression_id: targets[expression_id]
+@dataclass(frozen=True)
+class Truth:
+    """The truth of a video: of its expressions, and of objects that none of them names."""
+
+    targets: Mapping[str, Target]
+    unnamed: Mapping[str, MaskSequence] = field(default_factory=dict)
+
+    def __call__(self, expression_id: str) -> Target:
+        return self.targets[expression_id]
+
+    def objects(self) -> Mapping[str, MaskSequence]:
+        named = {k: m for t in self.targets.values() for k, m in t.objects.items()}
+        return {**named, **self.unnamed}
+
+
+def truth(targets: Mapping[str, Target]) -> Truth:
+    return Truth(targets)
 
 
 def answer(masks: Masks, score: float = 1.0) -> Prediction:

@@ -16,7 +16,7 @@ from rvosbench.errors import (
     UsageError,
 )
 from rvosbench.masks import MaskSequence
-from rvosbench.metrics.official import PROTOCOLS, protocol
+from rvosbench.metrics.official import AS_OFFICIAL, PROTOCOLS, VARIANT, protocol
 from rvosbench.protocols import ExpressionScore
 from rvosbench.records import Expression, Prediction, Sample, Target
 
@@ -94,10 +94,11 @@ def _score_davis(sequence: str, soft: dict[str, Any]) -> list[ExpressionScore]:
 
 def _one_expression(annotated: tuple[int, ...] = (0, 2)) -> tuple[Sample, Target]:
     sample = scenes.sample("v", 4, SIZE, ["0"])
-    return sample, scenes.target({"a": [LEFT] * len(annotated)}, SIZE, annotated)
+    return sample, scenes.target({"1": [LEFT] * len(annotated)}, SIZE, annotated)
 
 
-PLAIN = ["mevis", "ref-davis17-expressions", "ref-youtube-vos"]
+PLAIN = ["mevis", "mevis-v2", "ref-davis17-expressions", "ref-youtube-vos"]
+BY_EXPRESSION = [name for name, scorer in PROTOCOLS.items() if scorer.answers == "expressions"]
 
 
 @pytest.mark.parametrize("name", PLAIN)
@@ -144,7 +145,7 @@ def test_nothing_to_average_is_an_error(name: str) -> None:
         protocol(name).summarize([])
 
 
-@pytest.mark.parametrize("name", sorted(PROTOCOLS))
+@pytest.mark.parametrize("name", BY_EXPRESSION)
 def test_answers_that_do_not_fit_are_refused(name: str) -> None:
     sample, target = _one_expression()
     lookup = scenes.truth({"0": target})
@@ -156,7 +157,7 @@ def test_answers_that_do_not_fit_are_refused(name: str) -> None:
         protocol(name).score_video(sample, lookup, {"0": scenes.answer([LEFT.T] * 4)})
 
 
-@pytest.mark.parametrize("name", sorted(PROTOCOLS))
+@pytest.mark.parametrize("name", [n for n in BY_EXPRESSION if "annotators" not in n])
 def test_an_expression_without_truth_on_any_frame_is_refused(name: str) -> None:
     sample, target = _one_expression(annotated=())
     with pytest.raises(DatasetError, match="no frame has truth"):
@@ -168,15 +169,22 @@ def test_an_expression_without_truth_on_any_frame_is_refused(name: str) -> None:
 def test_the_table_and_the_protocols_agree_on_names() -> None:
     assert {key: scorer.name for key, scorer in PROTOCOLS.items()} == {k: k for k in PROTOCOLS}
     assert [name for name, scorer in PROTOCOLS.items() if not scorer.official] == [
-        "ref-youtube-vos"
+        "mevis-v2",
+        "ref-youtube-vos",
     ]
 
 
-def test_unknown_and_future_protocols_say_so() -> None:
+def test_unknown_protocols_and_variants_say_so() -> None:
     with pytest.raises(UnknownNameError, match="did you mean 'mevis'"):
         protocol("mevsi")
-    with pytest.raises(UsageError, match=r"'sola-released' is not available yet.*mevis"):
-        protocol("sola-released")
+    with pytest.raises(UsageError, match=r"'sola-released' has no other official behaviour"):
+        protocol("sola-released", as_official=True)
+
+
+def test_a_variant_says_so_in_its_version() -> None:
+    for name, variant in AS_OFFICIAL.items():
+        assert variant.version == PROTOCOLS[name].version + VARIANT
+        assert variant.name == name
 
 
 def _set_of_two(scores: tuple[float, float], masks: tuple[Any, Any]) -> dict[str, ExpressionScore]:
@@ -208,19 +216,41 @@ def test_hard_claims_to_a_pixel_go_to_the_surer_then_to_the_first(
 
 
 def test_annotator_sets_leave_void_out() -> None:
-    sample = scenes.sample("v", 1, SIZE, ["0"])
-    target = scenes.target({"1": [NOTHING]}, SIZE, [0], void=[LEFT])
+    sample = scenes.sample("v", 2, SIZE, ["0"])
+    target = scenes.target({"1": [~LEFT, NOTHING]}, SIZE, [0, 1], void=[LEFT, LEFT])
+    answer = scenes.answer([~LEFT, LEFT])
     (score,) = protocol("ref-davis17-annotators").score_video(
-        sample, scenes.truth({"0": target}), {"0": scenes.answer([LEFT])}
+        sample, scenes.truth({"0": target}), {"0": answer}
     )
     assert (score.j, score.f) == (1.0, 1.0)
+
+
+def test_annotator_sets_count_objects_without_a_sentence() -> None:
+    sample = scenes.sample("v", 1, SIZE, ["0"])
+    truth = scenes.Truth(
+        {"0": scenes.target({"1": [LEFT]}, SIZE, [0])},
+        {"2": MaskSequence.from_arrays([~LEFT])},
+    )
+    scorer = protocol("ref-davis17-annotators")
+    scores = scorer.score_video(sample, truth, {"0": scenes.answer([LEFT])})
+    assert [(s.expression, s.j) for s in scores] == [("0", 1.0), ("0/object 2", 0.0)]
+    assert scorer.summarize(scores).j == 0.5
+
+
+def test_annotator_sets_refuse_two_sentences_for_one_object() -> None:
+    sample = scenes.sample("v", 1, SIZE, ["0", "4"])
+    targets = {i: scenes.target({"1": [LEFT]}, SIZE, [0]) for i in ("0", "4")}
+    answers = {i: scenes.answer([LEFT]) for i in targets}
+    with pytest.raises(DatasetError, match=r"'0' and '4'.*both name object '1'"):
+        protocol("ref-davis17-annotators").score_video(sample, scenes.truth(targets), answers)
 
 
 def test_annotator_sets_refuse_other_data() -> None:
     scorer = protocol("ref-davis17-annotators")
     sample = Sample(scenes.sample("v", 1, SIZE, []).video, (Expression("car", "the car"),))
+    one = scenes.target({"1": [LEFT]}, SIZE, [0])
     with pytest.raises(DatasetError, match=r"'car'.*ref-davis17-expressions"):
-        scorer.score_video(sample, scenes.truth({}), {})
+        scorer.score_video(sample, scenes.truth({"car": one}), {})
     sample = scenes.sample("v", 1, SIZE, ["0"])
     two = scenes.target({"1": [LEFT], "2": [~LEFT]}, SIZE, [0])
     with pytest.raises(DatasetError, match="names 2 objects"):

@@ -13,8 +13,9 @@ from torch import Tensor
 from sola.batching import Batch, Item, collate
 from sola.config import PAPER_LOSS, LossConfig, SelectorConfig
 from sola.losses import SelectionLoss, positive_anchor, selection_loss
-from sola.model import SelectorOutput, TrackSelector, load_released
+from sola.model import TrackSelector, load_released
 from sola.released import rename
+from sola.validation import batch_loss, run_batch
 
 from .cases import SMALL, Case, make_case, make_selector
 from .foreign import foreign_device
@@ -32,22 +33,16 @@ def loss_of(model: TrackSelector, case: Case, config: LossConfig | None = None) 
     return selection_loss(output, case.labels, anchors, config or LossConfig())
 
 
+def item_of(cases: list[Case], candidates: Tensor | None = None) -> Item:
+    """Sentences about the first case's tracks."""
+    labels = torch.cat([c.labels for c in cases]).bool()
+    every = torch.ones_like(labels) if candidates is None else candidates
+    texts = tuple(c.text[0].numpy() for c in cases)
+    return Item(cases[0].objects[0].numpy(), texts, labels.numpy(), every.numpy())
+
+
 def batch_of(cases: list[Case]) -> Batch:
-    return collate(
-        [Item(c.objects[0].numpy(), c.text[0].numpy(), c.labels[0].bool().numpy()) for c in cases]
-    )
-
-
-def run_batch(model: TrackSelector, batch: Batch) -> SelectorOutput:
-    output: SelectorOutput = model(
-        batch.objects, batch.text, batch.track_mask, batch.frame_mask, batch.word_mask
-    )
-    return output
-
-
-def batch_loss(model: TrackSelector, batch: Batch, config: LossConfig) -> SelectionLoss:
-    anchors = positive_anchor(batch.text, batch.word_mask), model.negative_anchors
-    return selection_loss(run_batch(model, batch), batch.labels, anchors, config, batch.track_mask)
+    return collate([item_of([case]) for case in cases])
 
 
 def gradients(model: TrackSelector, loss: Tensor) -> dict[str, Tensor]:
@@ -120,6 +115,9 @@ def test_a_padded_batch_equals_its_members_alone(variant: str) -> None:
 def test_what_stands_in_the_padding_does_not_matter() -> None:
     model = make_selector()
     batch = batch_of([make_case(size, seed) for seed, size in enumerate(SIZES)])
+    assert batch.track_mask is not None
+    assert batch.frame_mask is not None
+    assert batch.word_mask is not None
     valid = batch.track_mask[:, :, None] & batch.frame_mask[:, None, :]
     dirty = batch._replace(
         objects=batch.objects.masked_fill(~valid[..., None], 7.0),
@@ -131,6 +129,7 @@ def test_what_stands_in_the_padding_does_not_matter() -> None:
 def test_an_expression_without_tracks_is_harmless_in_a_batch() -> None:
     model = make_selector()
     batch = batch_of([make_case(size, seed) for seed, size in enumerate(SIZES[:2])])
+    assert batch.track_mask is not None
     batch.track_mask[1] = False
     loss = batch_loss(model, batch, LossConfig())
     grads = gradients(model, loss.total)
@@ -138,17 +137,49 @@ def test_an_expression_without_tracks_is_harmless_in_a_batch() -> None:
     assert not run_batch(model, batch).logits[1].any()
 
 
-def test_expressions_of_one_video_share_its_tokens() -> None:
+@pytest.mark.parametrize("own", [False, True])
+def test_sentences_share_the_tokens_of_their_video(own: bool) -> None:
+    # Two videos with three and two sentences, with the same or with their own candidates.
+    model = make_selector()
+    videos = [
+        [make_case((6, 20, 8), 0), make_case((6, 20, 3), 1), make_case((6, 20, 5), 2)],
+        [make_case((4, 30, 6), 3), make_case((4, 30, 9), 4)],
+    ]
+    rng = torch.Generator().manual_seed(0)
+    chosen = [
+        (torch.rand(len(c), c[0].objects.shape[1], generator=rng) < (0.6 if own else 2)).bool()
+        for c in videos
+    ]
+    batch = collate([item_of(c, flags) for c, flags in zip(videos, chosen, strict=True)])
+    assert batch.objects.shape == (2, 6, 30, 16)
+    assert batch.track_mask is not None
+    assert len(batch.track_mask) == (5 if own else 2)
+    output, alone = run_batch(model, batch), []
+    sentences = [
+        (Case(cases[0].objects[:, keep], case.text, case.labels[:, keep]), keep)
+        for cases, flags in zip(videos, chosen, strict=True)
+        for case, keep in zip(cases, flags, strict=True)
+    ]
+    for row, (case, keep) in enumerate(sentences):
+        wanted = model(case.objects, case.text).logits[0]
+        assert relative(output.logits[row, : len(keep)][keep], wanted) < 1e-5
+        alone.append(loss_of(model, case).total)
+    together, apart = batch_loss(model, batch, LossConfig()).total, torch.stack(alone).mean()
+    assert relative(together, apart) < 1e-5
+    ours, wanted_gradients = gradients(model, together), gradients(model, apart)
+    for name, wanted in wanted_gradients.items():
+        scale = max(float(wanted.abs().max()), 1e-2)
+        assert (ours[name] - wanted).abs().max() < 2e-5 * scale, name
+
+
+def test_one_video_needs_no_index() -> None:
     model = make_selector()
     case = make_case((6, 20, 8), 0)
-    text = torch.cat([case.text, make_case((1, 1, 8), 1).text, make_case((1, 1, 8), 2).text])
-    copied = model(case.objects.expand(3, -1, -1, -1), text)
+    text = torch.cat([case.text, make_case((1, 1, 8), 1).text])
+    copied = model(case.objects.expand(2, -1, -1, -1), text)
     torch.testing.assert_close(model(case.objects, text), copied)
-    own = torch.tensor([[1, 1, 1, 1, 1, 1], [1, 0, 1, 1, 0, 1], [0, 0, 0, 1, 0, 0]]).bool()
-    shared = model(case.objects, text, own)
-    for row in range(3):
-        alone = model(case.objects[:, own[row]], text[row : row + 1])
-        torch.testing.assert_close(shared.logits[row, own[row]], alone.logits[0])
+    index = torch.zeros(2, dtype=torch.long)
+    torch.testing.assert_close(model(case.objects, text, video=index), copied)
 
 
 def test_no_tracks_give_no_scores() -> None:
@@ -170,7 +201,7 @@ def test_no_tracks_give_no_scores() -> None:
 def test_shapes_that_do_not_fit_are_refused(
     objects: tuple[int, ...], text: tuple[int, ...]
 ) -> None:
-    with pytest.raises(ValueError, match=r"wanted \(B or 1, N, T > 0, 16\)"):
+    with pytest.raises(ValueError, match=r"wanted \(V, N, T > 0, 16\)"):
         make_selector()(torch.zeros(objects), torch.zeros(text))
 
 
@@ -237,8 +268,12 @@ def test_eight_frames_become_one_step(frames: int, steps: int) -> None:
 
 
 def empty_batch() -> Batch:
-    masks = (torch.ones(2, n, dtype=torch.bool) for n in (5, 17, 7))
-    return Batch(torch.zeros(2, 5, 17, 16), torch.zeros(2, 7, 32), torch.zeros(2, 5), *masks)
+    """Three sentences of two videos."""
+    tracks, frames, words = (
+        torch.ones(rows, n, dtype=torch.bool) for rows, n in ((2, 5), (2, 17), (3, 7))
+    )
+    objects, text, labels = torch.zeros(2, 5, 17, 16), torch.zeros(3, 7, 32), torch.zeros(3, 5)
+    return Batch(objects, text, labels, tracks, frames, words, torch.tensor([0, 1, 1]))
 
 
 def test_a_training_step_mixes_no_devices() -> None:

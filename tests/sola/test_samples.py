@@ -88,7 +88,7 @@ def test_arrays_that_contradict_each_other_are_refused() -> None:
         (0, "object", [True, False, False, False]),
         (1, "object", [True, True, False, False]),
         (1, "union", [True, True, True, False]),
-        (2, "union", [False, False]),  # two candidates only
+        (2, "union", [False] * 4),
     ],
 )
 def test_pseudo_labels(expression: int, against: str, expected: list[bool]) -> None:
@@ -111,8 +111,8 @@ def test_the_threshold_has_to_be_exceeded() -> None:
         (0, [0, 0, 0, 0], 0.0),
         (1, [1, 1, 0, 0], 0.85),
         (1, [1, 0, 0, 0], 0.45),
-        (2, [0, 0], 1.0),
-        (2, [1, 0], 0.0),
+        (2, [0, 1, 1, 0], 1.0),  # of tracks that are no candidates
+        (2, [1, 0, 0, 0], 0.0),
     ],
 )
 def test_selection_score(expression: int, selected: list[int], expected: float) -> None:

@@ -6,6 +6,7 @@ import dataclasses
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -13,9 +14,11 @@ from torch import Tensor
 from rvosbench.errors import DatasetError, WeightsError
 from sola import training
 from sola.checkpoint import load_selector
+from sola.epochs import TrainingData, epoch_batches, learnable, plan_epoch
 from sola.progress import LOG_FILE, STATE_FILE, planned_epochs
-from sola.training import TrainingData, learning_rate, seconds_per_epoch, train
+from sola.training import learning_rate, seconds_per_epoch, train
 
+from .cases import SMALL, make_case, make_selector
 from .learnable import FAST, TINY, make_data, make_video
 
 
@@ -123,3 +126,61 @@ def test_the_rate_rises_then_falls_to_nothing() -> None:
 
 def test_an_epoch_can_be_timed() -> None:
     assert 0 < seconds_per_epoch(make_data(8, 0), TINY, FAST) < 60
+
+
+@pytest.mark.parametrize("size", [1, 3, 8])
+def test_a_plan_has_every_expression_once(size: int) -> None:
+    chunks = [(v, tuple(range(v % 6 + 1))) for v in range(20)]
+    plan = plan_epoch(chunks, size, 4, np.random.default_rng(0))
+    seen = [(v, e) for batch in plan for v, expressions in batch for e in expressions]
+    assert sorted(seen) == [(v, e) for v, expressions in chunks for e in expressions]
+    assert seen != sorted(seen)
+    assert max(sum(len(e) for _, e in batch) for batch in plan) <= size
+    assert max(len(e) for batch in plan for _, e in batch) <= 4
+
+
+def test_what_has_no_candidates_is_not_learnt_from() -> None:
+    none = np.zeros((4, 5), bool)
+    some = none.copy()
+    some[2, 1] = True
+    videos = [dataclasses.replace(make_video(0), candidates=c) for c in (none, some, None)]
+    assert learnable(videos) == [(1, (2,)), (2, (0, 1, 2, 3))]
+
+
+def test_dropping_tracks_leaves_at_least_one() -> None:
+    data = make_data(12, 0)
+    config = dataclasses.replace(FAST, track_dropout=0.9)
+    _, batches = epoch_batches(data, learnable(data.train), config, 1)
+    counts = [
+        int(n)
+        for batch in batches
+        for n in (
+            batch.track_mask.sum(dim=1)
+            if batch.track_mask is not None
+            else torch.tensor([batch.objects.shape[1]])
+        )
+    ]
+    assert min(counts) == 1
+    assert max(counts) < 5
+
+
+def test_a_gentle_start_unsaturates_the_first_attention() -> None:
+    plain, gentle = make_selector(), make_selector()
+    gentle.start_gently()
+    tokens, _ = plain.motion_encoder(make_case((6, 24, 5), 0).objects)
+    rows = tokens.transpose(1, 2).flatten(0, 1)
+    entropy = []
+    for model in (plain, gentle):
+        attention = model.layers[0].objects.attention
+        query, key = (
+            attention._heads(project(rows)) for project in (attention.query, attention.key)
+        )
+        weights = (query @ key.mT / query.shape[-1] ** 0.5).softmax(dim=-1)
+        entropy.append(float(torch.special.entr(weights).sum(dim=-1).mean().detach()))
+    assert entropy[0] < entropy[1]
+    assert entropy[1] > 0.9 * np.log(6)
+    untouched = {
+        n for n, p in plain.named_parameters() if torch.equal(p, dict(gentle.named_parameters())[n])
+    }
+    assert len(untouched) == len(list(plain.parameters())) - 3
+    make_selector(dataclasses.replace(SMALL, inter_object_attention=False)).start_gently()

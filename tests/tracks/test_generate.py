@@ -3,52 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
 from rvosbench.adapters.sam2 import Sam2
-from rvosbench.adapters.sam2_model import build_sam2, tiny_config
-from rvosbench.records import Track, Video
-from rvosbench.tracks.config import TrackConfig
+from rvosbench.records import Sample, Track
+from rvosbench.tracks.config import Compute
 from rvosbench.tracks.features import FrameFeatureCache
 from rvosbench.tracks.generate import generate_tracks, truth_tracks
 from rvosbench.tracks.grid import grid_points, grid_prompts
 
-SIZE = (60, 80)
-EASY = TrackConfig(
-    points_per_side=4,
-    predicted_iou=0,
-    stability=0,
-    box_nms=0.99,
-    part_share=1,
-    iou_filter=0.95,
-    max_grid_tracks=7,
-    frame_interval=3,
-)
+from .worlds import EASY, LENGTH, SIZE, make_sample, random_sam2
 
 
 @pytest.fixture(scope="module")
 def sam2() -> Sam2:
-    torch.manual_seed(1)
-    model = build_sam2(tiny_config(image_size=64, dim=128))
-    for name, parameter in model.named_parameters():
-        if "mask_decoder" in name and parameter.dim() > 1:
-            torch.nn.init.normal_(parameter, std=0.15)  # so that points give different masks
-    return Sam2(model, "random")
+    return random_sam2()
 
 
 @pytest.fixture(scope="module")
-def video() -> Video:
-    frames = np.random.default_rng(0).integers(0, 255, (5, *SIZE, 3), np.uint8)
-    frames[:, 10:40, 20:50] = (200, 30, 30)
-    return Video("v", tuple("01234"), lambda i: frames[i], lambda: SIZE)
+def sample() -> Sample:
+    return make_sample()
 
 
 @pytest.fixture(scope="module")
-def tracks(sam2: Sam2, video: Video) -> tuple[Track, ...]:
-    return generate_tracks(sam2, video, EASY)
+def tracks(sam2: Sam2, sample: Sample) -> tuple[Track, ...]:
+    return generate_tracks(sam2, sample, EASY)
 
 
 def test_tracks_cover_the_whole_video(tracks: tuple[Track, ...]) -> None:
@@ -63,42 +46,77 @@ def test_tracks_cover_the_whole_video(tracks: tuple[Track, ...]) -> None:
         assert track.serves("any")
 
 
-def test_tracks_come_out_the_same_again(
-    sam2: Sam2, video: Video, tracks: tuple[Track, ...]
+def same(ours: tuple[Track, ...], theirs: tuple[Track, ...]) -> None:
+    """The same tracks, but for the last bits of tokens computed in another batch."""
+    assert [t.prompt for t in ours] == [t.prompt for t in theirs]
+    assert [t.masks for t in ours] == [t.masks for t in theirs]
+    for a, b in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(a.tokens, b.tokens, atol=1e-4)
+
+
+@pytest.mark.parametrize("order", ["video", "frame"])
+def test_the_compute_batch_changes_no_track(sam2: Sam2, sample: Sample, order: str) -> None:
+    config = replace(EASY, order=order)  # type: ignore[arg-type]
+    whole = generate_tracks(sam2, sample, config)
+    assert len(whole) > 2
+    same(whole, generate_tracks(sam2, sample, config, compute=Compute(batch_size=2)))
+    same(whole, generate_tracks(sam2, sample, config, compute=Compute(feature_budget=0)))
+
+
+def test_frame_by_frame_the_prompts_of_the_first_frame_come_first(
+    sam2: Sam2, sample: Sample
 ) -> None:
-    again = generate_tracks(sam2, video, EASY)
-    assert [t.masks for t in again] == [t.masks for t in tracks]
-    assert all(np.array_equal(a.tokens, b.tokens) for a, b in zip(again, tracks, strict=True))
+    tracks = generate_tracks(sam2, sample, replace(EASY, order="frame"))
+    frames = [t.prompt_frame for t in tracks]
+    assert frames == sorted(frames)
 
 
 def test_every_frame_is_encoded_once(
-    sam2: Sam2, video: Video, monkeypatch: pytest.MonkeyPatch
+    sam2: Sam2, sample: Sample, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     encoded = []
     encode = Sam2.encode
     monkeypatch.setattr(Sam2, "encode", lambda self, f: encoded.append(1) or encode(self, f))  # type: ignore[func-returns-value]
-    generate_tracks(sam2, video, replace(EASY, frame_interval=1))
-    assert len(encoded) == len(video)
+    generate_tracks(sam2, sample, replace(EASY, frame_interval=1))
+    assert len(encoded) == LENGTH
 
 
-def test_features_beyond_the_budget_are_encoded_again(sam2: Sam2, video: Video) -> None:
-    cache = FrameFeatureCache(sam2, video, budget=1)
-    first = cache(0).maps[0].clone()
-    cache(1)
-    assert torch.equal(cache(0).maps[0], first)
-    assert cache.encoded == 3
+def test_what_fits_the_budget_stays_and_the_rest_is_encoded_again(
+    sam2: Sam2, sample: Sample
+) -> None:
+    one = sum(m.numel() * m.element_size() for m in sam2.encode(sample.video.read(0)).maps)
+    cache = FrameFeatureCache(sam2, sample.video, Compute(feature_budget=2 * one))
+    first = cache(3).maps[0].clone()
+    for _ in range(2):
+        for index in range(5):
+            cache(index)
+    assert torch.equal(cache(3).maps[0], first)
+    assert cache.encoded == 5 + 3  # frames 3 and 0 are kept
 
 
-def test_no_prompt_passes_an_impossible_threshold(sam2: Sam2, video: Video) -> None:
-    assert generate_tracks(sam2, video, replace(EASY, predicted_iou=1.1)) == ()
+def test_spilled_features_come_back_bit_for_bit(sam2: Sam2, sample: Sample, tmp_path: Path) -> None:
+    compute = Compute(feature_budget=0, spill=str(tmp_path / "features"))
+    for network in (sam2, replace(sam2, dtype="bfloat16")):
+        cache = FrameFeatureCache(network, sample.video, compute)
+        before = [[level.clone() for level in cache(i).maps] for i in range(5)]
+        for index, levels in enumerate(before):
+            again = cache(index).maps
+            assert all(torch.equal(a, b) for a, b in zip(again, levels, strict=True))
+        assert cache.encoded == 5
+    del cache
+    assert not list((tmp_path / "features").iterdir())
+
+
+def test_no_prompt_passes_an_impossible_threshold(sam2: Sam2, sample: Sample) -> None:
+    assert generate_tracks(sam2, sample, replace(EASY, predicted_iou=1.1)) == ()
 
 
 def test_truth_prompts_skip_empty_masks_and_show_the_prompt_in_its_frame(
-    sam2: Sam2, video: Video
+    sam2: Sam2, sample: Sample
 ) -> None:
     masks = np.zeros((2, *SIZE), bool)
     masks[1, 10:40, 20:50] = True
-    (track,) = truth_tracks(sam2, video, 2, masks)
+    (track,) = truth_tracks(sam2, sample.video, 2, masks)
     assert (track.source, track.prompt_frame, track.prompt) == ("truth", 2, ())
     shown = track.masks.frame(2)
     assert (shown & masks[1]).sum() / (shown | masks[1]).sum() > 0.9
@@ -108,12 +126,12 @@ def test_grid_points_are_the_centres_of_cells() -> None:
     assert grid_points(2, (4, 8)).tolist() == [[2, 1], [6, 1], [2, 3], [6, 3]]
 
 
-def test_prompts_are_sorted_by_area_and_carry_their_point(sam2: Sam2, video: Video) -> None:
-    found = grid_prompts(sam2, sam2.encode(video.read(0)), SIZE, EASY)
-    areas = found.masks.sum(axis=(1, 2))
-    assert (np.diff(areas) <= 0).all()
-    assert (areas > 0).all()
-    grid = {tuple(p) for p in grid_points(4, SIZE)}
-    assert {tuple(p) for p in found.points} <= grid
-    single = grid_prompts(sam2, sam2.encode(video.read(0)), SIZE, replace(EASY, multimask=False))
-    assert len(single.masks) <= 16
+def test_prompts_are_sorted_by_area_and_carry_their_point(sam2: Sam2, sample: Sample) -> None:
+    features = sam2.encode(sample.video.read(0))
+    found = grid_prompts(sam2, features, 0, SIZE, EASY)
+    areas = [p.area for p in found]
+    assert areas == sorted(areas, reverse=True)
+    assert min(areas) > 0
+    assert {p.place for p in found} <= {tuple(p) for p in grid_points(4, SIZE)}
+    single = grid_prompts(sam2, features, 0, SIZE, replace(EASY, multimask=False))
+    assert len(single) <= 16

@@ -64,7 +64,7 @@ def draw_frost(setting: Setting, rng: Random) -> Draws:
     return {"picture": picture, "place": (top, left)}
 
 
-def frost(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
+def frost(frame: Frame, level: Level, draws: Draws, rng: object) -> Frame:
     """Weighted sum with a piece of a frost picture."""
     (top, left), (height, width) = draws["place"], frame.shape[:2]
     piece = draws["picture"][top : top + height, left : left + width]
@@ -113,7 +113,7 @@ def _plasma(side: int, decay: float, rng: Random) -> NDArray[np.float64]:
         height[half::step, ::step] = middle(around + (corner + np.roll(corner, -1, axis=0)))
         step, wobble = half, wobble / decay
     height -= height.min()
-    return height / height.max()
+    return np.asarray(height / height.max())
 
 
 def brightness(frame: Frame, level: Level, draws: Draws, rng: object) -> Frame:

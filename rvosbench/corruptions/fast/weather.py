@@ -54,8 +54,8 @@ def _middle(length: int, factor: float) -> Axis:
 
 
 def draw_frost(setting: Setting, rng: Random) -> Draws:
-    """One of the pictures, and the corner (top, left) of a piece of it."""
-    which = index(rng, len(setting.pictures))
+    """One of the first five pictures, and the corner (top, left) of a piece of it."""
+    which = index(rng, min(5, len(setting.pictures)))
     picture = setting.pictures.covering(which, setting.height, setting.width)
     top = index(rng, picture.shape[0] - setting.height)
     left = index(rng, picture.shape[1] - setting.width)

@@ -151,7 +151,7 @@ def symmetric(frame: Frame, kernel: NDArray[np.floating[Any]]) -> Frame:
         kernel: (2 r + 1, 2 r + 1); may sum to a little more than 1, results are cut at 255.
     """
     reach = kernel.shape[0] // 2
-    quarter = np.rint(kernel[reach:, reach:] * 65536).astype(np.uint32)
+    quarter = np.rint(kernel[reach:, reach:].astype(np.float64) * 2**23).astype(np.uint32)
     used = np.flatnonzero(quarter.any(axis=1))[-1] + 1
     quarter = np.ascontiguousarray(quarter[:used, :used])
     rows, columns = (_mirrored(n, used - 1) for n in frame.shape[:2])
@@ -186,7 +186,7 @@ def _symmetric(
                 padded[:] //= np.uint32(2)  # the row itself was counted twice
             _along_some(padded, quarter[dy], channels, total)
         for i in range(size):
-            out[y, i] = min(total[i] >> np.uint32(16), np.uint32(255))
+            out[y, i] = min(total[i] >> np.uint32(23), np.uint32(255))
     return out.reshape(height, width, channels)
 
 

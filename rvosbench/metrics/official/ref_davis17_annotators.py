@@ -5,6 +5,8 @@ each set the answers of a video compete for the pixels: probabilities below 0.5 
 background has 0.1, the highest wins. The resulting labels are scored by the DAVIS unsupervised
 rule: all frames, void left out, labels matched to objects one to one so that the mean of J and F
 is highest. A set's J and F are means over the objects of all videos, the result the mean of sets.
+An object that is matched to no sentence counts as well; its row is named `<set>/object <id>`.
+A sentence is not scored if its object is beyond those that the first frame shows.
 
 Without `Prediction.soft` a mask has probability 1; ties go to the higher `Prediction.score`, then
 to the lower object index. With soft answers ties go to the lower index, as in the original.
@@ -19,20 +21,17 @@ Source: wjn922/ReferFormer `inference_davis.py` at 06fc218 and davis2017-evaluat
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from rvosbench.errors import DatasetError, PredictionError
+from rvosbench.errors import DatasetError, IncompletePredictionError, PredictionError
 from rvosbench.masks import MaskSequence
-from rvosbench.metrics.frames import score_frames
-from rvosbench.metrics.official.per_expression import (
-    annotated_masks,
-    expression_score,
-    mean_summary,
-)
-from rvosbench.protocols import ExpressionScore, Summary, TruthLookup
+from rvosbench.metrics.official.davis import object_score, whole_target
+from rvosbench.metrics.official.davis_unsup import match
+from rvosbench.metrics.official.per_expression import fitting, mean_summary
+from rvosbench.protocols import ExpressionScore, Summary, VideoTruth
 from rvosbench.records import Prediction, Sample, Target
 
 if TYPE_CHECKING:
@@ -49,26 +48,30 @@ class AnnotatorSets:
     name: str = "ref-davis17-annotators"
     version: str = "1"
     official: bool = True
+    answers: Literal["expressions", "labels"] = "expressions"
 
     def score_video(
-        self, sample: Sample, truth: TruthLookup, predictions: Mapping[str, Prediction]
+        self, sample: Sample, truth: VideoTruth, predictions: Mapping[str, Prediction]
     ) -> tuple[ExpressionScore, ...]:
-        """Score every sentence of one video, set by set.
+        """Score every object of one video, set by set.
 
         Raises:
             IncompletePredictionError, PredictionError: an answer is missing or does not fit.
             DatasetError: the sentences are not those of Ref-DAVIS17.
         """
-        scores: dict[str, ExpressionScore] = {}
+        target = whole_target(sample, truth)
+        rows = []
         for annotator in range(SETS):
             ids = [e.id for e in sample.expressions if annotator_set(e.id) == annotator]
-            targets = [truth(i) for i in ids]
-            scores.update(_score_set(sample, ids, targets, predictions) if ids else {})
-        return tuple(scores[e.id] for e in sample.expressions if e.id in scores)
+            if ids:
+                named = _named(sample, {i: truth(i) for i in ids}, target)
+                rows += _score_set(sample, annotator, named, target, predictions)
+        order = {e.id: place for place, e in enumerate(sample.expressions)}
+        return tuple(sorted(rows, key=lambda row: order.get(row.expression, len(order))))
 
     def summarize(self, scores: Sequence[ExpressionScore]) -> Summary:
         """The mean of the sets; `extra` has each set's j, f and jf."""
-        by_set = [[s for s in scores if annotator_set(s.expression) == k] for k in range(SETS)]
+        by_set = [[s for s in scores if s.figures["set"] == k] for k in range(SETS)]
         parts = {k: mean_summary(part) for k, part in enumerate(by_set) if part}
         if not parts:
             return mean_summary(scores)
@@ -99,24 +102,57 @@ def annotator_set(expression_id: str) -> int:
     return int(expression_id) % SETS
 
 
+def _named(sample: Sample, targets: Mapping[str, Target], whole: Target) -> dict[str, str]:
+    """Object -> the sentence of a set that means it.
+
+    Raises:
+        DatasetError: a sentence does not mean just one object, or two sentences mean the same.
+    """
+    named: dict[str, str] = {}
+    for expression, target in targets.items():
+        if len(target.objects) != 1:
+            raise DatasetError(
+                f"video {sample.video.id!r}, expression {expression!r} names "
+                f"{len(target.objects)} objects: protocol {AnnotatorSets.name!r} wants one"
+            )
+        (thing,) = target.objects
+        if thing in named:
+            raise DatasetError(
+                f"video {sample.video.id!r}: expressions {named[thing]!r} and {expression!r} of "
+                f"one annotator set both name object {thing!r}; "
+                f"protocol {AnnotatorSets.name!r} wants one sentence an object and set"
+            )
+        named[thing] = expression
+    return named
+
+
 def _score_set(
     sample: Sample,
-    ids: Sequence[str],
-    targets: Sequence[Target],
+    annotator: int,
+    named: Mapping[str, str],
+    target: Target,
     predictions: Mapping[str, Prediction],
-) -> dict[str, ExpressionScore]:
-    masks = [
-        annotated_masks(sample, i, target, predictions)
-        for i, target in zip(ids, targets, strict=True)
-    ]
-    claims = compete(masks, [_claim(sample, i, predictions[i]) for i in ids], targets[0].annotated)
-    j, f = _every_pair(claims, _objects(sample, ids, targets), targets[0].void)
-    return {
-        ids[label]: expression_score(
-            sample.video.id, ids[label], (j[label, thing], f[label, thing]), targets[0].annotated
-        )
-        for label, thing in best_matching(j, f)
-    }
+) -> list[ExpressionScore]:
+    ids = list(named.values())
+    answers = [_answer(sample, i, target, predictions) for i in ids]
+    masks = compete([a[0] for a in answers], [a[1] for a in answers], target.annotated)
+    rows = []
+    for thing, (label, measures) in zip(target.objects, match(masks, target), strict=True):
+        name = ids[label] if label < len(ids) else f"{annotator}/object {thing}"
+        row = object_score(sample, name, measures, target)
+        rows.append(replace(row, figures={**row.figures, "set": annotator}))
+    return rows
+
+
+def _answer(
+    sample: Sample, expression_id: str, target: Target, predictions: Mapping[str, Prediction]
+) -> tuple[MaskSequence, Claim]:
+    where = f"video {sample.video.id!r}, expression {expression_id!r}"
+    if expression_id not in predictions:
+        raise IncompletePredictionError(f"{where}: there is no prediction")
+    prediction = predictions[expression_id]
+    masks = fitting(prediction.masks, sample, target, where)
+    return masks.at(target.annotated), _claim(sample, where, prediction)
 
 
 @dataclass(frozen=True)
@@ -127,12 +163,12 @@ class Claim:
     soft: NDArray[np.uint8] | None
 
 
-def _claim(sample: Sample, expression_id: str, prediction: Prediction) -> Claim:
+def _claim(sample: Sample, where: str, prediction: Prediction) -> Claim:
     soft, wanted = prediction.soft, (len(sample.video), *prediction.masks.size)
     if soft is not None and (soft.shape != wanted or soft.dtype != np.uint8):
         raise PredictionError(
-            f"video {sample.video.id!r}, expression {expression_id!r}: soft masks are "
-            f"{soft.dtype} {soft.shape}, wanted uint8 {wanted} (frames, height, width)"
+            f"{where}: soft masks are {soft.dtype} {soft.shape}, wanted uint8 {wanted} "
+            "(frames, height, width)"
         )
     return Claim(prediction.score, soft)
 
@@ -168,41 +204,3 @@ def _probability(
     masks: MaskSequence, soft: NDArray[np.uint8] | None, at: int, frame: int
 ) -> NDArray[np.uint8]:
     return masks.frame(at).astype(np.uint8) * np.uint8(255) if soft is None else soft[frame]
-
-
-def _objects(
-    sample: Sample, ids: Sequence[str], targets: Sequence[Target]
-) -> dict[str, MaskSequence]:
-    """The objects of a set, each once, in the order of its sentences."""
-    objects: dict[str, MaskSequence] = {}
-    for expression_id, target in zip(ids, targets, strict=True):
-        if len(target.objects) != 1:
-            raise DatasetError(
-                f"video {sample.video.id!r}, expression {expression_id!r} names "
-                f"{len(target.objects)} objects: protocol {AnnotatorSets.name!r} wants one"
-            )
-        objects.update(target.objects)
-    return objects
-
-
-def _every_pair(
-    claims: Sequence[MaskSequence], objects: Mapping[str, MaskSequence], void: MaskSequence | None
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """J and F of every claim against every object, each (N, M, T)."""
-    pairs = [[score_frames(claim, o, void) for o in objects.values()] for claim in claims]
-    table = np.array(pairs)
-    return table[:, :, 0], table[:, :, 1]
-
-
-def best_matching(j: NDArray[np.float64], f: NDArray[np.float64]) -> list[tuple[int, int]]:
-    """(label, object) pairs, one to one, with the highest mean over frames of (J + F) / 2.
-
-    Args:
-        j: (N, M, T) region similarity of N labels against M objects.
-        f: (N, M, T) contour accuracy.
-    """
-    from scipy.optimize import linear_sum_assignment
-
-    quality = (j.mean(axis=2) + f.mean(axis=2)) / 2
-    rows, columns = linear_sum_assignment(-quality)
-    return list(zip(rows.tolist(), columns.tolist(), strict=True))

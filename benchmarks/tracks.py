@@ -1,0 +1,393 @@
+"""What making candidate tracks costs: the released schedule against ours, in one run.
+
+    python benchmarks/tracks.py flops            SAM2-L at 1024 px, counted, nothing computed
+    python benchmarks/tracks.py speed            a quarter of the load (minutes on one core)
+    python benchmarks/tracks.py speed --full     60 frames, 64 grid tracks, 14 x 8 boxes
+    python benchmarks/tracks.py memory           64 tracks x 300 frames at 1080p
+    python benchmarks/tracks.py memory --frames 1000 --tracks 16 --height 480 --width 854
+
+The released schedule resets its state for every group of prompts, so that every frame is encoded
+again for each of them, and the tracker of `transformers` runs objects one by one. Ours encodes a
+frame once and runs objects in batches. Both admit the same prompts by the same rules, with the
+same resize; the run stops if a track differs. The network is random, with SAM2-L's ratio of
+encoder to memory attention.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+
+from rvosbench.adapters.grounding_dino import Detections
+from rvosbench.adapters.sam2 import Sam2
+from rvosbench.adapters.sam2_decoding import encode_frames
+from rvosbench.adapters.sam2_model import build_sam2, tiny_config
+from rvosbench.adapters.sam2_official import official_config
+from rvosbench.adapters.sam2_propagation import propagate
+from rvosbench.masks import pack
+from rvosbench.records import Expression, Frame, Sample, Track, Video
+from rvosbench.tracks.boxes import box_prompts
+from rvosbench.tracks.config import Compute, TrackConfig
+from rvosbench.tracks.follow import Follower
+from rvosbench.tracks.generate import generate_tracks
+from rvosbench.tracks.grid import grid_prompts
+from rvosbench.tracks.prompts import Prompt, Source, largest_first, prompt_of
+
+LARGE_RATIO = 1825 / 606
+"""Encoder to memory attention of SAM2-L at 1024 px, in FLOPs."""
+
+NETWORK = {"image_size": 192}
+"""The small network whose ratio is nearest to SAM2-L's."""
+
+
+def say(text: str) -> None:
+    """A line of the report."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+# The load ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Load:
+    """A video like those of MeViS, and how many prompts it gets."""
+
+    frames: int
+    grid: int
+    expressions: int
+    boxes: int
+    distinct: int
+    size: tuple[int, int] = (480, 854)
+
+    @property
+    def box_tracks(self) -> int:
+        """Before equal ones are shared."""
+        return self.expressions * self.boxes
+
+    def sample(self) -> Sample:
+        """Noise in which every prompt finds something else."""
+        names = tuple(f"{i:05d}" for i in range(self.frames))
+        video = Video("v", names, self._frame, lambda: self.size)
+        texts = [f"sentence {i}" for i in range(self.expressions)]
+        return Sample(video, tuple(Expression(str(i), t) for i, t in enumerate(texts)))
+
+    def _frame(self, index: int) -> Frame:
+        rng = np.random.default_rng(index)
+        coarse = rng.integers(0, 255, (12, 20, 3), np.uint8)
+        ys, xs = (np.arange(n) * m // n for n, m in zip(self.size, (12, 20), strict=True))
+        return np.ascontiguousarray(coarse[ys][:, xs])
+
+    def config(self) -> TrackConfig:
+        """Every prompt is kept, so that the counts are those of the load."""
+        return TrackConfig(
+            points_per_side=12,
+            multimask=False,
+            predicted_iou=0.0,
+            stability=0.0,
+            box_nms=1.0,
+            part_share=1.0,
+            iou_filter=1.0,
+            max_grid_tracks=self.grid,
+            max_box_tracks=self.boxes,
+            box_stability=0.0,
+        )
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """Stands in for the grounder: random boxes, the same for sentences that share objects."""
+
+    load: Load
+
+    def detect(
+        self, frame: Frame, texts: Sequence[str], *, box_threshold: float, text_threshold: float
+    ) -> list[Detections]:
+        """One box a sentence and frame."""
+        key = int(frame[0, 0].sum())
+        return [self._one(key, int(text.split()[1]) % self.load.distinct) for text in texts]
+
+    def _one(self, key: int, which: int) -> Detections:
+        rng = np.random.default_rng((key, which))
+        height, width = self.load.size
+        x, y = rng.uniform(0, 0.6, 2) * (width, height)
+        w, h = rng.uniform(0.15, 0.4, 2) * (width, height)
+        return Detections(np.array([[x, y, x + w, y + h]]), np.array([0.5]), ("object",))
+
+
+def random_sam2() -> Sam2:
+    """The network, with prompts that give different masks."""
+    torch.manual_seed(0)
+    model = build_sam2(tiny_config(**NETWORK))
+    for name, parameter in model.named_parameters():
+        if "mask_decoder" in name and parameter.dim() > 1:
+            torch.nn.init.normal_(parameter, std=0.15)
+    return Sam2(model.requires_grad_(False), "random")
+
+
+# Speed ------------------------------------------------------------------------------------------
+
+
+@dataclass
+class Count:
+    """Encoder passes and object-frames of a run."""
+
+    encoded: int = 0
+    followed: int = 0
+
+
+def released(sam2: Sam2, load: Load, count: Count) -> list[Track]:
+    """Group by group: frames encoded again for each, objects one by one."""
+    sample, config = load.sample(), load.config()
+    length = load.frames
+    prompting = Follower.of(sam2, sample.video, Compute())
+    grid = [
+        prompt
+        for frame in config.prompt_frames(length)
+        for prompt in grid_prompts(sam2, prompting.features(frame), frame, load.size, config)
+    ]
+    tracks = one_list(sam2, sample, largest_first(grid), load.grid, False, "grid", count)
+    for prompts in box_prompts(prompting, Boxes(load), sample, config).values():
+        tracks += one_list(sam2, sample, prompts, load.boxes, True, "box", count)
+    count.encoded += prompting.features.encoded
+    return tracks
+
+
+def one_list(
+    sam2: Sam2,
+    sample: Sample,
+    prompts: list[Prompt],
+    limit: int,
+    neighbours: bool,
+    source: Source,
+    count: Count,
+) -> list[Track]:
+    """Tracks of one list of prompts; nothing is filtered in this load."""
+    from rvosbench.tracks.admission import Admission, Rules
+
+    rules = Rules(1.0, 4, limit, neighbours)
+    tracks: list[Track] = []
+    waiting = prompts
+    while waiting and len(tracks) < limit:
+        one_group = Rules(1.0, rules.group, rules.room(len(tracks)), neighbours=False)
+        frame = waiting[0].frame
+        stop = next((i for i, p in enumerate(waiting) if p.frame != frame), len(waiting))
+        pool = waiting[:stop] if neighbours else [p for p in waiting if p.frame == frame]
+        group = Admission(pool, one_group).next(lambda chosen: [p.counts for p in chosen])
+        follower = Follower.of(sam2, sample.video, Compute(batch_size=1))  # a state of its own
+        tracks += follower.tracks(group, source)
+        count.encoded += follower.features.encoded
+        count.followed += len(group) * len(sample.video)
+        chosen = {id(p) for p in group}
+        waiting = [p for p in waiting if id(p) not in chosen]
+    return tracks
+
+
+def ours(sam2: Sam2, load: Load, count: Count) -> list[Track]:
+    """As `rvosbench tracks build` does it."""
+    counted = _Counting(sam2, count)
+    return list(generate_tracks(counted, load.sample(), load.config(), Boxes(load)))  # type: ignore[arg-type]
+
+
+class _Counting:
+    """A Sam2 that counts."""
+
+    def __init__(self, sam2: Sam2, count: Count) -> None:
+        self._sam2, self._count = sam2, count
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+        return getattr(self._sam2, name)
+
+    def encode(self, frame: Frame) -> Any:  # noqa: ANN401
+        self._count.encoded += 1
+        return self._sam2.encode(frame)
+
+    def propagate(self, features: Any, n: int, frame: int, masks: Any) -> Iterator[Any]:  # noqa: ANN401
+        for output in self._sam2.propagate(features, n, frame, masks):
+            self._count.followed += len(masks)
+            yield output
+
+
+def speed(full: bool) -> None:
+    """Wall time of both schedules, for boxes that are all different and for shared ones."""
+    encoder, attention = small_flops()
+    ratio = encoder / attention
+    say(
+        f"network: encoder {encoder / 1e9:.2f} GFLOP, memory attention {attention / 1e9:.2f} "
+        f"(ratio {ratio:.2f}, SAM2-L {LARGE_RATIO:.2f})"
+    )
+    if abs(ratio / LARGE_RATIO - 1) > 0.2:
+        raise SystemExit("the small network no longer has SAM2-L's ratio within 20 %")
+    plain = Load(60, 64, 14, 8, distinct=14) if full else Load(24, 16, 4, 6, distinct=4)
+    shared = replace(plain, distinct=max(plain.expressions // 7, 2))
+    sam2 = random_sam2()
+    for label, load in (("all boxes different", plain), ("boxes shared", shared)):
+        say(
+            f"\n{label}: {load.frames} frames, {load.grid} grid tracks, {load.expressions} "
+            f"expressions x {load.boxes} boxes"
+        )
+        compare(sam2, load)
+
+
+def compare(sam2: Sam2, load: Load) -> None:
+    """Both schedules on one load, and whether the tracks are the same."""
+    rows: list[tuple[list[Track], float, Count]] = []
+    for name, run in (("released", released), ("ours", ours)):
+        count, start = Count(), time.perf_counter()
+        tracks = run(sam2, load, count)
+        seconds = time.perf_counter() - start
+        say(
+            f"  {name:9} {seconds:8.1f} s  {count.encoded:6} encoder passes  "
+            f"{count.followed:6} object-frames"
+        )
+        rows.append((tracks, seconds, count))
+    check_same(rows[0][0], rows[1][0], load)
+    times = rows[0][1] / rows[1][1]
+    a, b = rows[0][2], rows[1][2]
+    large = (1825 * a.encoded + 621 * a.followed) / (1825 * b.encoded + 621 * b.followed)
+    say(f"  the same tracks {times:.1f} times faster; with SAM2-L {large:.1f} times fewer FLOPs")
+
+
+def check_same(theirs: Sequence[Track], mine: Sequence[Track], load: Load) -> None:
+    """Stops the run unless every expression has the same tracks in both."""
+    grid = [t for t in theirs if t.source == "grid"]
+    pairs = list(zip(grid, [t for t in mine if t.source == "grid"], strict=True))
+    boxes = [t for t in theirs if t.source == "box"]
+    for expression in range(load.expressions):
+        own = [t for t in mine if t.source == "box" and t.serves(str(expression))]
+        known = {(t.prompt_frame, t.prompt): t for t in own}
+        part = boxes[expression * load.boxes : (expression + 1) * load.boxes]
+        pairs += [(t, known[t.prompt_frame, t.prompt]) for t in part]
+    pixels = load.size[0] * load.size[1] * load.frames
+    for a, b in pairs:
+        worst = float(np.abs(a.tokens - b.tokens).max())
+        other = sum(int((x ^ y).sum()) for x, y in zip(a.masks, b.masks, strict=True)) / pixels
+        if a.prompt != b.prompt or worst > 1e-2 or other > 1e-4:
+            raise SystemExit(f"tracks differ: tokens by {worst}, masks in {other:.1e} of pixels")
+    say(f"  {len(pairs)} pairs of tracks compared")
+
+
+# FLOPs ------------------------------------------------------------------------------------------
+
+
+def counted(run: Callable[[], object]) -> tuple[int, int]:
+    """FLOPs (2 x MAC) in all, and in memory attention."""
+    from torch.utils.flop_counter import FlopCounterMode
+
+    counter = FlopCounterMode(display=False)
+    with counter:
+        run()
+    parts: Mapping[Any, int] = counter.get_flop_counts().get("Sam2VideoMemoryAttention", {})
+    return counter.get_total_flops(), sum(parts.values())
+
+
+def network_flops(config: Any, device: str = "meta") -> tuple[int, list[tuple[int, int]]]:  # noqa: ANN401
+    """FLOPs of the encoder, and of one object in frames 0 to 23: in all, memory attention."""
+    with torch.device(device):
+        model = build_sam2(config).requires_grad_(False)
+    size = model.image_size
+    with torch.no_grad():
+        features = encode_frames(model, torch.empty(1, 3, size, size, device=device))
+        encoder, _ = counted(
+            lambda: encode_frames(model, torch.empty(1, 3, size, size, device=device))
+        )
+        mask = torch.ones(1, size, size, dtype=torch.bool, device=device)
+        frames = propagate(model, lambda _: features, 24, 0, mask)
+        return encoder, [counted(lambda: next(frames)) for _ in range(24)]
+
+
+def small_flops() -> tuple[int, int]:
+    """Encoder and memory attention of the small network."""
+    encoder, frames = network_flops(tiny_config(**NETWORK))
+    return encoder, frames[-1][1]
+
+
+def large_config() -> Any:  # noqa: ANN401
+    """SAM 2.0 Large, from the shape of its checkpoint."""
+    name = "image_encoder.trunk"
+    shapes = {f"{name}.blocks.{i}.norm1.weight": torch.empty(0) for i in range(48)}
+    patch = torch.empty(144, 3, 7, 7, device="meta")
+    return official_config({**shapes, f"{name}.patch_embed.proj.weight": patch})
+
+
+def flops() -> None:
+    """FLOPs of both schedules for SAM2-L at 1024 px on the full load."""
+    encoder, frames = network_flops(large_config())
+    one, attention = frames[-1]
+    say(
+        f"SAM2-L at 1024 px, GFLOP: encoder {encoder / 1e9:.0f}; an object in a frame "
+        f"{one / 1e9:.0f} with full memory, of it memory attention {attention / 1e9:.0f}"
+    )
+    load = Load(60, 64, 14, 8, distinct=14)
+    video = sum(total for total, _ in frames) + (load.frames - len(frames)) * one
+    groups = -(-load.grid // 4) + load.box_tracks
+    theirs = groups * load.frames * encoder + (load.grid + load.box_tracks) * video
+    say(f"released: {groups} prompt groups, {theirs / 1e15:.1f} PFLOP a video")
+    for label, boxes in (("all boxes different", load.box_tracks), ("15 different boxes", 15)):
+        mine = load.frames * encoder + (load.grid + boxes) * video
+        say(f"ours, {label}: {mine / 1e15:.1f} PFLOP, {theirs / mine:.1f} times fewer")
+
+
+# Memory -----------------------------------------------------------------------------------------
+
+
+def peak() -> int:
+    """Most memory this process has ever held, in bytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def memory(frames: int, tracks: int, size: tuple[int, int]) -> None:
+    """Peak memory of following many objects through a long video, without the weights.
+
+    Frames and objects have their real size; the network is small, so its activations are too.
+    What SAM2-L adds is its features, up to the budget (1 GiB), and the activations of one batch.
+    """
+    load = Load(frames, tracks, 0, 1, 1, size)
+    sample, sam2 = load.sample(), random_sam2()
+    prompts = []
+    for index in range(tracks):
+        mask = np.zeros(size, bool)
+        x, y = (index % 8) * size[1] // 10, (index // 8) * size[0] // 10
+        mask[y : y + size[0] // 5, x : x + size[1] // 5] = True
+        prompts.append(prompt_of(0, pack(mask), size[1]))
+    before, start = peak(), time.perf_counter()
+    found = Follower.of(sam2, sample.video, Compute()).tracks(prompts, "grid")
+    seconds = time.perf_counter() - start
+    say(
+        f"{tracks} tracks x {frames} frames at {size[1]}x{size[0]}: peak "
+        f"{(peak() - before) / 2**30:.2f} GiB above the {before / 2**30:.2f} GiB of the loaded "
+        f"network ({seconds:.0f} s, {len(found)} tracks); uncompressed masks would be "
+        f"{tracks * frames * size[0] * size[1] / 2**30:.1f} GiB"
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", choices=("flops", "speed", "memory"))
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--frames", type=int, default=300)
+    parser.add_argument("--tracks", type=int, default=64)
+    parser.add_argument("--height", type=int, default=1080)
+    parser.add_argument("--width", type=int, default=1920)
+    given = parser.parse_args(arguments)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
+    if given.what == "flops":
+        flops()
+    elif given.what == "speed":
+        speed(given.full)
+    else:
+        memory(given.frames, given.tracks, (given.height, given.width))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,228 @@
+"""`rvosbench leaderboard`: tables, the page, checks, and results that come in."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from rvosbench.cli import options
+from rvosbench.cli.screen import emit, say, show
+
+if TYPE_CHECKING:
+    from .lint import Finding
+    from .tables import Table
+
+app = typer.Typer(
+    help="Tables of the paper, published numbers with their sources, and your runs among them.",
+    no_args_is_help=True,
+)
+
+
+class Format(str, Enum):
+    """Formats of a table."""
+
+    markdown = "markdown"
+    latex = "latex"
+    html = "html"
+    csv = "csv"
+    json = "json"
+
+
+WithRuns = Annotated[
+    Optional[list[Path]],  # noqa: UP045 typer reads the annotation at run time
+    typer.Option(
+        "--with-runs",
+        metavar="DIR",
+        help="Add results: a run folder, a result file, or a folder of many. May be repeated.",
+    ),
+]
+TableName = Annotated[
+    Optional[str],  # noqa: UP045
+    typer.Option("--table", help="1, 2, 3, 4, 5a, 5b, A.1, A.2a, A.2b, or a board such as mevis."),
+]
+
+
+@app.command("show")
+def show_command(
+    signature: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Argument(help="A signature, or the last digits of one: shows its run."),
+    ] = None,
+    table: TableName = None,
+    form: Annotated[Format, typer.Option("--format", help="Format of a table.")] = Format.markdown,
+    with_runs: WithRuns = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Show a table, or the run behind a signature; without either, list the tables.
+
+    Example: rvosbench leaderboard show --table 5b --format latex --with-runs runs
+    """
+    from .gathering import gather, make_table, table_names
+
+    if signature is not None and table is not None:
+        raise typer.BadParameter("give a signature or --table, not both")
+    if signature is not None:
+        _show_run(signature, with_runs or [], as_json)
+        return
+    collection = gather(with_runs or [])
+    if table is None:
+        names = table_names(collection)
+        if as_json or form is Format.json:
+            emit([{"name": name, "title": title} for name, title in names.items()])
+        else:
+            show("tables", ["name", "title"], [[n, t] for n, t in names.items()])
+        return
+    _print_table(make_table(collection, table), "json" if as_json else form.value)
+
+
+@app.command("build")
+def build_command(
+    out: Annotated[Path, typer.Option(help="Folder to write; made if need be.")] = Path(
+        "leaderboard-page"
+    ),
+    table: TableName = None,
+    form: Annotated[
+        Optional[Format],  # noqa: UP045
+        typer.Option("--format", help="Only this format of the tables; default: all."),
+    ] = None,
+    with_runs: WithRuns = None,
+    data: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            metavar="NAME=DIR",
+            help="Folder of a dataset, to draw its best and worst cases; the demo needs none.",
+        ),
+    ] = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Write the page (OUT/index.html) and all tables in all formats (OUT/tables).
+
+    Example: rvosbench leaderboard build --with-runs runs --out site
+    """
+    from .building import BuildOptions, build
+
+    roots = {name: Path(folder) for name, folder in _pairs(data or [], "--data").items()}
+    chosen = BuildOptions(out, table, form.value if form else None, roots)
+    written = build(chosen, with_runs or [])
+    if as_json:
+        emit({"written": [str(path) for path in written]})
+        return
+    say(f"wrote {len(written)} files; open {written[0]}")
+
+
+@app.command("add")
+def add_command(
+    run: Annotated[Path, typer.Argument(help="Run folder or result file.")],
+    into: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Folder of reviewed results; default: leaderboard-results."),
+    ] = None,
+    card: Annotated[
+        Optional[list[str]],  # noqa: UP045
+        typer.Option(
+            metavar="KEY=VALUE",
+            help="Set a field of the method card: title, venue, backbone, trainable_parameters, "
+            "training_data, url, bibtex. May be repeated.",
+        ),
+    ] = None,
+    server: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(metavar="J,F", help="Scores of the authors' server in percent (no truth)."),
+    ] = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Check a run and store its result as one small file, to be reviewed and committed.
+
+    Example: rvosbench leaderboard add runs/mine --card title="My method" --card training_data=MeViS
+    """
+    from .adding import LOCAL, add
+
+    scores = _server_scores(server) if server is not None else None
+    path = add(run, into or LOCAL, _pairs(card or [], "--card"), scores)
+    if as_json:
+        emit({"result": str(path)})
+        return
+    say(f"added {path}")
+
+
+@app.command("check")
+def check_command(
+    with_runs: WithRuns = None,
+    published: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Check this folder of published numbers instead of the package's own."),
+    ] = None,
+    only_new: Annotated[
+        bool, typer.Option("--new", help="Leave out findings that a reviewer has settled.")
+    ] = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Check all numbers for contradictions; exit code 1 if there are new ones.
+
+    Contradictions of the literature stay in the data: a settled one is shown with its reason.
+    """
+    from .gathering import gather
+    from .lint import check
+    from .published import FOLDER
+
+    collection = gather(with_runs or [], published or FOLDER)
+    findings = check(collection.everything)
+    new = [finding for finding in findings if not finding.known]
+    _print_findings(new if only_new else findings, len(collection.everything), as_json)
+    if new:
+        raise typer.Exit(1)
+
+
+def _show_run(signature: str, places: list[Path], as_json: bool) -> None:
+    from .gathering import gather
+    from .lookup import details, resolve
+
+    default = [Path("runs")] if not places and any(Path("runs").rglob("*result.json")) else []
+    found = details(resolve(signature, gather([*places, *default]).everything))
+    if as_json:
+        emit(found)
+        return
+    rows = [[key, "-" if value is None else str(value)] for key, value in found.items()]
+    show("", ["", "value"], rows)
+
+
+def _print_table(table: Table, form: str) -> None:
+    from .rendering import RENDERERS
+
+    for reason in table.left_out:
+        say(reason)
+    typer.echo(RENDERERS[form](table), nl=False)
+
+
+def _print_findings(findings: list[Finding], count: int, as_json: bool) -> None:
+    if as_json:
+        emit([{"rule": f.rule, "message": f.message, "known": f.known or None} for f in findings])
+        return
+    for finding in findings:
+        if finding.known:
+            typer.echo(f"known {finding.rule}: {finding.message} [{finding.known}]")
+        else:
+            typer.echo(f"NEW   {finding.rule}: {finding.message}")
+    new = sum(not finding.known for finding in findings)
+    say(f"{count} numbers checked: {new} new findings, {len(findings) - new} known")
+
+
+def _pairs(items: list[str], option: str) -> dict[str, str]:
+    pairs = {}
+    for item in items:
+        key, equals, value = item.partition("=")
+        if not (equals and key.strip()):
+            raise typer.BadParameter(f"{option} {item!r}: wanted NAME=VALUE")
+        pairs[key.strip()] = value.strip()
+    return pairs
+
+
+def _server_scores(text: str) -> tuple[float, float]:
+    try:
+        j, f = (float(part) for part in text.split(","))
+    except ValueError as error:
+        raise typer.BadParameter(f"--server {text!r}: wanted J,F such as 45.2,52.1") from error
+    return j, f

@@ -1,0 +1,1 @@
+"""The public page: static files that need nothing from the network."""

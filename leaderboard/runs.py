@@ -1,0 +1,116 @@
+"""Our own results as leaderboard entries: run folders, and the reviewed files of `add`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from rvosbench.errors import ResultError, UsageError
+from rvosbench.records import Json
+from rvosbench.results import Result, read_result
+
+from .design import design_of_facts
+from .entries import UNKNOWN, About, Entry, Run, Scores, Setting
+
+REVIEWED = Path(__file__).parent / "results"
+"""Results that came in by `add` and a review, and ship with the package."""
+
+SUFFIX = "result.json"
+"""A run folder holds `result.json`; a reviewed file is called `<name>.result.json`."""
+
+
+def read_runs(places: Iterable[Path]) -> list[Entry]:
+    """Entries of all result files in the given files and folders, one a signature, by name.
+
+    Args:
+        places: result files, run folders, or folders that hold any number of them.
+
+    Raises:
+        UsageError: a place that does not exist or holds no result.
+        ResultError: a file that cannot be read as a result.
+    """
+    entries: dict[str, Entry] = {}
+    for place in places:
+        for path in result_files(place):
+            result = read_result(path)
+            entries.setdefault(result.signature, entry(path, result))
+    return sorted(entries.values(), key=order)
+
+
+def reviewed() -> list[Entry]:
+    """Entries of the results that ship with the package."""
+    return read_runs([REVIEWED]) if REVIEWED.is_dir() and any(REVIEWED.rglob("*.json")) else []
+
+
+def result_files(place: Path) -> list[Path]:
+    """Paths of the result files at a place, sorted; raises UsageError if there is none."""
+    if place.is_file():
+        return [place]
+    if not place.is_dir():
+        raise UsageError(f"{place}: there is no such file or folder of results")
+    found = sorted(place.rglob(f"*{SUFFIX}"))
+    if not found:
+        raise UsageError(
+            f"{place}: no result in it; wanted a run folder made by `rvosbench eval` or `score`"
+        )
+    return found
+
+
+def entry(path: Path, result: Result) -> Entry:
+    """A result as an entry; its scores are None on a split without truth."""
+    facts, card = result.facts, result.card
+    missing = [k for k in ("method", "dataset", "split") if not isinstance(facts.get(k), str)]
+    if missing:
+        raise ResultError(f"{path}: its facts do not say {', '.join(missing)}")
+    return Entry(
+        About(
+            card.title or facts["method"],
+            facts.get("preset") or "",
+            card.venue,
+            card.backbone,
+            card.trainable_parameters,
+            training_data(result),
+            card.url,
+            card.bibtex,
+        ),
+        Setting(
+            facts["dataset"],
+            facts["split"],
+            facts.get("protocol") or UNKNOWN,
+            corruption_text(facts.get("corruption")),
+        ),
+        _percent(result),
+        design_of_facts(facts),
+        run=Run(path, result),
+    )
+
+
+def training_data(result: Result) -> str:
+    """What a result was trained on: its facts if they say so, otherwise its card."""
+    provenance = result.facts.get("provenance") or {}
+    said = result.facts.get("training_data") or provenance.get("training_data")
+    if isinstance(said, list | tuple):
+        return ", ".join(map(str, said))
+    return said if isinstance(said, str) else result.card.training_data
+
+
+def corruption_text(value: Json) -> str | None:
+    """A corruption as one line: text as it is, an object as `name:severity`."""
+    if not value:
+        return None
+    if isinstance(value, Mapping):
+        name = value.get("name") or value.get("type")
+        return f"{name}:{value.get('severity')}"
+    return str(value)
+
+
+def order(one: Entry) -> tuple[str, str]:
+    """Sorting key of runs: the same whatever the order of the places they were read from."""
+    return (one.about.method.casefold(), one.run.signature if one.run else "")
+
+
+def _percent(result: Result) -> Scores:
+    if result.summary is None:
+        return Scores(None, None, None)
+    s = result.summary
+    return Scores(100 * s.jf, 100 * s.j, 100 * s.f)

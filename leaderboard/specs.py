@@ -1,0 +1,193 @@
+"""The paper's nine tables, as declarations. Rows are those of the paper, in its order.
+
+A run joins a table if it was measured on the table's dataset with the table's training data and
+configuration. Another split or protocol gives it columns of its own, another corruption rows.
+
+Source: Kim et al., arXiv 2412.01136, tables 1 to 5 and A.1, A.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from rvosbench.errors import UnknownNameError
+
+
+@dataclass(frozen=True)
+class Label:
+    """A column that says what a row is.
+
+    Attributes:
+        heading: of the column.
+        field: "method", "parameters", "corruption", ... or a choice of `leaderboard.design`.
+        best: "low" if the lowest value is the best one and is marked.
+    """
+
+    heading: str
+    field: str
+    best: Literal["", "low"] = ""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Three columns of scores: where they were measured.
+
+    Attributes:
+        heading: over the columns; empty for none.
+        title: of the dataset, where the heading must tell several blocks apart.
+    """
+
+    heading: str
+    title: str
+    dataset: str
+    split: str
+    protocol: str
+
+
+@dataclass(frozen=True)
+class Training:
+    """Which training data a run may have to join a table.
+
+    Attributes:
+        needs: all of these.
+        without: none of these.
+        text: for people.
+    """
+
+    needs: frozenset[str]
+    without: frozenset[str]
+    text: str
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """A table of the paper.
+
+    Attributes:
+        name: its number.
+        varies: the choices of `leaderboard.design` that tell its rows apart; all others are usual.
+        corrupted: its rows are grouped by corruption; otherwise frames are clean.
+        second: the second best is marked too.
+        any_method: methods besides SOLA may join.
+    """
+
+    name: str
+    title: str
+    note: str
+    labels: tuple[Label, ...]
+    blocks: tuple[Block, ...]
+    training: Training
+    varies: tuple[str, ...] = ()
+    corrupted: bool = False
+    second: bool = False
+    any_method: bool = True
+
+
+MEVIS = Block("", "MeViS", "mevis", "valid", "mevis")
+RYT = Block("Ref-YouTube-VOS", "Ref-YouTube-VOS", "ref-youtube-vos", "valid", "ref-youtube-vos")
+DAVIS = Block("Ref-DAVIS", "Ref-DAVIS", "ref-davis17", "valid", "unknown")
+_NAMED = Block("MeViS", "MeViS", "mevis", "valid", "mevis")
+_METRICS = Block("Metrics", "MeViS", "mevis", "valid", "mevis")
+
+_ON_MEVIS = Training(
+    frozenset({"mevis"}),
+    frozenset({"ref-youtube-vos", "ref-davis17"}),
+    "MeViS, without Ref-YouTube-VOS and Ref-DAVIS17",
+)
+_ON_BOTH = Training(
+    frozenset({"mevis", "ref-youtube-vos"}), frozenset(), "MeViS and Ref-YouTube-VOS"
+)
+_METHODS = Label("Methods", "method")
+_BOLD = "The best results are in bold."
+
+
+def _ablation(name: str, title: str, *labels: Label) -> TableSpec:
+    return TableSpec(
+        name,
+        title,
+        "",
+        labels,
+        (MEVIS,),
+        _ON_MEVIS,
+        varies=tuple(label.field for label in labels),
+        any_method=False,
+    )
+
+
+_ALL = (
+    TableSpec(
+        "1",
+        "Quantitative comparison on MeViS",
+        f"{_BOLD[:-1]}, and the second-best results are underlined.",
+        (_METHODS, Label("# of trainable parameters", "parameters", best="low")),
+        (_METRICS,),
+        _ON_MEVIS,
+        second=True,
+    ),
+    TableSpec(
+        "2",
+        "Zero-shot quantitative comparison on Ref-YouTube-VOS and Ref-DAVIS",
+        f"{_BOLD} The models are trained on the training set of MeViS and evaluated on "
+        "Ref-YouTube-VOS and Ref-DAVIS.",
+        (_METHODS,),
+        (RYT, DAVIS),
+        _ON_MEVIS,
+    ),
+    TableSpec(
+        "3",
+        "Quantitative comparison on combined dataset",
+        f"{_BOLD} The models are jointly trained on the training sets of MeViS and "
+        "Ref-YouTube-VOS and evaluated separately on each.",
+        (_METHODS,),
+        (_NAMED, RYT),
+        _ON_BOTH,
+    ),
+    _ablation(
+        "4", "Ablation study on the proposed selection method", Label("Methods", "selection_module")
+    ),
+    _ablation("5a", "Ablation on different loss functions", Label("Methods", "alignment_weight")),
+    _ablation(
+        "5b",
+        "Effects of employing different types of attention layers",
+        Label("Inter-object attn.", "inter_object_attention"),
+        Label("Motion attn.", "motion_attention"),
+    ),
+    TableSpec(
+        "A.1",
+        "Quantitative result on a corrupted version of MeViS",
+        f"{_BOLD} The models are trained on the original training set and evaluated on the "
+        "corrupted version of the validation set, with ImageNet-C corruptions of severity 5.",
+        (_METHODS, Label("Algorithm", "corruption")),
+        (MEVIS,),
+        _ON_MEVIS,
+        corrupted=True,
+    ),
+    _ablation(
+        "A.2a",
+        "Effects of including background object tokens",
+        Label("Train", "background_in_training"),
+        Label("Inference", "background_at_inference"),
+    ),
+    _ablation(
+        "A.2b",
+        "Effects of the number of object-language alignment layers",
+        Label("# of Alignment Layers", "n_layers"),
+    ),
+)
+
+PAPER_TABLES: Mapping[str, TableSpec] = MappingProxyType({spec.name: spec for spec in _ALL})
+"""The tables of the paper by number, in its order."""
+
+
+def paper_table(name: str) -> TableSpec:
+    """The table called `name`.
+
+    Raises:
+        UnknownNameError: there is no such table; the message lists them.
+    """
+    if name not in PAPER_TABLES:
+        raise UnknownNameError("table", name, PAPER_TABLES)
+    return PAPER_TABLES[name]

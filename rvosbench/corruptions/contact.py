@@ -1,0 +1,65 @@
+"""A contact sheet: one frame under all corruptions and severities."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rvosbench.corruptions.plan import Plan
+from rvosbench.corruptions.table import CORRUPTIONS, SEVERITIES
+from rvosbench.records import Frame
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+_BLOCKS = 2
+_GAP = 4
+_LABEL = 24  # pixels above each row, for its name
+_FONT = 15
+
+
+def contact_sheet(
+    frame: Frame, names: Sequence[str] = CORRUPTIONS, seed: int = 0, frost_dir: Path | None = None
+) -> Image:
+    """All severities of the corruptions, one row each, in two blocks side by side.
+
+    Args:
+        frame: (H, W, 3) uint8 RGB.
+        names: of corruptions.
+        seed: as in `Plan`.
+        frost_dir: as in `Plan`.
+    """
+    from PIL import Image
+
+    height, width = frame.shape[:2]
+    blocks = _BLOCKS if len(names) > 1 else 1
+    rows = -(-len(names) // blocks)
+    block = len(SEVERITIES) * (width + _GAP) + 3 * _GAP
+    size = (blocks * block - 2 * _GAP, rows * (height + _LABEL + _GAP) + _GAP)
+    sheet = Image.new("RGB", size, (255, 255, 255))
+    for number, name in enumerate(names):
+        left = number // rows * block + _GAP
+        top = number % rows * (height + _LABEL + _GAP)
+        _label(sheet, left, top, name.replace("_", " "))
+        for column, severity in enumerate(SEVERITIES):
+            plan = Plan(name, severity, seed=seed, frost_dir=frost_dir)
+            image = Image.fromarray(plan.frame("contact sheet", "frame", 0, frame))
+            sheet.paste(image, (left + column * (width + _GAP), top + _LABEL))
+    return sheet
+
+
+def save_sheet(sheet: Image, path: Path) -> None:
+    """Write it; a `.jpg` is of high quality and without chroma subsampling."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix.lower() in {".jpg", ".jpeg"}:
+        sheet.save(path, quality=88, subsampling=0, optimize=True)
+    else:
+        sheet.save(path)
+
+
+def _label(sheet: Image, left: int, top: int, text: str) -> None:
+    from PIL import ImageDraw, ImageFont
+
+    font = ImageFont.load_default(_FONT)
+    ImageDraw.Draw(sheet).text((left, top + 4), text, fill=(0, 0, 0), font=font)

@@ -1,0 +1,105 @@
+"""Scores by kind of expression, from the rows of a result: no mask is read again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from rvosbench.metrics.figures import means
+from rvosbench.protocols import ExpressionScore
+from rvosbench.records import Expression
+
+SMALL, LARGE = 0.01, 0.1
+"""Shares of the image below which a target is small, from which it is large (ours)."""
+
+SHORT, LONG = 30, 100
+"""Frames below which a video is short, from which it is long (ours)."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A part of a result.
+
+    Attributes:
+        by: what the expressions were divided by, such as "size".
+        value: of the part, such as "small".
+        count: expressions in it.
+        j: unweighted mean, likewise `f` and `jf`.
+    """
+
+    by: str
+    value: str
+    count: int
+    j: float
+    f: float
+    jf: float
+
+
+def breakdown(rows: Iterable[tuple[Expression, ExpressionScore]]) -> list[Part]:
+    """Means by category, group, object size, video length and number of targets.
+
+    An expression counts in every category (tag) it has. A division with one part only, or whose
+    facts the rows do not hold, is left out.
+    """
+    found = list(rows)
+    parts = []
+    for by, values in _DIVISIONS.items():
+        divided: dict[str, list[ExpressionScore]] = {}
+        for expression, score in found:
+            for value in values(expression, score):
+                divided.setdefault(value, []).append(score)
+        if len(divided) > 1:
+            parts += [_part(by, value, divided[value]) for value in _ordered(divided)]
+    return parts
+
+
+def _part(by: str, value: str, scores: Sequence[ExpressionScore]) -> Part:
+    return Part(by, value, len(scores), **means(scores))
+
+
+def _ordered(values: Iterable[str]) -> list[str]:
+    return sorted(values, key=lambda v: (_ORDER.index(v) if v in _ORDER else len(_ORDER), v))
+
+
+_ORDER = ("no target", "1", "2", "3 or more", "small", "medium", "large", "short", "long")
+
+
+def _tags(expression: Expression, score: ExpressionScore) -> Sequence[str]:
+    return expression.tags
+
+
+def _group(expression: Expression, score: ExpressionScore) -> Sequence[str]:
+    return [expression.group] if expression.group else []
+
+
+def _size(expression: Expression, score: ExpressionScore) -> Sequence[str]:
+    share = score.figures.get("target_share", 0.0)
+    if share == 0:
+        return []
+    return ["small" if share < SMALL else "large" if share >= LARGE else "medium"]
+
+
+def _length(expression: Expression, score: ExpressionScore) -> Sequence[str]:
+    length = score.figures.get("length")
+    if length is None:
+        return []
+    return ["short" if length < SHORT else "long" if length >= LONG else "medium"]
+
+
+def _targets(expression: Expression, score: ExpressionScore) -> Sequence[str]:
+    number = score.figures.get("targets")
+    if number is None:
+        return []
+    return ["no target" if number == 0 else str(int(number)) if number < 3 else "3 or more"]
+
+
+_DIVISIONS: Mapping[str, Callable[[Expression, ExpressionScore], Sequence[str]]] = MappingProxyType(
+    {
+        "category": _tags,
+        "group": _group,
+        "size": _size,
+        "length": _length,
+        "targets": _targets,
+    }
+)

@@ -1,0 +1,86 @@
+"""What both DAVIS 2017 protocols share: objects of a video, scored one by one.
+
+Predictions are label images: pixel value k is object (or proposal) k, 0 is background. The objects
+of a video are 1 to the highest label of its first frame; later objects beyond that do not count.
+Per object: mean, recall and decay of J and of F over frames. The result is the unweighted mean over
+the objects of all videos.
+
+Source: davisvideochallenge/davis2017-evaluation at ac7c43f.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from rvosbench.errors import DatasetError
+from rvosbench.masks import MaskSequence
+from rvosbench.metrics.figures import frame_figures
+from rvosbench.metrics.frames import Measures
+from rvosbench.metrics.official.per_expression import expression_score, fitting, mean_summary
+from rvosbench.protocols import ExpressionScore, Summary, VideoTruth
+from rvosbench.records import Prediction, Sample, Target
+
+_FIGURES = ("j_recall", "j_decay", "f_recall", "f_decay")
+
+
+def whole_target(sample: Sample, truth: VideoTruth) -> Target:
+    """All objects of a video as the official tool numbers them, and its void.
+
+    Raises:
+        DatasetError: objects are not numbered, or the video has no sentence to ask for.
+    """
+    if not sample.expressions:
+        raise DatasetError(f"video {sample.video.id!r} has no expression: its truth has no frames")
+    target = truth(sample.expressions[0].id)
+    objects = truth.objects()
+    if not all(name.isdecimal() for name in objects):
+        raise DatasetError(
+            f"video {sample.video.id!r}: objects are called {', '.join(objects)}, the DAVIS "
+            "protocols want numbers as in label images"
+        )
+    first = [int(name) for name, masks in objects.items() if masks.at([0]).areas().any()]
+    numbers = [str(k) for k in range(1, max(first, default=0) + 1)]
+    nothing = MaskSequence.empty(len(target.annotated), target.size)
+    kept = {k: objects.get(k, nothing) for k in numbers}
+    return Target(target.size, target.annotated, kept, target.void)
+
+
+def proposals(
+    sample: Sample, target: Target, predictions: Mapping[str, Prediction]
+) -> dict[str, MaskSequence]:
+    """Label -> masks on the annotated frames; labels that no frame shows are empty.
+
+    Raises:
+        PredictionError: masks that do not fit the video.
+    """
+    highest = max((int(label) for label in predictions), default=0)
+    nothing = MaskSequence.empty(len(target.annotated), target.size)
+    found = {str(k): nothing for k in range(1, highest + 1)}
+    for label, prediction in predictions.items():
+        where = f"video {sample.video.id!r}, label {label}"
+        found[label] = fitting(prediction.masks, sample, target, where).at(target.annotated)
+    return found
+
+
+def object_score(
+    sample: Sample, name: str, measures: Measures, target: Target, wrap: bool = False
+) -> ExpressionScore:
+    """The score of one object; the row's `expression` is the object's number.
+
+    `target.annotated` are the measured frames; `wrap` as for `decay`.
+    """
+    figures = frame_figures(measures, target.size[0] * target.size[1], wrap)
+    facts = {"targets": 1, "length": len(sample.video)}
+    return expression_score(sample.video.id, name, measures, target.annotated, {**figures, **facts})
+
+
+def object_summary(scores: Sequence[ExpressionScore]) -> Summary:
+    """Means over objects; `extra` has recall and decay of J and F, where all objects have them."""
+    extra = {
+        name: float(np.mean([s.figures[name] for s in scores]))
+        for name in _FIGURES
+        if scores and all(name in s.figures for s in scores)
+    }
+    return mean_summary(scores, extra)

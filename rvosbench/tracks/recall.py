@@ -1,0 +1,118 @@
+"""Candidate recall: how good could any selection be? Tells failures of proposal from selection."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rvosbench.masks import MaskSequence, popcount, union
+from rvosbench.protocols import TruthLookup
+from rvosbench.records import Expression, Target, Track
+
+GREEDY_LIMIT = 8
+"""Most tracks that the best union is made of."""
+
+
+@dataclass(frozen=True)
+class Recall:
+    """Means over expressions with a target; IoUs are means over annotated frames, in [0, 1].
+
+    Attributes:
+        source: "grid", "box", "truth" or "all" (grid and box).
+        expressions: how many.
+        tracks: candidates an expression has, on average.
+        best_track: IoU of the best single candidate with the whole target.
+        best_union: IoU of the best union found by adding one track at a time.
+        found: share of expressions whose best union has an IoU above one half.
+    """
+
+    source: str
+    expressions: int
+    tracks: float
+    best_track: float
+    best_union: float
+    found: float
+
+
+def candidate_recall(
+    videos: Iterable[tuple[Sequence[Track], Sequence[Expression], TruthLookup]],
+) -> list[Recall]:
+    """Recall by source of prompt, and of all that inference may use.
+
+    Args:
+        videos: of each its tracks, its expressions and their truth. Expressions without a target
+            are left out: no candidate can be right.
+
+    Returns:
+        One row a source that occurs, "all" last; none without expressions.
+    """
+    rows: dict[str, list[tuple[int, float, float]]] = {}
+    for tracks, expressions, truth in videos:
+        for expression in expressions:
+            target = truth(expression.id)
+            if not target.objects:
+                continue
+            serving = [t for t in tracks if t.serves(expression.id)]
+            for source, wanted in _SOURCES.items():
+                chosen = [t for t in serving if wanted(t)]
+                rows.setdefault(source, []).append(_best(chosen, target))
+    return [_mean(source, found) for source, found in rows.items() if any(n for n, *_ in found)]
+
+
+_SOURCES: Mapping[str, Callable[[Track], bool]] = {
+    "grid": lambda t: t.source == "grid",
+    "box": lambda t: t.source == "box",
+    "truth": lambda t: t.source == "truth",
+    "all": lambda t: t.source != "truth",
+}
+
+
+def mean_iou(a: MaskSequence, b: MaskSequence) -> float:
+    """Mean over frames of the IoU of two mask sequences; a frame that is empty in both counts 1."""
+    total = 0.0
+    for index in range(len(b)):
+        one, two = a.words(index), b.words(index)
+        joined = popcount(one | two)
+        total += popcount(one & two) / joined if joined else 1.0
+    return total / max(len(b), 1)
+
+
+def _best(tracks: Sequence[Track], target: Target) -> tuple[int, float, float]:
+    """Number of tracks, IoU of the best one, IoU of the best union."""
+    truth = target.union().packed()
+    shown = [t.masks.at(target.annotated).packed() for t in tracks]
+    alone = [mean_iou(masks, truth) for masks in shown]
+    if not alone:
+        return 0, 0.0, 0.0
+    chosen, best = [int(np.argmax(alone))], max(alone)
+    useful = [i for i, masks in enumerate(shown) if _touches(masks, truth)]
+    while len(chosen) < GREEDY_LIMIT:
+        tried = {i: _joined(shown, [*chosen, i], truth) for i in useful if i not in chosen}
+        if not tried or max(tried.values()) <= best:
+            break
+        pick = max(tried, key=lambda i: tried[i])
+        chosen.append(pick)
+        best = tried[pick]
+    return len(tracks), max(alone), best
+
+
+def _joined(shown: Sequence[MaskSequence], chosen: Sequence[int], truth: MaskSequence) -> float:
+    return mean_iou(union([shown[i] for i in chosen], len(truth), truth.size), truth)
+
+
+def _touches(masks: MaskSequence, truth: MaskSequence) -> bool:
+    return any((masks.words(i) & truth.words(i)).any() for i in range(len(truth)))
+
+
+def _mean(source: str, found: Sequence[tuple[int, float, float]]) -> Recall:
+    counts, tracks, unions = (np.array(column, float) for column in zip(*found, strict=True))
+    return Recall(
+        source,
+        len(found),
+        float(counts.mean()),
+        float(tracks.mean()),
+        float(unions.mean()),
+        float((unions > 0.5).mean()),
+    )

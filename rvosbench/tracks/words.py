@@ -1,0 +1,208 @@
+"""Text tokens of a cache: every sentence encoded once, kept beside the tracks.
+
+    CACHE/texts/<first digits of the encoder's hash>.parquet
+
+        text    text
+        width   int32      W
+        dim     int32      E
+        tokens  [float32]  W * E, token after token
+
+A cache may hold the tokens of several encoders.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvosbench.tracks.cache import KEY, TrackCacheError
+from rvosbench.tracks.identity import ModelIdentity, identify
+from rvosbench.work import write_bytes
+
+if TYPE_CHECKING:
+    from rvosbench.adapters.text import TextEncoder
+
+Tokens = NDArray[np.float32]
+FOLDER = "texts"
+ENCODER_FILES = ("model.safetensors", "tokenizer.json", "vocab.json", "merges.txt", "vocab.txt")
+"""What the hash of a text encoder covers, in its order."""
+
+
+class WordSource(Protocol):
+    """Gives the text tokens of sentences."""
+
+    @property
+    def checkpoint_hash(self) -> str:
+        """sha256 of the encoder, for signatures."""
+
+    def encode(self, texts: Sequence[str]) -> list[Tokens]:
+        """(W, E) of each sentence."""
+
+
+class CachedWords:
+    """Cached tokens first; the encoder is opened for a sentence that is not there.
+
+    Args:
+        known: sentence -> (W, E).
+        checkpoint_hash: of the encoder that made them.
+        source: of the encoder.
+        device: where it would run.
+        dtype: it would compute in.
+    """
+
+    def __init__(
+        self,
+        known: Mapping[str, Tokens],
+        checkpoint_hash: str,
+        source: str | Path,
+        device: str,
+        dtype: str,
+    ) -> None:
+        self._known, self._place = known, (source, device, dtype)
+        self.checkpoint_hash = checkpoint_hash
+        self._encoder: TextEncoder | None = None
+
+    def encode(self, texts: Sequence[str]) -> list[Tokens]:
+        """(W, E) of each sentence; raises WeightsError if one is new and the encoder not there."""
+        new = list(dict.fromkeys(t for t in texts if t not in self._known))
+        more = dict(zip(new, self._open().encode(new), strict=True)) if new else {}
+        return [self._known[t] if t in self._known else more[t] for t in texts]
+
+    def _open(self) -> TextEncoder:
+        from rvosbench.adapters.text import load_text_encoder
+
+        if self._encoder is None:
+            self._encoder = load_text_encoder(*self._place)
+        return self._encoder
+
+
+def open_words(cache: str, source: str | Path, device: str, dtype: str) -> WordSource:
+    """The tokens of a cache if it has them for this encoder and dtype, otherwise the encoder.
+
+    Args:
+        cache: folder of a track cache; empty for none.
+        source: hub id or folder of the encoder.
+        device: "auto" or a device.
+        dtype: "auto" or a type.
+
+    Raises:
+        WeightsError: there are no cached tokens and no weights either.
+    """
+    from rvosbench.adapters.text import load_text_encoder
+
+    if cache:
+        wanted = identify(str(source), "text", ENCODER_FILES)
+        for path in sorted((Path(cache) / FOLDER).glob("*.parquet")):
+            encoder, kind = _made_by(path)
+            if not encoder.is_other(wanted) and dtype in ("auto", kind) and encoder.sha256:
+                return CachedWords(read_words(path), encoder.sha256, source, device, dtype)
+    return load_text_encoder(source, device, dtype)
+
+
+def build_words(
+    cache: Path, texts: Sequence[str], source: str, device: str = "auto", dtype: str = "auto"
+) -> Path:
+    """Encode the sentences that a cache does not have yet; returns the file.
+
+    Args:
+        cache: folder of a track cache.
+        texts: any number, repetitions allowed.
+        source: "demo", a hub id or a folder.
+        device: "auto" or a device.
+        dtype: "auto" or a type.
+
+    Raises:
+        WeightsError: the encoder's weights are not there.
+    """
+    from rvosbench.adapters.devices import choose_device, choose_dtype
+    from rvosbench.adapters.text import load_text_encoder
+    from rvosbench.tracks.identity import embedded
+
+    encoder = load_text_encoder(embedded(source, "text"), device, dtype)
+    kind = choose_dtype(dtype, choose_device(device))
+    made_by = ModelIdentity(_name(source), encoder.checkpoint_hash)
+    path = cache / FOLDER / f"{encoder.checkpoint_hash[:12]}-{kind}.parquet"
+    known = dict(read_words(path)) if path.exists() else {}
+    new = sorted(set(texts) - known.keys())
+    known.update(zip(new, encoder.encode(new), strict=True))
+    if new or not path.exists():
+        write_words(path, known, made_by, kind)
+    return path
+
+
+def write_words(
+    path: Path, words: Mapping[str, Tokens], encoder: ModelIdentity, dtype: str
+) -> None:
+    """Write one file, atomically; sentences are sorted."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    content = json.dumps({"format": 1, "encoder": asdict(encoder), "dtype": dtype})
+    schema = pa.schema(
+        [
+            ("text", pa.string()),
+            ("width", pa.int32()),
+            ("dim", pa.int32()),
+            ("tokens", pa.list_(pa.float32())),
+        ],
+        metadata={KEY: content.encode("utf-8")},
+    )
+    texts = sorted(words)
+    columns = {
+        "text": texts,
+        "width": [words[t].shape[0] for t in texts],
+        "dim": [words[t].shape[1] for t in texts],
+        "tokens": [words[t].ravel() for t in texts],
+    }
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns, schema=schema), buffer, use_dictionary=False)
+    write_bytes(path, buffer.getvalue())
+
+
+def read_words(path: Path) -> dict[str, Tokens]:
+    """Sentence -> (W, E) float32.
+
+    Raises:
+        TrackCacheError: not such a file.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path, memory_map=True) as file:
+            rows = file.read()
+        texts = rows.column("text").to_pylist()
+        shapes = zip(rows.column("width").to_pylist(), rows.column("dim").to_pylist(), strict=True)
+        tokens = (cell.values.to_numpy() for cell in rows.column("tokens"))
+        return {t: v.reshape(s) for t, s, v in zip(texts, shapes, tokens, strict=True)}
+    except (OSError, KeyError, ValueError, pa.ArrowException) as error:
+        raise _unreadable(path, error) from error
+
+
+def _made_by(path: Path) -> tuple[ModelIdentity, str]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        content = json.loads((pq.read_schema(path).metadata or {})[KEY])
+        return ModelIdentity(**content["encoder"]), str(content["dtype"])
+    except (OSError, KeyError, ValueError, TypeError, pa.ArrowException) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> TrackCacheError:
+    return TrackCacheError(
+        f"{path}: not a file of text tokens ({type(error).__name__}): delete it and build it again"
+    )
+
+
+def _name(source: str) -> str:
+    path = Path(source).expanduser()
+    return path.name if source != "demo" and path.exists() else source

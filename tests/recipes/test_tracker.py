@@ -1,0 +1,215 @@
+"""The tracker's recipe: batches, losses, steps, checkpoints, and the weights it shipped."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from rvosbench.adapters.sam2 import load_sam2
+from rvosbench.adapters.sam2_prompts import PromptOutput
+from rvosbench.demo import WEIGHTS
+from rvosbench.recipes.tracker import (
+    TrackerRecipe,
+    load_checkpoint,
+    main,
+    new_state,
+    save_checkpoint,
+    schedule,
+    training_step,
+)
+from rvosbench.recipes.tracker_batches import (
+    NO_LOOK,
+    VISIBLE,
+    BatchSpec,
+    ClipBatch,
+    sample_batch,
+)
+from rvosbench.recipes.tracker_eval import evaluate_tracker, probe_pointers
+from rvosbench.recipes.tracker_losses import (
+    LossWeights,
+    mask_ious,
+    mask_losses,
+    places,
+    presence_loss,
+    prompt_loss,
+)
+from rvosbench.recipes.tracker_steps import (
+    background_points,
+    image_losses,
+    inner_points,
+    jittered_boxes,
+    video_losses,
+)
+
+SIZE = 64
+
+
+def batch(clips: int = 2, frames: int = 3, seed: int = 0, prompt_frame: int = 1) -> ClipBatch:
+    spec = BatchSpec(clips, frames, 3, SIZE)
+    return sample_batch(spec, np.random.default_rng(seed), prompt_frame)
+
+
+def test_batches_hold_visible_objects_of_their_clips() -> None:
+    made = batch()
+    n = len(made.owner)
+    assert made.pixels.shape == (2, 3, 3, SIZE, SIZE)
+    assert made.masks.shape == (n, 3, SIZE, SIZE)
+    assert made.colours.shape == made.shapes.shape == (n,)
+    assert (made.areas[:, made.prompt_frame] >= VISIBLE).all()
+    assert set(made.owner.tolist()) == {0, 1}
+    assert (made.masks <= made.covered[made.owner]).all()
+
+
+def test_batches_are_functions_of_their_generator() -> None:
+    first, again, other = batch(seed=3), batch(seed=3), batch(seed=4)
+    assert torch.equal(first.pixels, again.pixels)
+    assert torch.equal(first.masks, again.masks)
+    assert not torch.equal(first.pixels, other.pixels)
+
+
+def test_looks_name_the_object_in_the_cell() -> None:
+    made = sample_batch(BatchSpec(4, 3, 3, 128), np.random.default_rng(0), 1)
+    frame = made.prompt_frame
+    row = int(made.areas[:, frame].argmax())
+    for cell, looks in zip((8, 16), made.looks, strict=True):
+        assert looks.shape == (4, 3, 2, 128 // cell, 128 // cell)
+        share = made.masks[row, frame].float().unfold(0, cell, cell).unfold(1, cell, cell)
+        y, x = np.argwhere((share.mean((2, 3)) > 0.5).numpy())[0]
+        named = looks[made.owner[row], frame, :, y, x].tolist()
+        assert named == [made.colours[row].item(), made.shapes[row].item()]
+        assert (looks == NO_LOOK).any()
+
+
+def test_prompts_lie_where_they_should() -> None:
+    made, rng = batch(), np.random.default_rng(0)
+    masks = made.masks[:, made.prompt_frame]
+    for mask, (x, y) in zip(masks, inner_points(masks, rng).long().tolist(), strict=True):
+        assert mask[y, x]
+    for clip, (x, y) in enumerate(background_points(made, rng).long().tolist()):
+        assert not made.covered[clip, made.prompt_frame, y, x]
+    square = torch.zeros(1, SIZE, SIZE, dtype=torch.bool)
+    square[0, 10:20, 30:50] = True
+    assert jittered_boxes(square, rng, 0.0).tolist() == [[30, 10, 50, 20]]
+    assert (jittered_boxes(square, rng, 0.1) - torch.tensor([30, 10, 50, 20])).abs().max() <= 2
+
+
+def test_mask_losses_and_ious() -> None:
+    target = torch.zeros(1, 16, 16, dtype=torch.bool)
+    target[0, :8] = True
+    right = torch.where(target, 20.0, -20.0)
+    assert mask_losses(right, target, 5.0).item() < 0.01
+    assert mask_losses(-right, target, 5.0).item() > 50
+    assert mask_ious(right, target).item() == 1.0
+    assert mask_ious(-right, target).item() == 0.0
+    half = right.clone()
+    half[0, 4:] = -20.0
+    assert mask_ious(half, target).item() == 0.5
+    nothing = torch.zeros_like(target)
+    assert mask_losses(torch.full_like(right, -20.0), nothing, 5.0).item() < 0.01
+    assert mask_ious(right, nothing).item() == 0.0
+
+
+def test_every_candidate_is_trained() -> None:
+    logits = torch.zeros(2, 1, 3, 4, 4, requires_grad=True)
+    output = PromptOutput(logits, torch.full((2, 1, 3), 0.5), torch.zeros(2, 1))
+    target = torch.zeros(2, 16, 16, dtype=torch.bool)
+    target[0, :8] = True
+    prompt_loss(output, target, LossWeights()).backward()  # type: ignore[no-untyped-call]
+    assert logits.grad is not None
+    assert (logits.grad.abs().amax((3, 4)) > 0).all()
+
+
+def test_slivers_say_nothing_about_presence() -> None:
+    logits, areas = torch.tensor([3.0, -3.0, -9.0]), torch.tensor([100, 0, 5])
+    sure = presence_loss(logits, areas)
+    assert sure == presence_loss(torch.tensor([3.0, -3.0, 9.0]), areas)
+    assert sure < presence_loss(-logits, areas)
+    assert presence_loss(torch.zeros(1), torch.tensor([5])) == 0
+
+
+def test_places_are_centres_and_sizes_in_frame_sides() -> None:
+    masks = torch.zeros(2, 20, 20, dtype=torch.bool)
+    masks[0, 4:8, 10:14] = True
+    expected = torch.tensor([[12 / 20, 6 / 20, 4 / 20], [0, 0, 0]])
+    torch.testing.assert_close(places(masks), expected)
+
+
+def test_the_learning_rate_warms_up_and_ends_small() -> None:
+    assert schedule(0.0, 0, 100) == pytest.approx(0.01)
+    assert schedule(0.0, 500, 100) == pytest.approx(1.0)
+    assert schedule(0.5, 500, 100) == pytest.approx(0.51)
+    assert schedule(1.0, 500, 100) == pytest.approx(0.02)
+
+
+@pytest.mark.parametrize("kind", ["image", "video"])
+def test_a_few_steps_on_one_batch_lower_the_loss(kind: str) -> None:
+    state, weights = new_state(TrackerRecipe(image_size=SIZE)), LossWeights()
+    made = batch(frames=1, prompt_frame=0) if kind == "image" else batch()
+    step = image_losses if kind == "image" else video_losses
+    totals = []
+    for _ in range(8):
+        losses = step(state.model, state.heads, made, weights, np.random.default_rng(0))
+        total = torch.stack(list(losses.values())).sum()
+        state.optimiser.zero_grad()
+        total.backward()  # type: ignore[no-untyped-call]
+        state.optimiser.step()
+        totals.append(total.item())
+    assert min(totals[-2:]) < 0.8 * totals[0]
+
+
+def test_a_checkpoint_continues_the_same_training(tmp_path: Path) -> None:
+    recipe = TrackerRecipe(image_size=SIZE, image_share=1.0)
+    state = new_state(recipe)
+    training_step(state, recipe)
+    save_checkpoint(state, tmp_path / "checkpoint.pt")
+    resumed = new_state(TrackerRecipe(image_size=SIZE, seed=9))
+    load_checkpoint(resumed, tmp_path / "checkpoint.pt")
+    assert resumed.step == 1
+    assert training_step(resumed, recipe) == training_step(state, recipe)
+
+
+@pytest.mark.slow
+def test_the_command_trains_logs_resumes_and_exports(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from rvosbench.recipes import tracker
+
+    monkeypatch.setattr(tracker, "evaluate_tracker", lambda *_: {"track": 0.5})
+    monkeypatch.setattr(tracker, "probe_pointers", lambda *_: {"probe_colour": 0.1})
+    monkeypatch.setattr(torch, "set_num_threads", lambda _: None)
+    arguments = ["--out", str(tmp_path), "--minutes", "0.001", "--seed", "1"]
+    main(arguments)
+    main([*arguments, "--minutes", "0.2", "--resume"])
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    evaluations = [row for row in rows if row["kind"] == "eval"]
+    assert evaluations[0]["step"] < evaluations[-1]["step"]
+    assert evaluations[-1]["track"] == 0.5
+    assert load_sam2(tmp_path / "export").image_size == 128
+
+
+def test_evaluation_repeats_itself() -> None:
+    model = new_state(TrackerRecipe(image_size=SIZE)).model
+    scores = evaluate_tracker(model, SIZE, clips=2, frames=3)
+    assert scores == evaluate_tracker(model, SIZE, clips=2, frames=3)
+    assert {"track", "copy", "box", "point", "present", "background"} <= scores.keys()
+    assert 0 < scores["copy"] < 1
+
+
+def test_probes_of_random_pointers_are_near_chance() -> None:
+    model = new_state(TrackerRecipe(image_size=SIZE)).model
+    scores = probe_pointers(model, SIZE, clips=(8, 8), frame=1)
+    assert set(scores) == {f"probe_{n}" for n in ("colour", "shape", "x", "y", "size")}
+    assert 0 <= scores["probe_shape"] < 0.7
+
+
+def test_the_shipped_weights_track_and_answer_prompts() -> None:
+    model = load_sam2(WEIGHTS / "sam2").model
+    scores = evaluate_tracker(model, 128, clips=4, frames=8)
+    assert scores["track"] > 0.65 > scores["copy"]
+    assert scores["box"] > 0.65
+    assert scores["point"] > 0.55
+    assert scores["background"] < 0.5

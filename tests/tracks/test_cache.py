@@ -1,0 +1,257 @@
+"""Track caches: files that come back bit for bit, that fit or say why not, that can be merged."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from rvosbench.datasets.frames import video as frame_video
+from rvosbench.masks import MaskSequence
+from rvosbench.records import Expression, Json, Sample, Track
+from rvosbench.tracks.cache import (
+    Header,
+    TrackCacheError,
+    content_hash,
+    read_header,
+    read_tracks,
+    write_tracks,
+)
+from rvosbench.tracks.identity import ModelIdentity, frame_fingerprint, identify
+
+HEADER = Header(
+    video="v",
+    frames="f",
+    tracker=ModelIdentity("demo", "a" * 64),
+    grounder=None,
+    prompts={"points_per_side": 4},
+    expressions=None,
+    truth=False,
+    corruption=None,
+    made={"dtype": "float32", "device": "cpu"},
+)
+
+
+def make_tracks() -> list[Track]:
+    rng = np.random.default_rng(0)
+    masks = rng.random((3, 4, 9, 70)) > 0.6
+    masks[1, 2] = False
+    return [
+        Track(
+            id=str(i),
+            masks=MaskSequence.from_arrays(masks[i]),
+            score=float(rng.random()),
+            tokens=rng.normal(size=(4, 8)).astype(np.float32),
+            source=("grid", "box", "truth")[i],  # type: ignore[arg-type]
+            prompt_frame=i,
+            prompt=((1.5, 2.5), (0.1, 0.2, 3.0, 4.0), ())[i],
+            candidates=(None, frozenset({"0", "7"}), frozenset())[i],
+        )
+        for i in range(3)
+    ]
+
+
+def test_tracks_come_back_bit_for_bit(tmp_path: Path) -> None:
+    tracks, path = make_tracks(), tmp_path / "v.parquet"
+    written = write_tracks(path, HEADER, tracks)
+    assert read_header(path) == written
+    assert replace(written, content="") == HEADER
+    again = read_tracks(path)
+    assert content_hash(again) == written.content == content_hash(tracks)
+    for ours, theirs in zip(again, tracks, strict=True):
+        assert ours.masks == theirs.masks
+        assert ours.tokens.dtype == np.float32
+        assert np.array_equal(ours.tokens, theirs.tokens)
+        for name in ("id", "score", "source", "prompt_frame", "prompt", "candidates"):
+            assert getattr(ours, name) == getattr(theirs, name)
+
+
+def test_the_same_tracks_give_the_same_bytes(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        write_tracks(tmp_path / name, HEADER, make_tracks())
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+
+
+@pytest.mark.parametrize("change", ["tokens", "masks", "score", "candidates", "prompt"])
+def test_the_content_hash_sees_everything(change: str) -> None:
+    tracks = make_tracks()
+    other = {
+        "tokens": tracks[1].tokens + 1,
+        "masks": tracks[0].masks,
+        "score": 0.123,
+        "candidates": None,
+        "prompt": (1.0, 2.0, 3.0, 4.0),
+    }[change]
+    changed = [tracks[0], replace(tracks[1], **{change: other}), tracks[2]]  # type: ignore[arg-type]
+    assert content_hash(changed) != content_hash(tracks)
+
+
+def test_half_size_tokens_are_rounded_once(tmp_path: Path) -> None:
+    half = replace(HEADER, token_dtype="float16")
+    header = write_tracks(tmp_path / "v.parquet", half, make_tracks())
+    again = read_tracks(tmp_path / "v.parquet")
+    assert content_hash(again) == header.content
+    for ours, theirs in zip(again, make_tracks(), strict=True):
+        assert ours.tokens.dtype == np.float32
+        np.testing.assert_allclose(ours.tokens, theirs.tokens, atol=2e-3)
+
+
+def test_a_video_without_tracks_is_a_file_like_any_other(tmp_path: Path) -> None:
+    write_tracks(tmp_path / "v.parquet", HEADER, [])
+    assert read_tracks(tmp_path / "v.parquet") == ()
+    assert read_header(tmp_path / "v.parquet").video == "v"
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_the_datasets_library_reads_a_cache(tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets", reason="the extra rvosbench[hub] is not installed")
+    write_tracks(tmp_path / "a.parquet", HEADER, make_tracks())
+    write_tracks(tmp_path / "b.parquet", replace(HEADER, video="w"), [])
+    write_tracks(tmp_path / "c.parquet", replace(HEADER, video="x"), make_tracks()[:1])
+    files = [str(tmp_path / f"{name}.parquet") for name in "abc"]
+    rows = datasets.load_dataset(
+        "parquet", data_files=files, split="train", cache_dir=str(tmp_path / "hf")
+    )
+    assert rows["video"][:] == ["v", "v", "v", "x"]
+    tokens = np.array(rows[0]["tokens"], np.float32).reshape(rows[0]["frames"], rows[0]["dim"])
+    assert np.array_equal(tokens, make_tracks()[0].tokens)
+    assert rows[1]["candidates"] == ["0", "7"]
+    assert rows[0]["candidates"] is None
+
+
+def test_other_files_are_named(tmp_path: Path) -> None:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    (tmp_path / "text.parquet").write_text("no")
+    pq.write_table(pa.table({"a": [1]}), tmp_path / "other.parquet")
+    for name in ("text.parquet", "other.parquet", "absent.parquet"):
+        with pytest.raises(TrackCacheError, match=f"{name}: not a file of a track cache"):
+            read_header(tmp_path / name)
+    with pytest.raises(TrackCacheError, match="cannot be read"):
+        read_tracks(tmp_path / "other.parquet")
+
+
+def test_a_newer_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rvosbench.tracks.cache.FORMAT", 2)
+    write_tracks(tmp_path / "v.parquet", HEADER, [])
+    monkeypatch.undo()
+    with pytest.raises(TrackCacheError, match="format 2, this version reads up to 1"):
+        read_header(tmp_path / "v.parquet")
+
+
+def test_unknown_keys_of_a_header_are_ignored() -> None:
+    content: Json = {**HEADER.to_json(), "later": 1}
+    assert Header.from_json(content) == HEADER
+
+
+# What tells frames apart.
+
+
+def save_frames(folder: Path, count: int = 20, quality: int = 90) -> None:
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(3)
+    for i in range(count):
+        frame = rng.integers(0, 255, (16, 24, 3), np.uint8)
+        Image.fromarray(frame).save(folder / f"{i:05d}.jpg", quality=quality)
+
+
+def fingerprint(folder: Path) -> str:
+    names = tuple(sorted(p.stem for p in folder.iterdir()))
+    return frame_fingerprint(frame_video("toy", "v", folder, names))
+
+
+def test_frames_on_disk_are_the_same_anywhere(tmp_path: Path) -> None:
+    save_frames(tmp_path / "a")
+    shutil.copytree(tmp_path / "a", tmp_path / "elsewhere" / "b")
+    assert fingerprint(tmp_path / "a") == fingerprint(tmp_path / "elsewhere" / "b")
+
+
+@pytest.mark.parametrize("change", ["size", "bytes", "name", "fewer"])
+def test_changed_frames_are_other_frames(tmp_path: Path, change: str) -> None:
+    save_frames(tmp_path / "a")
+    before = fingerprint(tmp_path / "a")
+    middle, first = tmp_path / "a" / "00009.jpg", tmp_path / "a" / "00000.jpg"
+    if change == "size":
+        middle.write_bytes(middle.read_bytes() + b"\0")
+    elif change == "bytes":
+        first.write_bytes(first.read_bytes()[:-1] + b"\1")
+    elif change == "name":
+        middle.rename(tmp_path / "a" / "00009x.jpg")
+    else:
+        middle.unlink()
+    assert fingerprint(tmp_path / "a") != before
+
+
+def test_frames_corrupted_when_read_are_the_clean_ones_and_the_corruption(tmp_path: Path) -> None:
+    from rvosbench.corruptions.plan import Plan
+    from rvosbench.datasets.corrupted import corrupted
+    from rvosbench.demo.dataset import open_demo
+
+    clean = open_demo(None, "valid")
+    plain = next(iter(clean)).video
+    prints = {
+        frame_fingerprint(corrupted(clean, plan).sample(plain.id).video)
+        for plan in (Plan("fog", 1), Plan("fog", 2), Plan("snow", 1))
+    }
+    assert len(prints | {frame_fingerprint(plain)}) == 4
+
+
+def test_a_model_is_known_by_its_bytes_and_else_by_its_name(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "model.safetensors").write_bytes(b"weights")
+    a, b = (identify(str(tmp_path / name), "sam2") for name in ("a", "b"))
+    assert (a.name, b.name) == ("a", "b")
+    assert not a.is_other(b)
+    (tmp_path / "b" / "model.safetensors").write_bytes(b"others")
+    assert a.is_other(identify(str(tmp_path / "b"), "sam2"))
+    hub = ModelIdentity("facebook/sam2-hiera-large", None)
+    assert hub.is_other(a)
+    assert not hub.is_other(ModelIdentity("facebook/sam2-hiera-large", "0" * 64))
+
+
+def test_hashes_are_those_of_the_adapters(tmp_path: Path) -> None:
+    from rvosbench.adapters.grounding_dino_loading import weights_hash
+    from rvosbench.adapters.sam2_loading import file_sha256
+    from rvosbench.adapters.text import load_text_encoder
+    from rvosbench.demo import WEIGHTS
+    from rvosbench.tracks.maker import GROUNDER_FILES
+    from rvosbench.tracks.words import ENCODER_FILES
+
+    assert identify("demo", "sam2").sha256 == file_sha256(WEIGHTS / "sam2" / "model.safetensors")
+    (tmp_path / "model.safetensors").write_bytes(b"weights")
+    (tmp_path / "vocab.txt").write_bytes(b"words")
+    grounder = identify(str(tmp_path), "grounder", GROUNDER_FILES)
+    assert grounder.sha256 == weights_hash(tmp_path)
+    encoder = load_text_encoder(WEIGHTS / "text")
+    assert identify("demo", "text", ENCODER_FILES).sha256 == encoder.checkpoint_hash
+
+
+@dataclass(frozen=True)
+class OnDisk:
+    """A dataset of one video whose frames are files."""
+
+    folder: Path
+    texts: Mapping[str, str]
+    name: str = "ondisk"
+    split: str = "valid"
+    fingerprint: str = "1"
+    protocols: tuple[str, ...] = ("mevis",)
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[Sample]:
+        yield self.sample("v")
+
+    def sample(self, video_id: str) -> Sample:
+        names = tuple(sorted(p.stem for p in self.folder.iterdir()))
+        expressions = tuple(Expression(i, t) for i, t in self.texts.items())
+        return Sample(frame_video("toy", video_id, self.folder, names), expressions)
