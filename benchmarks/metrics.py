@@ -283,7 +283,6 @@ def score_set(root: Path, workers: int = 0, videos: Sequence[str] | None = None)
     return score(
         root / "predictions",
         dataset,
-        missing="error" if videos is None else "zero",
         run=run,
         videos=videos,
     )

@@ -211,7 +211,8 @@ def footnotes(rows: Sequence[Row]) -> list[str]:
 def run_note(entries: Sequence[Entry]) -> str:
     """What a run's footnote says: training data, remarks, signatures."""
     first = entries[0]
-    parts = [f"our run, trained on {first.about.training_data or 'unknown data'}"]
+    trained = first.about.training_data
+    parts = [f"our run, trained on {trained}" if trained else "our run, training data not said"]
     if unranked(first):
         parts.append("an upper bound that sees the truth, never ranked")
     parts += sorted({f"frames {e.setting.corruption}" for e in entries if e.setting.corruption})

@@ -171,7 +171,10 @@ def check_command(
     collection = gather(with_runs or [], published or FOLDER)
     findings = check(collection.everything)
     new = [finding for finding in findings if not finding.known]
-    _print_findings(new if only_new else findings, len(collection.everything), as_json)
+    _print_findings(new if only_new else findings, as_json)
+    known = len(findings) - len(new)
+    count = len(collection.everything)
+    say(f"{count} number-sets checked: {len(new)} new findings, {known} known")
     if new:
         raise typer.Exit(1)
 
@@ -197,7 +200,7 @@ def _print_table(table: Table, form: str) -> None:
     typer.echo(RENDERERS[form](table), nl=False)
 
 
-def _print_findings(findings: list[Finding], count: int, as_json: bool) -> None:
+def _print_findings(findings: list[Finding], as_json: bool) -> None:
     if as_json:
         emit([{"rule": f.rule, "message": f.message, "known": f.known or None} for f in findings])
         return
@@ -206,8 +209,6 @@ def _print_findings(findings: list[Finding], count: int, as_json: bool) -> None:
             typer.echo(f"known {finding.rule}: {finding.message} [{finding.known}]")
         else:
             typer.echo(f"NEW   {finding.rule}: {finding.message}")
-    new = sum(not finding.known for finding in findings)
-    say(f"{count} numbers checked: {new} new findings, {len(findings) - new} known")
 
 
 def _pairs(items: list[str], option: str) -> dict[str, str]:

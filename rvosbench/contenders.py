@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -80,6 +80,7 @@ def from_method(method: str | MethodChoice | Method | TruthMethod, dataset: str)
 
 def from_files(
     path: Path,
+    dataset: Iterable[Sample],
     samples: Sequence[Sample],
     missing: MissingPolicy,
     answers: Literal["expressions", "labels"] = "expressions",
@@ -88,23 +89,24 @@ def from_files(
 
     Args:
         path: see `open_predictions`, for labels `open_labels`.
+        dataset: all videos of the split.
         samples: the videos to be scored.
         missing: what to do about what is missing.
         answers: what the files hold.
 
     Raises:
-        PredictionError: nothing there, or entries that none of the samples asks for.
+        PredictionError: nothing there, or entries that the split does not ask for.
     """
     source: PredictionSource
     if answers == "labels":
         source = open_labels(path, missing, samples)
     else:
         source = open_predictions(path, missing, samples)
-    extra = source.extra(samples) if missing == "error" else ()
+    extra = source.extra(dataset) if missing == "error" else ()
     if extra:
         raise PredictionError(
-            f"{path}: {len(extra)} entries that none of the {len(samples)} videos asks for, such "
-            f"as {extra[0]!r}: is it the right split? `--missing zero` leaves them out"
+            f"{path}: {len(extra)} entries that no video of the split asks for, such as "
+            f"{extra[0]!r}: is it the right split? `--missing zero` leaves them out"
         )
     facts: dict[str, Json] = {
         "method": "predictions",

@@ -121,7 +121,9 @@ def score(
             "to the authors' server, not scored here"
         )
     task = _Task(dataset, _protocol(dataset, protocol), videos)
-    contender = from_files(Path(predictions), task.samples(), missing, task.protocol.answers)
+    contender = from_files(
+        Path(predictions), dataset, task.samples(), missing, task.protocol.answers
+    )
     if videos is None and contender.videos is not None:
         task = replace(task, videos=contender.videos)
     return _run(contender, task, run)

@@ -27,6 +27,7 @@ class Number:
     protocol: str
     configuration: str
     scores: tuple[str, ...]
+    source: str
     facts: tuple[Fact, ...]
 
 
@@ -114,6 +115,7 @@ def _number(entry: Entry, confidence: Mapping[str, Confidence]) -> Number:
         s.protocol,
         configuration,
         tuple(score_text(entry, name)[0] for name in FIGURES),
+        f"{entry.citation.source.id}, {entry.citation.locator}" if entry.citation else "run",
         tuple(provenance(Line(entry), confidence)),
     )
 

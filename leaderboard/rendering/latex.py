@@ -44,19 +44,21 @@ _SPECIAL: Mapping[str, str] = MappingProxyType(
 
 
 def to_latex(table: Table) -> str:
-    """A floating table; it needs the packages booktabs and amssymb."""
+    """A floating table; it needs booktabs and amssymb, and graphicx if it is very wide."""
     labels = sum(not c.numeric for c in table.columns)
+    wide = _wide(table)
     lines = [
-        r"% \usepackage{booktabs,amssymb}",
+        rf"% \usepackage{{booktabs,amssymb{',graphicx' if wide else ''}}}",
         r"\begin{table}[t]",
         r"\centering",
+        *([r"\resizebox{\linewidth}{!}{%"] if wide else []),
         rf"\begin{{tabular}}{{{'l' * labels}{'c' * (len(table.columns) - labels)}}}",
         r"\toprule",
         *_header(table),
         r"\midrule",
         *_body(table),
         r"\bottomrule",
-        r"\end{tabular}",
+        rf"\end{{tabular}}{'}' if wide else ''}",
         *_footnotes(table),
         rf"\caption{{{_caption(table)}}}",
         rf"\label{{tab:{''.join(c if c.isalnum() else '-' for c in table.name)}}}",
@@ -68,6 +70,12 @@ def to_latex(table: Table) -> str:
 def escape(text: str) -> str:
     """Text from a file as LaTeX text; it cannot end a group or start a command."""
     return "".join(_SPECIAL.get(c, c) for c in one_line(text))
+
+
+def _wide(table: Table) -> bool:
+    """Intervals over more than one block do not fit a line at full size."""
+    intervals = any(cell.interval for row in table.rows for cell in row.cells)
+    return intervals and sum(c.numeric for c in table.columns) > 3
 
 
 def _caption(table: Table) -> str:

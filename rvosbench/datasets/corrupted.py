@@ -107,6 +107,7 @@ class CorruptedRead:
     video: Video
 
     def __call__(self, index: int) -> Frame:
+        """Frame `index`, corrupted."""
         name = self.video.frame_names[index]
         return self.plan.frame(self.video.id, name, index, self.video.read(index))
 

@@ -145,7 +145,7 @@ def evaluate(model: MeaningModel, corpus: Corpus) -> dict[str, float]:
         features are all right) and `category` (accuracy).
     """
     with torch.inference_mode():
-        guesses = [model(ids) for ids in corpus.ids.split(512)]
+        guesses = [model(ids) for ids in corpus.ids.split(512)]  # type: ignore[no-untyped-call]
     found = torch.cat([g.meaning for g in guesses]) > 0
     category = torch.cat([g.category for g in guesses]).argmax(dim=-1)
     both = (found & corpus.meaning).sum().item()

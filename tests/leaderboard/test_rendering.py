@@ -98,7 +98,7 @@ def test_the_latex_compiles_with_booktabs(tmp_path: Path) -> None:
     tables = [assemble(spec, read_published()) for spec in PAPER_TABLES.values()]
     body = "\n".join(RENDERERS["latex"](table) for table in [*tables, nasty_table()])
     document = (
-        "\\documentclass{article}\\usepackage{booktabs,amssymb}\\begin{document}\n"
+        "\\documentclass{article}\\usepackage{booktabs,amssymb,graphicx}\\begin{document}\n"
         f"{body}\n\\end{{document}}\n"
     )
     (tmp_path / "tables.tex").write_text(document, encoding="utf-8")
