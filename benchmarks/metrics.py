@@ -37,7 +37,7 @@ from PIL import Image
 from pycocotools import mask as coco
 
 import rvosbench
-from rvosbench.evaluate import RunOptions, score
+from rvosbench.evaluation import RunOptions, score
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics import score_frames
 

@@ -154,7 +154,7 @@ def _entry(source: Source, row: Mapping[str, Json]) -> Entry:
     setting = {k: row[k] for k in ("dataset", "split", "protocol", "corruption")}
     citation = {k: row[k] for k in ("locator", "row", "cited_as", "protocol_evidence")}
     return Entry(
-        About(**about, url=source.url),
+        About(**about),
         Setting(**setting),
         Scores(row["jf"], row["j"], row["f"]),
         row["configuration"],

@@ -14,7 +14,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from rvosbench.datasets import load_dataset
-    from rvosbench.evaluate import evaluate, score
+    from rvosbench.evaluation import evaluate, score
     from rvosbench.methods import load_method
 
 __all__ = ["__version__", "evaluate", "load_dataset", "load_method", "score"]
@@ -22,8 +22,8 @@ __all__ = ["__version__", "evaluate", "load_dataset", "load_method", "score"]
 _HOMES = {
     "load_dataset": "rvosbench.datasets",
     "load_method": "rvosbench.methods",
-    "evaluate": "rvosbench.evaluate",
-    "score": "rvosbench.evaluate",
+    "evaluate": "rvosbench.evaluation",
+    "score": "rvosbench.evaluation",
 }
 
 

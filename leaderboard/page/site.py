@@ -105,5 +105,11 @@ def _method(environment: Environment, view: MethodView) -> str:
         view=view,
         parameters=millions(about.about.trainable_parameters),
         link=safe_url(about.about.url),
-        data={"lines": {}, "boards": {}, "texts": {"bibtex": bibtex(about)}},
+        data={"lines": {}, "boards": {}, "texts": {"bibtex": _sources(view)}},
     )
+
+
+def _sources(view: MethodView) -> str:
+    """BibTeX of the method's runs and of everything that prints a number of it, each once."""
+    entries = sorted(view.entries, key=lambda e: e.run is None)
+    return "\n\n".join(dict.fromkeys(bibtex(entry) for entry in entries))

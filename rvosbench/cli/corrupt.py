@@ -88,12 +88,11 @@ def corrupt_command(
     plan = _plan(kind, severity, mode, temporal, seed, frost_dir)
     from rvosbench.corruptions.storage import Storage
     from rvosbench.datasets import load_dataset
-    from rvosbench.datasets.corrupted import declared
     from rvosbench.datasets.corrupted_copy import CopyOptions, write_copy
 
     storage = Storage(image_format, quality, _choice("--names", names, "frame", "keep"))  # type: ignore[arg-type]
     link = not _choice("--annotations", annotations, "link", "copy")
-    opened = declared(load_dataset(dataset, data, split), data)
+    opened = load_dataset(dataset, data, split)
     place = out or _default_folder(opened, plan, storage.mark)
     say(f"{plan.signature} of {opened.name}/{opened.split}: {len(opened)} videos")
     with _progress() as (on_start, on_done):

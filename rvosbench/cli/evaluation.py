@@ -51,7 +51,7 @@ def evaluate_command(
     Example: rvosbench eval --method sola
     """
     from rvosbench.cli.robustness import open_corrupted, plans, report_robustness
-    from rvosbench.evaluate import RunOptions, evaluate
+    from rvosbench.evaluation import RunOptions, evaluate
     from rvosbench.methods import load_method
 
     wanted = plans(corruption, corruption_mode, temporal, corruption_seed, frost_dir)
@@ -99,7 +99,7 @@ def score_command(
     Example: rvosbench score results.zip --dataset mevis --split valid_u --data mevis
     """
     from rvosbench.datasets import load_dataset
-    from rvosbench.evaluate import RunOptions, score
+    from rvosbench.evaluation import RunOptions, score
     from rvosbench.predictions import missing_policy
 
     opened = load_dataset(dataset, data, split)

@@ -12,7 +12,7 @@ from rvosbench.cli.screen import emit, percent, progress, say, show
 
 if TYPE_CHECKING:
     from rvosbench.corruptions.plan import Plan
-    from rvosbench.evaluate import RunOptions
+    from rvosbench.evaluation import RunOptions
     from rvosbench.methods import MethodChoice
     from rvosbench.protocols import Dataset
     from rvosbench.report.robustness import Robustness
@@ -40,9 +40,9 @@ def open_corrupted(
 ) -> Dataset:
     """The dataset, corrupted on the fly if one corruption is wanted, or a copy that says so."""
     from rvosbench.datasets import load_dataset
-    from rvosbench.datasets.corrupted import corrupted, declared
+    from rvosbench.datasets.corrupted import corrupted
 
-    opened = declared(load_dataset(name, data, split), data)
+    opened = load_dataset(name, data, split)
     return corrupted(opened, wanted[0]) if len(wanted) == 1 else opened
 
 

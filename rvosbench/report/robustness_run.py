@@ -9,7 +9,7 @@ from pathlib import Path
 from rvosbench.corruptions.plan import Plan
 from rvosbench.datasets.corrupted import corrupted
 from rvosbench.errors import NoGroundTruthError
-from rvosbench.evaluate import RunOptions, evaluate
+from rvosbench.evaluation import RunOptions, evaluate
 from rvosbench.methods import MethodChoice
 from rvosbench.protocols import Dataset
 from rvosbench.report.robustness import Robustness, Row, score_of

@@ -56,23 +56,14 @@ def generate_tracks(
 
 def grid_tracks(follower: Follower, config: TrackConfig) -> list[Track]:
     """Tracks of grid prompts, without ids."""
-    length, size = len(follower.video), follower.video.size
     prompts = [
         prompt
-        for frame in config.prompt_frames(length)
-        for prompt in grid_prompts(follower.sam2, follower.features(frame), frame, size, config)
+        for frame in config.prompt_frames(len(follower.video))
+        for prompt in grid_prompts(
+            follower.sam2, follower.features(frame), frame, follower.video.size, config
+        )
     ]
-    if config.order == "video":
-        prompts = largest_first(prompts)
-    rules = Rules(config.iou_filter, config.group(length), config.max_grid_tracks)
-    admission = Admission(prompts, rules)
-    tracks: list[Track] = []
-    while admitted := admission.next(follower.shown):
-        made = follower.tracks(admitted, "grid")
-        for track in made:
-            admission.drop(_shows(track))
-        tracks += made
-    return tracks
+    return follow_grid(follower, prompts, config)
 
 
 def box_tracks(
@@ -93,19 +84,43 @@ def box_tracks(
     """
     from rvosbench.tracks.boxes import box_prompts
 
-    found = box_prompts(follower, grounder, sample, config)
-    length = len(follower.video)
-    rules = Rules(config.iou_filter, config.group(length), config.max_box_tracks, neighbours=True)
-    open_lists = {i: Admission(prompts, rules) for i, prompts in found.items()}
-    for admission in open_lists.values():
+    return follow_boxes(follower, box_prompts(follower, grounder, sample, config), config, grid)
+
+
+def follow_grid(follower: Follower, prompts: Sequence[Prompt], config: TrackConfig) -> list[Track]:
+    """Filter prompts, given frame by frame and the largest of each first, and track the rest."""
+    if config.order == "video":
+        prompts = largest_first(prompts)
+    rules = Rules(config.iou_filter, config.group(len(follower.video)), config.max_grid_tracks)
+    admission = Admission(prompts, rules)
+    tracks: list[Track] = []
+    while admitted := admission.next(follower.shown):
+        made = follower.tracks(admitted, "grid")
+        for track in made:
+            admission.drop(_shows(track))
+        tracks += made
+    return tracks
+
+
+def follow_boxes(
+    follower: Follower,
+    prompts: Mapping[str, Sequence[Prompt]],
+    config: TrackConfig,
+    grid: Sequence[Track] = (),
+) -> list[Track]:
+    """Filter the prompts of every expression, largest first, and track the rest together."""
+    group = config.group(len(follower.video))
+    rules = Rules(config.iou_filter, group, config.max_box_tracks, neighbours=True)
+    waiting = {expression: Admission(many, rules) for expression, many in prompts.items()}
+    for admission in waiting.values():
         for track in grid if config.grid_filters_boxes else ():
             admission.drop(_shows(track))
     pool = _Pool(follower)
-    while wanted := {i: p for i, a in open_lists.items() if (p := a.next(follower.shown))}:
+    while wanted := {e: chosen for e, a in waiting.items() if (chosen := a.next(follower.shown))}:
         pool.add(wanted)
-        for expression, prompts in wanted.items():
-            for prompt in prompts:
-                open_lists[expression].drop(_shows(pool.tracks[prompt.key]))
+        for expression, admitted in wanted.items():
+            for prompt in admitted:
+                waiting[expression].drop(_shows(pool.tracks[prompt.key]))
     return pool.for_all() if config.candidate_pool == "video" else pool.for_each()
 
 

@@ -19,7 +19,7 @@ from rvosbench.datasets.conformance import check_dataset
 from rvosbench.datasets.corrupted import corrupted, declared
 from rvosbench.datasets.corrupted_copy import STATE, CopyOptions, verify_copy, write_copy
 from rvosbench.errors import DatasetError, NoGroundTruthError, UsageError
-from rvosbench.evaluate import evaluate
+from rvosbench.evaluation import evaluate
 from rvosbench.masks import MaskSequence
 from rvosbench.protocols import Dataset
 from rvosbench.records import Expression, Frame, Sample, Target, Video

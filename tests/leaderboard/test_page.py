@@ -22,7 +22,7 @@ from leaderboard.page.provenance import safe_url
 from leaderboard.published import read_published
 from leaderboard.runs import entry, read_runs
 from rvosbench.datasets import load_dataset
-from rvosbench.evaluate import RunOptions, evaluate
+from rvosbench.evaluation import RunOptions, evaluate
 from rvosbench.masks import MaskSequence
 from rvosbench.protocols import TruthLookup
 from rvosbench.records import MethodCard, Sample

@@ -11,7 +11,7 @@ import pytest
 
 from rvosbench.datasets import load_dataset
 from rvosbench.errors import DatasetError, PredictionError, UsageError
-from rvosbench.evaluate import evaluate, score
+from rvosbench.evaluation import evaluate, score
 from rvosbench.metrics.figures import decay, recall
 from rvosbench.metrics.official import protocol
 from rvosbench.protocols import ExpressionScore

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from rvosbench.errors import IncompletePredictionError, PredictionError
-from rvosbench.evaluate import RunOptions, evaluate, score
+from rvosbench.evaluation import RunOptions, evaluate, score
 from rvosbench.predictions import open_labels, open_predictions, write_predictions
 from rvosbench.protocols import Dataset
 from rvosbench.results import Result

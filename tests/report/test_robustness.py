@@ -13,7 +13,7 @@ from PIL import Image
 
 from rvosbench.corruptions import CORRUPTIONS, Plan
 from rvosbench.errors import NoGroundTruthError, ResultError
-from rvosbench.evaluate import RunOptions
+from rvosbench.evaluation import RunOptions
 from rvosbench.methods import load_method
 from rvosbench.report.robustness import (
     Robustness,

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from rvosbench.errors import WeightsError
-from rvosbench.evaluate import evaluate
+from rvosbench.evaluation import evaluate
 from rvosbench.masks import MaskSequence
 from rvosbench.methods import load_method
 from rvosbench.records import Track

@@ -13,7 +13,7 @@ from rvosbench.errors import (
     PredictionError,
     UsageError,
 )
-from rvosbench.evaluate import RunOptions, evaluate, score
+from rvosbench.evaluation import RunOptions, evaluate, score
 from rvosbench.masks import MaskSequence
 from rvosbench.predictions import write_predictions
 from rvosbench.records import Sample
