@@ -192,8 +192,8 @@ class _Counting:
             yield output
 
 
-def speed(full: bool) -> None:
-    """Wall time of both schedules, for boxes that are all different and for shared ones."""
+def speed(full: bool, boxes: str) -> None:
+    """Time of both schedules, for boxes that are all different and for shared ones."""
     encoder, attention = small_flops()
     ratio = encoder / attention
     say(
@@ -206,6 +206,8 @@ def speed(full: bool) -> None:
     shared = replace(plain, distinct=max(plain.expressions // 7, 2))
     sam2 = random_sam2()
     for label, load in (("all boxes different", plain), ("boxes shared", shared)):
+        if boxes not in (label.split()[-1], "both"):
+            continue
         say(
             f"\n{label}: {load.frames} frames, {load.grid} grid tracks, {load.expressions} "
             f"expressions x {load.boxes} boxes"
@@ -350,6 +352,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("flops", "speed", "memory"))
     parser.add_argument("--full", action="store_true")
+    parser.add_argument("--boxes", choices=("different", "shared", "both"), default="both")
     parser.add_argument("--frames", type=int, default=300)
     parser.add_argument("--tracks", type=int, default=64)
     parser.add_argument("--height", type=int, default=1080)
@@ -359,7 +362,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if given.what == "flops":
         flops()
     elif given.what == "speed":
-        speed(given.full)
+        speed(given.full, given.boxes)
     else:
         memory(given.frames, given.tracks, (given.height, given.width))
 

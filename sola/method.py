@@ -10,7 +10,7 @@ Source: Kim et al., "Referring Video Object Segmentation via Language-aligned Tr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -121,6 +121,7 @@ class Sola:
             **self._source.provenance(),
             "text_encoder": self._text.checkpoint_hash,
             "selector": self._selector_hash,
+            "selector_config": asdict(self._selector.config),
         }
 
     @property
