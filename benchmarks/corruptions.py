@@ -60,7 +60,8 @@ def scene(width: int, height: int, index: int = 0) -> Frame:
     large = cv2.resize(video.read(index), (width, height), interpolation=cv2.INTER_CUBIC)
     grain = np.random.default_rng(index).normal(0, 6, large.shape)
     soft = cv2.GaussianBlur(grain, (0, 0), 0.8)
-    return np.clip(large + 2 * soft, 0, 255).astype(np.uint8)
+    frame: Frame = np.clip(large + 2 * soft, 0, 255).astype(np.uint8)
+    return frame
 
 
 def load_rival(folder: Path | None) -> Rival | None:

@@ -27,6 +27,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,7 @@ def plain_files(root: Path) -> list[tuple[float, float]]:
             for index, frame in enumerate(content["frames"]):
                 path = str(root / "predictions" / video / key / f"{frame}.png")
                 predicted = cv2.imread(path, cv2.IMREAD_GRAYSCALE)
+                assert predicted is not None, path
                 target = np.zeros(predicted.shape, np.uint8)
                 for annotation in expression["anno_id"]:
                     target += coco.decode(truth[str(annotation)][index])
@@ -236,7 +238,7 @@ def kernel() -> None:
         targets = np.concatenate([blob(size, rng, 3) for _ in range(4)])
         predictions = guess(targets, rng)
         pairs = list(zip(predictions, targets, strict=True))
-        packed = [MaskSequence.from_arrays(list(m)) for m in (predictions, targets)]
+        packed_p, packed_t = (MaskSequence.from_arrays(list(m)) for m in (predictions, targets))
 
         def plain(pairs: Sequence[tuple[Mask, Mask]] = pairs) -> list[tuple[float, float]]:
             return [plain_pair(p, t) for p, t in pairs]
@@ -251,9 +253,8 @@ def kernel() -> None:
 
         _must_agree(plain(), ours())
         _report(name, ratio(plain, ours, 9), len(pairs))
-        _report(
-            f"{name}, packed before", ratio(plain, lambda m=packed: score_frames(*m), 9), len(pairs)
-        )
+        packed = partial(score_frames, packed_p, packed_t)
+        _report(f"{name}, packed before", ratio(plain, packed, 9), len(pairs))
 
 
 def files() -> None:

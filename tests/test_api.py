@@ -24,7 +24,7 @@ def test_public_functions_stay_functions_whatever_was_imported_before() -> None:
 def test_a_dataset_opens_and_a_missing_name_is_an_attribute_error() -> None:
     assert len(rvosbench.load_dataset("demo")) == 24
     with pytest.raises(AttributeError, match="no attribute 'evalute'"):
-        _ = rvosbench.evalute  # type: ignore[attr-defined]
+        _ = rvosbench.evalute
 
 
 def test_every_package_is_typed_and_nothing_shadows_a_function() -> None:

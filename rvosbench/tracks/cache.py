@@ -276,7 +276,7 @@ def _track(rows: pa.Table, index: int) -> Track:
         id=cell("id"),
         masks=MaskSequence.from_rle(masks, size),
         score=cell("score"),
-        tokens=tokens.astype(np.float32, copy=False).reshape(cell("frames"), cell("dim")),
+        tokens=tokens.astype(np.float32).reshape(cell("frames"), cell("dim")),
         source=cell("source"),
         prompt_frame=cell("prompt_frame"),
         prompt=tuple(cell("prompt")),

@@ -180,7 +180,8 @@ def read_words(path: Path) -> dict[str, Tokens]:
             rows = file.read()
         texts = rows.column("text").to_pylist()
         shapes = zip(rows.column("width").to_pylist(), rows.column("dim").to_pylist(), strict=True)
-        tokens = (cell.values.to_numpy() for cell in rows.column("tokens"))
+        # Copied: memory that is mapped cannot be written, which torch warns of.
+        tokens = (cell.values.to_numpy().copy() for cell in rows.column("tokens"))
         return {t: v.reshape(s) for t, s, v in zip(texts, shapes, tokens, strict=True)}
     except (OSError, KeyError, ValueError, pa.ArrowException) as error:
         raise _unreadable(path, error) from error

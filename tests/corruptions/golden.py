@@ -48,7 +48,8 @@ class Golden:
 
     @cached_property
     def outputs(self) -> Mapping[str, Any]:
-        return np.load(self.folder / "original_224.npz")
+        outputs: Mapping[str, Any] = np.load(self.folder / "original_224.npz")
+        return outputs
 
     def exact(self, name: str, severity: int, frost_dir: Path | None = None) -> Frame:
         """Our exact mode with the random state that the golden value was made with."""

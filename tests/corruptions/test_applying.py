@@ -40,7 +40,7 @@ def test_any_size_grey_and_odd_memory_are_taken(name: str) -> None:
     for fast, exact in [generators(1)]:
         for mode, rng in (("fast", fast), ("exact", exact)):
             out = corrupt(frame, name, 3, rng, mode)  # type: ignore[arg-type]
-            assert (out.shape, out.dtype) == (frame.shape, np.uint8)
+            assert (out.shape, out.dtype) == (frame.shape, np.dtype(np.uint8))
             assert not np.shares_memory(out, frame)
             assert (out != frame).any()
     np.testing.assert_array_equal(frame, kept)

@@ -51,12 +51,17 @@ def test_everything_in_the_key_counts(mode: str) -> None:
         base.frame("v", "1", 0, FRAME),
     ]
     assert all((other != wanted).mean() > 0.5 for other in others)
-    keys = [("fog", 1, "v"), ("fog", 2, "v"), ("snow", 1, "v"), ("fog", 1, "v", "w")]
-    draws = {tuple(generator("fast", 0, n, s, *p).random(2)) for n, s, *p in keys}
+    keys: list[tuple[str, int, tuple[str, ...]]] = [
+        ("fog", 1, ("v",)),
+        ("fog", 2, ("v",)),
+        ("snow", 1, ("v",)),
+        ("fog", 1, ("v", "w")),
+    ]
+    draws = {tuple(generator("fast", 0, n, s, *p).random(2)) for n, s, p in keys}
     assert len(draws) == len(keys)
     assert generator("exact", 0, "fog", 1, "v").randint(1 << 30) == generator(  # type: ignore[union-attr]
         "exact", 0, "fog", 1, "v"
-    ).randint(1 << 30)  # type: ignore[union-attr]
+    ).randint(1 << 30)
 
 
 @pytest.mark.parametrize("name", [n for n in SHARING if n not in ("snow",)])
@@ -87,7 +92,7 @@ def _direction(layer: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> floa
 
 def test_noise_stays_new_in_every_frame() -> None:
     for temporal in ("per_video", "drift"):
-        one, other = frames(Plan("gaussian_noise", 3, temporal=temporal), range(2))  # type: ignore[arg-type]
+        one, other = frames(Plan("gaussian_noise", 3, temporal=temporal), range(2))
         assert (one != other).mean() > 0.5
 
 

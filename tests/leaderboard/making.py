@@ -48,7 +48,7 @@ def result(
     )
     j = float(np.mean([s.score.j for s in scored])) if scored else 0.0
     f = float(np.mean([s.score.f for s in scored])) if scored else 0.0
-    base = {
+    base: dict[str, Json] = {
         "dataset": "mevis",
         "split": "valid",
         "fingerprint": "f",

@@ -70,9 +70,9 @@ def page(chromium: Chrome, site: str) -> Iterator[Chrome]:
     chromium.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     chromium.get("about:blank")
     chromium.get(f"{site}/index.html")
-    chromium.get_log("browser")
+    chromium.get_log("browser")  # type: ignore[no-untyped-call]
     yield chromium
-    assert chromium.get_log("browser") == []
+    assert chromium.get_log("browser") == []  # type: ignore[no-untyped-call]
 
 
 def one(page: Chrome, selector: str) -> WebElement:

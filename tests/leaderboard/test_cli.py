@@ -116,7 +116,7 @@ def test_wrong_usage_exits_with_2(arguments: list[str]) -> None:
 def test_an_unknown_table_names_the_known_ones() -> None:
     with pytest.raises(RvosbenchError, match=r"unknown table '5c'.*mevis-valid_u") as error:
         run("show", "--table", "5c")
-    assert error.value.exit_code == 2  # type: ignore[attr-defined]
+    assert error.value.exit_code == 2
 
 
 def test_the_group_is_mounted_and_torch_stays_out() -> None:

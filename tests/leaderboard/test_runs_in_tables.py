@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from leaderboard.significance import confidences
 from leaderboard.specs import PAPER_TABLES
 from leaderboard.tables import Row, Table
 from rvosbench.errors import ResultError, UsageError
-from rvosbench.records import MethodCard
+from rvosbench.records import Json, MethodCard
 from rvosbench.results import Result, write_result
 
 from .making import SOLA_CARD, result, rows, saved, sola
@@ -262,7 +261,7 @@ def test_corruptions_of_any_shape_become_one_line(value: object, text: str | Non
     ],
 )
 def test_training_data_is_what_the_run_says_else_the_card(
-    facts: dict[str, Sequence[str]], said: str
+    facts: dict[str, Json], said: str
 ) -> None:
     assert training_data(result(**facts)) == said
 

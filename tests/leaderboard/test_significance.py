@@ -18,7 +18,7 @@ from leaderboard.significance import (
 )
 from rvosbench.errors import UsageError
 from rvosbench.protocols import Summary
-from rvosbench.records import MethodCard
+from rvosbench.records import Json, MethodCard
 
 from .making import replaced, result, rows
 
@@ -140,7 +140,7 @@ def test_a_comparison_changes_sign_with_its_sides() -> None:
     "facts",
     [{"split": "valid_u"}, {"protocol": "x"}, {"fingerprint": "g"}, {"corruption": "fog:1"}],
 )
-def test_only_what_was_measured_alike_is_compared(facts: dict[str, str]) -> None:
+def test_only_what_was_measured_alike_is_compared(facts: dict[str, Json]) -> None:
     with pytest.raises(UsageError, match="cannot be compared"):
         compare(result(), result(method="other", **facts))
     with pytest.raises(UsageError, match="cannot be compared"):

@@ -89,8 +89,8 @@ def test_the_figures_of_an_expression_follow_from_its_frames() -> None:
     frames[:, :, :5] = True
     target, other = frames, frames.copy()
     other[1] = False
-    pair = (MaskSequence.from_arrays(m) for m in (other, target))
-    found = frame_figures(measure_frames(*pair), 40)
+    answer, truth = (MaskSequence.from_arrays(m) for m in (other, target))
+    found = frame_figures(measure_frames(answer, truth), 40)
     assert found["target_share"] == 0.5
     assert (found["intersection"], found["union"], found["answered"]) == (20, 40, 1)
     assert (found["boundary_precision"], found["boundary_recall"]) == (1.0, 0.5)

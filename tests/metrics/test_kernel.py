@@ -26,7 +26,8 @@ def random_mask(rng: np.random.Generator, shape: tuple[int, int]) -> Mask:
     kind = rng.integers(6)
     mask = np.zeros(shape, bool)
     if kind == 0:
-        return rng.random(shape) < rng.choice([0.01, 0.1, 0.5, 0.95])
+        noise: Mask = rng.random(shape) < rng.choice([0.01, 0.1, 0.5, 0.95])
+        return noise
     if kind == 1:
         (top, bottom), (left, right) = (np.sort(rng.integers(0, n + 1, 2)) for n in shape)
         mask[top:bottom, left:right] = True
@@ -50,8 +51,8 @@ def test_ten_thousand_random_pairs_are_counted_as_by_definition() -> None:
     for _ in range(10_000):
         shape = (int(rng.integers(1, 24)), int(rng.choice([1, 5, 63, 64, 65, 100, 130])))
         p, t, radius = random_mask(rng, shape), random_mask(rng, shape), int(rng.integers(0, 12))
-        pair = (MaskSequence.from_arrays([m]) for m in (p, t))
-        assert columns(count(*pair, radius=radius)) == [reference.integers(p, t, radius)]
+        answer, truth = (MaskSequence.from_arrays([m]) for m in (p, t))
+        assert columns(count(answer, truth, radius=radius)) == [reference.integers(p, t, radius)]
 
 
 @pytest.mark.parametrize("radius", [30, 62, 63, 64, 65, 100, 250])
@@ -60,9 +61,9 @@ def test_wide_disks_are_counted_as_by_definition(radius: int) -> None:
     for density in (0.0005, 0.01, 0.3):
         p, t = rng.random((2, 170, 300)) < density
         t[:, :150] = False
-        pair = (MaskSequence.from_arrays([m]) for m in (p, t))
+        answer, truth = (MaskSequence.from_arrays([m]) for m in (p, t))
         # Within the image the disk of a huge radius is a large square.
-        assert columns(count(*pair, radius=radius)) == [reference.integers(p, t, radius)]
+        assert columns(count(answer, truth, radius=radius)) == [reference.integers(p, t, radius)]
 
 
 @needs_golden
@@ -78,8 +79,8 @@ def test_real_masks_of_any_size_are_counted_as_by_definition(scale: float) -> No
     radius = round(8 * scale)
     for pair in pairs:
         p, t = (cv2.resize(m.astype(np.float32), (width, height)) > 0.5 for m in pair)
-        got = count(*(MaskSequence.from_arrays([m]) for m in (p, t)), radius=radius)
-        assert columns(got) == [reference.integers(p, t, radius)]
+        one, other = (MaskSequence.from_arrays([m]) for m in (p, t))
+        assert columns(count(one, other, radius=radius)) == [reference.integers(p, t, radius)]
 
 
 @pytest.mark.parametrize("radius", [0, 1, 2, 7, 8, 18, 63])

@@ -118,9 +118,12 @@ def test_expressions_of_one_target_share_its_boundaries(monkeypatch: pytest.Monk
 
     read: list[int] = []
     whole = counts.Outlines._read
-    monkeypatch.setattr(
-        counts.Outlines, "_read", lambda self, index: (read.append(index), whole(self, index))[1]
-    )
+
+    def noted(self: counts.Outlines, index: int) -> object:
+        read.append(index)
+        return whole(self, index)
+
+    monkeypatch.setattr(counts.Outlines, "_read", noted)
     sample = scenes.sample("v", 2, SIZE, ["a", "b", "c"])
     target = scenes.target({"1": [SPOT, SPOT]}, SIZE, [0, 1])
     answers = {i: scenes.answer([SPOT, MOVED]) for i in "abc"}

@@ -18,6 +18,7 @@ from rvosbench.errors import IncompletePredictionError, PredictionError, UsageEr
 from rvosbench.masks import MaskSequence
 from rvosbench.predictions import (
     MissingPolicy,
+    PredictionFiles,
     check_predictions,
     missing_policy,
     open_predictions,
@@ -218,7 +219,9 @@ def test_predictions_that_are_there_twice_are_refused(folder: Path, tmp_path: Pa
 def test_an_expression_with_the_name_of_a_video_is_not_the_video(tmp_path: Path) -> None:
     numbered = ToyDataset(videos=("0", "1"))
     write_predictions(tmp_path, numbered.sample("0").video, "1", ANSWERS["1"])
-    assert open_predictions(tmp_path).folder("1") is None
+    opened = open_predictions(tmp_path)
+    assert isinstance(opened, PredictionFiles)
+    assert opened.folder("1") is None
 
 
 def test_paths_that_hold_no_predictions_are_refused(tmp_path: Path) -> None:

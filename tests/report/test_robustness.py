@@ -57,7 +57,7 @@ def test_a_corruption_counts_once_whatever_its_severities() -> None:
     assert means.relative == pytest.approx(0.4)
     assert means.drop == pytest.approx(0.3)
     fog = REPORT.corruption("fog")
-    assert (fog.score.jf, fog.relative) == (pytest.approx(0.3), pytest.approx(0.6))
+    assert (fog.score.jf, fog.relative) == pytest.approx((0.3, 0.6))
 
 
 def test_what_moves_pixels_and_what_is_for_validation_is_reported_apart() -> None:

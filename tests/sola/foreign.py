@@ -17,6 +17,7 @@ def foreign_device() -> Iterator[str]:
     A CUDA build of torch fakes "cuda". A CPU build has no CUDA device guard, which indexing and
     autograd need even for fake tensors; "meta" has one and is checked in the same way.
     """
-    device = "cuda" if torch.backends.cuda.is_built() else "meta"
+    cuda = torch.backends.cuda.is_built()  # type: ignore[no-untyped-call]
+    device = "cuda" if cuda else "meta"
     with config.patch(fake_tensor_allow_meta=True), FakeTensorMode():
         yield device

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sola.config import SelectorConfig, TrainConfig
+from sola.epochs import TrainingData
 from sola.samples import VideoSample
-from sola.training import TrainingData
 
 TINY = SelectorConfig(
     object_token_dim=8,

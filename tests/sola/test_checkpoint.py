@@ -83,8 +83,10 @@ def test_sizes_are_read_off_the_released_tensors() -> None:
 def test_ablated_sizes_are_read_off_too() -> None:
     import dataclasses
 
-    for switch in ("inter_object_attention", "motion_attention"):
-        ablated = dataclasses.replace(SMALL, **{switch: False})
+    for switch, ablated in (
+        ("inter_object_attention", dataclasses.replace(SMALL, inter_object_attention=False)),
+        ("motion_attention", dataclasses.replace(SMALL, motion_attention=False)),
+    ):
         assert not getattr(infer_config(make_selector(ablated).state_dict()), switch)
 
 

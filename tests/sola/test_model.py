@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from sola.batching import Batch, Item, collate
-from sola.config import PAPER_LOSS, LossConfig, SelectorConfig
+from sola.config import PAPER_LOSS, LossConfig, SelectorConfig, Variant
 from sola.losses import SelectionLoss, positive_anchor, selection_loss
 from sola.model import TrackSelector, load_released
 from sola.released import rename
@@ -47,7 +47,7 @@ def batch_of(cases: list[Case]) -> Batch:
 
 def gradients(model: TrackSelector, loss: Tensor) -> dict[str, Tensor]:
     model.zero_grad()
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     return {n: p.grad.clone() for n, p in model.named_parameters() if p.grad is not None}
 
 
@@ -87,7 +87,7 @@ def test_the_default_has_the_released_number_of_parameters() -> None:
 
 
 @pytest.mark.parametrize("variant", ["released", "paper"])
-def test_a_padded_batch_equals_its_members_alone(variant: str) -> None:
+def test_a_padded_batch_equals_its_members_alone(variant: Variant) -> None:
     config = dataclasses.replace(SMALL, variant=variant)
     loss_config = LossConfig() if variant == "released" else PAPER_LOSS
     model = make_selector(config)
@@ -283,7 +283,7 @@ def test_a_training_step_mixes_no_devices() -> None:
         batch = empty_batch().to(device)
         for config in (LossConfig(), PAPER_LOSS):
             loss = batch_loss(model, batch, config)
-            loss.total.backward()
+            loss.total.backward()  # type: ignore[no-untyped-call]
             assert loss.total.device.type == device
             assert all(
                 p.grad is not None and p.grad.device.type == device for p in model.parameters()

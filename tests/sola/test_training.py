@@ -15,8 +15,10 @@ from rvosbench.errors import DatasetError, WeightsError
 from sola import training
 from sola.checkpoint import load_selector
 from sola.epochs import TrainingData, epoch_batches, learnable, plan_epoch
+from sola.layers import AlignmentLayer
 from sola.progress import LOG_FILE, STATE_FILE, planned_epochs
 from sola.training import learning_rate, seconds_per_epoch, train
+from sola.validation import validate
 
 from .cases import SMALL, make_case, make_selector
 from .learnable import FAST, TINY, make_data, make_video
@@ -58,20 +60,19 @@ def test_a_killed_training_goes_on_exactly(tmp_path: Path, monkeypatch: pytest.M
     data = make_data(8, 2)
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     train(data, TINY, FAST, whole)
-    real = training.validate
     calls = []
 
     def dies_in_the_third(*arguments: object) -> object:
         calls.append(1)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return real(*arguments)  # type: ignore[arg-type]
+        return validate(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(training, "validate", dies_in_the_third)
     with pytest.raises(KeyboardInterrupt):
         train(data, TINY, FAST, killed)
     assert planned_epochs(killed / STATE_FILE) == FAST.epochs
-    monkeypatch.setattr(training, "validate", real)
+    monkeypatch.setattr(training, "validate", validate)
     torch.rand(7)  # other use of the global generator does not matter
     best = train(data, TINY, FAST, killed)
     assert same(weights(whole), weights(killed))
@@ -171,7 +172,10 @@ def test_a_gentle_start_unsaturates_the_first_attention() -> None:
     rows = tokens.transpose(1, 2).flatten(0, 1)
     entropy = []
     for model in (plain, gentle):
-        attention = model.layers[0].objects.attention
+        layer = model.layers[0]
+        assert isinstance(layer, AlignmentLayer)
+        assert layer.objects is not None
+        attention = layer.objects.attention
         query, key = (
             attention._heads(project(rows)) for project in (attention.query, attention.key)
         )

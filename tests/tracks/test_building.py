@@ -358,6 +358,7 @@ def test_sentences_are_encoded_once_and_come_back(
     place = build_words(tmp_path, texts[:1], "demo", "cpu")
     assert build_words(tmp_path, texts, "demo", "cpu") == place
     assert list(read_words(place)) == sorted(texts)
+    assert all(tokens.flags.writeable for tokens in read_words(place).values())
     words = open_words(str(tmp_path), WEIGHTS / "text", "cpu", "auto")
     assert isinstance(words, CachedWords)
     assert words.checkpoint_hash == encoder.checkpoint_hash

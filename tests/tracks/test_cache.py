@@ -47,7 +47,7 @@ def make_tracks() -> list[Track]:
             masks=MaskSequence.from_arrays(masks[i]),
             score=float(rng.random()),
             tokens=rng.normal(size=(4, 8)).astype(np.float32),
-            source=("grid", "box", "truth")[i],  # type: ignore[arg-type]
+            source=("grid", "box", "truth")[i],
             prompt_frame=i,
             prompt=((1.5, 2.5), (0.1, 0.2, 3.0, 4.0), ())[i],
             candidates=(None, frozenset({"0", "7"}), frozenset())[i],
@@ -66,6 +66,7 @@ def test_tracks_come_back_bit_for_bit(tmp_path: Path) -> None:
     for ours, theirs in zip(again, tracks, strict=True):
         assert ours.masks == theirs.masks
         assert ours.tokens.dtype == np.float32
+        assert ours.tokens.flags.writeable  # torch warns otherwise
         assert np.array_equal(ours.tokens, theirs.tokens)
         for name in ("id", "score", "source", "prompt_frame", "prompt", "candidates"):
             assert getattr(ours, name) == getattr(theirs, name)

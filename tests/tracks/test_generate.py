@@ -40,7 +40,7 @@ def test_tracks_cover_the_whole_video(tracks: tuple[Track, ...]) -> None:
     assert {t.prompt_frame for t in tracks} <= {0, 3}
     for track in tracks:
         assert (len(track.masks), track.masks.size) == (5, SIZE)
-        assert (track.tokens.shape, track.tokens.dtype) == ((5, 128), np.float32)
+        assert (track.tokens.shape, track.tokens.dtype) == ((5, 128), np.dtype(np.float32))
         assert np.isfinite(track.tokens).all()
         assert 0 <= track.score <= 1
         assert track.serves("any")
