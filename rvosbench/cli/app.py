@@ -32,15 +32,20 @@ app.add_typer(tracks.app, name="tracks")
 app.command("doctor")(doctor.doctor_command)
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"rvosbench {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", help="Print the version.", is_eager=True)
+        bool,
+        typer.Option("--version", help="Print the version.", is_eager=True, callback=_version),
     ] = False,
 ) -> None:
-    if version:
-        typer.echo(f"rvosbench {__version__}")
-        raise typer.Exit
+    """Options of the program itself."""
 
 
 def main() -> None:

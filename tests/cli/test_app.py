@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+import rvosbench
+
 STRANGER = Path(__file__).parents[1] / "stranger"
 
 
@@ -104,6 +106,11 @@ def test_mistakes_end_with_advice_and_without_a_traceback(
     assert message in " ".join(shown.stderr.split())
     assert "Traceback" not in shown.stderr
     assert shown.stdout == ""
+
+
+def test_the_version_is_told_without_a_command(tmp_path: Path) -> None:
+    shown = run("--version", cwd=tmp_path)
+    assert (shown.returncode, shown.stdout) == (0, f"rvosbench {rvosbench.__version__}\n")
 
 
 def modules(code: str, cwd: Path) -> set[str]:
