@@ -62,7 +62,7 @@ def evaluate_command(
     choice = load_method(method, preset, changes, device, dataset)
     chosen = _chosen(opened, videos, limit)
     place = out or _default_folder(choice, opened, protocol, chosen, wanted)
-    _announce(choice, opened)
+    _announce(choice, opened, len(chosen or opened))
     if len(wanted) > 1:
         task = (opened, wanted, protocol, chosen)
         report_robustness(choice, task, RunOptions(place, resume, workers), as_json)
@@ -152,9 +152,9 @@ def _default_folder(
     return Path("runs") / f"{choice.name}-{dataset.name}-{dataset.split}-{digest(facts)[:8]}"
 
 
-def _announce(choice: MethodChoice, dataset: Dataset) -> None:
+def _announce(choice: MethodChoice, dataset: Dataset, count: int) -> None:
     preset = f" (preset {choice.preset})" if choice.preset else ""
-    say(f"{choice.card.title}{preset} on {dataset.name}/{dataset.split}: {len(dataset)} videos")
+    say(f"{choice.card.title}{preset} on {dataset.name}/{dataset.split}: {count} videos")
 
 
 def _finish(result: Result, out: Path | None, as_json: bool) -> None:
