@@ -41,6 +41,7 @@ def save_selector(
     state = {name: value.to("cpu", dtype) for name, value in model.state_dict().items()}
     partial = weights.with_name(weights.name + ".partial")
     save_file({name: value.contiguous() for name, value in state.items()}, partial)
+    partial.chmod(config.stat().st_mode)  # safetensors makes files that only their owner can read
     partial.replace(weights)
     return config, weights
 

@@ -127,6 +127,8 @@ def _export(model: MeaningModel, tokenizer: PreTrainedTokenizerFast, out: Path) 
     encoder.to(torch.float16).save_pretrained(out)
     encoder.to(torch.float32)
     tokenizer.save_pretrained(out)
+    # safetensors makes files that only their owner can read.
+    (out / "model.safetensors").chmod((out / "tokenizer.json").stat().st_mode)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -27,6 +27,7 @@ def test_a_folder_gives_the_same_selector(tmp_path: Path) -> None:
     assert not read.training
     assert torch.equal(read(case.objects, case.text).logits, model(case.objects, case.text).logits)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["config.json", "model.safetensors"]
+    assert len({p.stat().st_mode for p in tmp_path.iterdir()}) == 1  # readable by the same people
 
 
 def test_half_precision_halves_the_file_and_nearly_keeps_the_scores(tmp_path: Path) -> None:
