@@ -36,7 +36,7 @@ class ClipConfig:
     n_frames: int = 20
     step: float | None = None
     n_objects: tuple[int, int] = (2, 5)
-    object_size: tuple[float, float] = (14 / 128, 34 / 128)
+    object_size: tuple[float, float] = (20 / 128, 40 / 128)
     look_alike: float = 0.6
     n_sentences: int = 6
 

@@ -24,6 +24,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from rvosbench.adapters.sam2_loading import load_network
 from rvosbench.adapters.sam2_model import build_sam2, tiny_config
 
 from .tracker_batches import BatchSpec, sample_batch
@@ -56,6 +57,7 @@ class TrackerRecipe:
         average: decay of the exponential average of the weights.
         checkpoint_minutes: between checkpoints.
         evaluation_minutes: between evaluations; probes run every third time and at the end.
+        init: folder of an earlier export to start from; empty: random weights.
     """
 
     minutes: float = 60.0
@@ -70,6 +72,7 @@ class TrackerRecipe:
     average: float = 0.998
     checkpoint_minutes: float = 3.0
     evaluation_minutes: float = 6.0
+    init: str = ""
     weights: LossWeights = field(default_factory=LossWeights)
 
 
@@ -91,7 +94,10 @@ def new_state(recipe: TrackerRecipe) -> TrainingState:
     torch.manual_seed(recipe.seed)
     config = tiny_config(recipe.image_size, recipe.dim)
     model, average = build_sam2(config), build_sam2(config)
-    initialise(model)
+    if recipe.init:
+        model.load_state_dict(load_network(recipe.init).model.state_dict())
+    else:
+        initialise(model)
     average.load_state_dict(model.state_dict())
     heads = AuxiliaryHeads(recipe.dim)
     parameters = [*model.parameters(), *heads.parameters()]
@@ -272,10 +278,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--resume", action="store_true")
+    parser.add_argument("--init", default="", help="folder of an export to start from")
+    parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate")
+    parser.add_argument("--image-share", type=float, default=0.1)
+    parser.add_argument("--long-share", type=float, default=0.4)
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(given.threads)
-    recipe = TrackerRecipe(minutes=given.minutes, seed=given.seed)
+    recipe = TrackerRecipe(
+        minutes=given.minutes,
+        seed=given.seed,
+        learning_rate=given.rate,
+        image_share=given.image_share,
+        long_share=given.long_share,
+        init=given.init,
+    )
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n")
     train(recipe, given.out, resume=given.resume)

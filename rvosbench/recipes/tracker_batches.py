@@ -12,10 +12,11 @@ from torch import Tensor
 from rvosbench.adapters.sam2_decoding import FrameFeatures
 from rvosbench.adapters.sam2_frames import normalise
 from rvosbench.demo.clips import Clip, ClipConfig, make_clip
-from rvosbench.demo.shapes import COLOURS, SHAPES
+from rvosbench.demo.shapes import COLOURS, SHAPES, TEXTURES
 
 COLOUR_INDEX = {name: i for i, name in enumerate(COLOURS)}
 SHAPE_INDEX = {name: i for i, name in enumerate(SHAPES)}
+TEXTURE_INDEX = {name: i for i, name in enumerate(TEXTURES)}
 CELLS = (8, 16)  # strides of the feature maps that look heads read, pixels
 NO_LOOK = -100  # what cross_entropy ignores
 VISIBLE = 40  # pixels from which an object can be prompted and described
@@ -43,8 +44,9 @@ class ClipBatch:
         masks: (N, T, S, S) bool, visible pixels.
         colours: (N,) index in COLOURS.
         shapes: (N,) index in SHAPES.
-        looks: for cells of 8 and of 16 pixels, (C, T, 2, S/8, S/8) and (C, T, 2, S/16, S/16):
-            index of the colour and of the shape seen most in each cell, NO_LOOK in most cells.
+        textures: (N,) index in TEXTURES.
+        looks: for cells of 8 and of 16 pixels, (C, T, 3, S/8, S/8) and (C, T, 3, S/16, S/16):
+            index of the colour, shape and texture seen most in each cell, NO_LOOK in most cells.
         covered: (C, T, S, S) bool, pixels that belong to any shape.
         prompt_frame: the frame in which every object is visible.
     """
@@ -54,6 +56,7 @@ class ClipBatch:
     masks: Tensor
     colours: Tensor
     shapes: Tensor
+    textures: Tensor
     looks: tuple[Tensor, Tensor]
     covered: Tensor
     prompt_frame: int
@@ -119,6 +122,7 @@ def _collate(clips: list[Clip], picks: list[NDArray[np.int64]], prompt_frame: in
         masks=torch.from_numpy(masks),
         colours=torch.tensor([COLOUR_INDEX[o.colour] for o in chosen]),
         shapes=torch.tensor([SHAPE_INDEX[o.shape] for o in chosen]),
+        textures=torch.tensor([TEXTURE_INDEX[o.texture] for o in chosen]),
         looks=(looks[0], looks[1]),
         covered=torch.from_numpy(covered),
         prompt_frame=prompt_frame,
@@ -126,10 +130,13 @@ def _collate(clips: list[Clip], picks: list[NDArray[np.int64]], prompt_frame: in
 
 
 def _looks(clip: Clip, cell: int) -> NDArray[np.int64]:
-    """Colour and shape of the object that covers most of each cell, if it covers a quarter."""
+    """Look of the object that covers most of each cell, if it covers a quarter."""
     n, frames, size, _ = clip.masks.shape
     grid = (n, frames, size // cell, cell, size // cell, cell)
     share = clip.masks.reshape(grid).mean((3, 5))
-    names = [(COLOUR_INDEX[o.colour], SHAPE_INDEX[o.shape]) for o in clip.objects]
+    names = [
+        (COLOUR_INDEX[o.colour], SHAPE_INDEX[o.shape], TEXTURE_INDEX[o.texture])
+        for o in clip.objects
+    ]
     seen = np.moveaxis(np.array(names)[share.argmax(0)], -1, 1)
     return np.where(share.max(0)[:, None] >= 0.25, seen, NO_LOOK)

@@ -16,7 +16,7 @@ from rvosbench.adapters.sam2_prompts import PromptOutput, decode_prompts
 from rvosbench.adapters.sam2_propagation import propagate
 
 from .tracker_batches import PRESENT, VISIBLE, BatchSpec, ClipBatch, pooled_rows, sample_batch
-from .tracker_losses import N_COLOURS, N_SHAPES, mask_ious, places
+from .tracker_losses import N_COLOURS, N_SHAPES, N_TEXTURES, mask_ious, places
 from .tracker_steps import background_points, inner_points, jittered_boxes
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ class ProbeRow:
     pointers: Tensor
     colours: Tensor
     shapes: Tensor
+    textures: Tensor
     places: Tensor
 
 
@@ -127,7 +128,7 @@ def probe_pointers(
     """Linear probes on layer-normalised pointers tracked for `frame` frames.
 
     Returns:
-        Accuracy for colour and shape, R2 for x, y and size, on the second set of clips.
+        Accuracy for colour, shape and texture, R2 for x, y and size, on the second set of clips.
     """
     rng = np.random.default_rng(EVALUATION_SEED + 1)
     train = _probe_rows(model, size, clips[0], frame, rng)
@@ -139,6 +140,7 @@ def probe_pointers(
     return {
         "probe_colour": _probe_classes(train, test, "colours", N_COLOURS),
         "probe_shape": _probe_classes(train, test, "shapes", N_SHAPES),
+        "probe_texture": _probe_classes(train, test, "textures", N_TEXTURES),
         **{f"probe_{n}": round(float(v), 4) for n, v in zip(("x", "y", "size"), r2, strict=True)},
     }
 
@@ -154,7 +156,8 @@ def _probe_rows(
         seen = batch.areas[:, frame] >= VISIBLE
         pointers = F.layer_norm(out.pointers, out.pointers.shape[-1:])
         where = places(batch.masks[:, frame])
-        parts.append((pointers[seen], batch.colours[seen], batch.shapes[seen], where[seen]))
+        looks = (batch.colours[seen], batch.shapes[seen], batch.textures[seen])
+        parts.append((pointers[seen], *looks, where[seen]))
     return ProbeRow(*(torch.cat(column).clone() for column in zip(*parts, strict=True)))
 
 

@@ -17,9 +17,17 @@ from torch import Tensor, nn
 from rvosbench.adapters.sam2_decoding import FrameFeatures
 from rvosbench.adapters.sam2_prompts import PromptOutput
 
-from .tracker_batches import COLOUR_INDEX, PRESENT, SHAPE_INDEX, VISIBLE, ClipBatch
+from .tracker_batches import (
+    COLOUR_INDEX,
+    PRESENT,
+    SHAPE_INDEX,
+    TEXTURE_INDEX,
+    VISIBLE,
+    ClipBatch,
+)
 
-N_COLOURS, N_SHAPES = len(COLOUR_INDEX), len(SHAPE_INDEX)
+N_COLOURS, N_SHAPES, N_TEXTURES = len(COLOUR_INDEX), len(SHAPE_INDEX), len(TEXTURE_INDEX)
+N_LOOKS = N_COLOURS + N_SHAPES + N_TEXTURES
 
 
 @dataclass(frozen=True)
@@ -30,33 +38,35 @@ class LossWeights:
         bce: mean binary cross-entropy of the mask pixels (dice has weight 1).
         presence: cross-entropy of the object's presence.
         iou: absolute error of the predicted mask quality.
-        colour, shape, place: pointer heads (`place` is the L1 of x, y, size).
-        dense: colour and shape heads on the cells of two feature maps.
+        colour, shape, texture, place: pointer heads (`place` is the L1 of x, y, three times size).
+        dense: colour, shape and texture heads on the cells of two feature maps.
     """
 
     bce: float = 5.0
     presence: float = 0.5
     iou: float = 1.0
     colour: float = 1.5
-    shape: float = 1.5
+    shape: float = 3.0
+    texture: float = 1.0
     place: float = 3.0
     dense: float = 2.0
 
 
 class AuxiliaryHeads(nn.Module):
-    """Linear heads: colour, shape, (x, y, size) of a pointer; colour, shape of a cell."""
+    """Linear heads: colour, shape, texture, (x, y, size) of a pointer; the looks of a cell."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(dim, elementwise_affine=False)
-        self.pointer = nn.Linear(dim, N_COLOURS + N_SHAPES + 3)
-        self.coarse = nn.Conv2d(dim, N_COLOURS + N_SHAPES, 1)
-        self.fine = nn.Conv2d(dim // 4, N_COLOURS + N_SHAPES, 1)
+        self.pointer = nn.Linear(dim, N_LOOKS + 3)
+        self.coarse = nn.Conv2d(dim, N_LOOKS, 1)
+        self.fine = nn.Conv2d(dim // 4, N_LOOKS, 1)
 
-    def forward(self, pointers: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Pointers (..., D) to colour logits, shape logits and (x, y, size) in frame sides."""
-        colour, shape, place = self.pointer(self.norm(pointers)).split((N_COLOURS, N_SHAPES, 3), -1)
-        return colour, shape, place
+    def forward(self, pointers: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Pointers (..., D) to logits of colour, shape, texture, and (x, y, size) in frame sides."""
+        parts = self.pointer(self.norm(pointers)).split((N_COLOURS, N_SHAPES, N_TEXTURES, 3), -1)
+        colour, shape, texture, place = parts
+        return colour, shape, texture, place
 
 
 def mask_losses(logits: Tensor, target: Tensor, bce: float) -> Tensor:
@@ -124,25 +134,33 @@ def pointer_loss(
     masks = batch.masks[:, frame]
     seen = (masks.flatten(1).sum(-1) >= VISIBLE).float()
     share = seen / seen.sum().clamp(min=1)
-    colour, shape, place = heads(pointers)
-    errors = (place - places(masks)).abs().mean(-1)
+    colour, shape, texture, place = heads(pointers)
+    errors = ((place - places(masks)).abs() * place.new_tensor(_PLACE_SHARES)).mean(-1)
+
+    def named(logits: Tensor, truth: Tensor) -> Tensor:
+        return (F.cross_entropy(logits, truth, reduction="none") * share).sum()
+
     return {
-        "colour": weights.colour
-        * (F.cross_entropy(colour, batch.colours, reduction="none") * share).sum(),
-        "shape": weights.shape
-        * (F.cross_entropy(shape, batch.shapes, reduction="none") * share).sum(),
+        "colour": weights.colour * named(colour, batch.colours),
+        "shape": weights.shape * named(shape, batch.shapes),
+        "texture": weights.texture * named(texture, batch.textures),
         "place": weights.place * (errors * share).sum(),
     }
 
 
+_PLACE_SHARES = (1.0, 1.0, 3.0)
+"""Sizes differ by a tenth of the frame where places differ by half of it."""
+
+
 def dense_loss(heads: AuxiliaryHeads, features: FrameFeatures, batch: ClipBatch) -> Tensor:
-    """Cross-entropy of the looks of cells, summed over two maps, colours and shapes."""
+    """Cross-entropy of the looks of cells, summed over two maps and three looks."""
     _, fine, coarse = features.maps
     total = coarse.new_zeros(())
     for logits, looks in zip((heads.fine(fine), heads.coarse(coarse)), batch.looks, strict=True):
-        colour, shape = logits.split((N_COLOURS, N_SHAPES), 1)
         truth = looks.flatten(0, 1)
-        total = total + F.cross_entropy(colour, truth[:, 0]) + F.cross_entropy(shape, truth[:, 1])
+        parts = logits.split((N_COLOURS, N_SHAPES, N_TEXTURES), 1)
+        for index, part in enumerate(parts):
+            total = total + F.cross_entropy(part, truth[:, index])
     return total
 
 
