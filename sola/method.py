@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.masks import union
 from rvosbench.protocols import MethodSpec
 from rvosbench.records import Expression, Json, MethodCard, Prediction, Sample, Track
 from rvosbench.tracks.config import Compute, TrackConfig
@@ -32,6 +31,8 @@ from rvosbench.tracks.maker import (
     open_tracks,
 )
 from rvosbench.tracks.words import WordSource, open_words
+
+from .answering import answer
 
 if TYPE_CHECKING:
     from .model import TrackSelector
@@ -144,16 +145,9 @@ class Sola:
         tracks: Sequence[Track],
         words: NDArray[np.float32],
     ) -> Prediction:
-        scores = alignment_scores(self._selector, tracks, words)
-        chosen = select(scores, self._config.threshold, self._config.argmax_if_none)
-        masks = union([tracks[i].masks for i in chosen], len(sample.video), sample.video.size)
-        return Prediction(
-            masks,
-            score=max(scores, default=0.0),
-            diagnostics={
-                "tracks": [tracks[i].id for i in chosen],
-                "alignment": {t.id: s for t, s in zip(tracks, scores, strict=True)},
-            },
+        config = self._config
+        return answer(
+            self._selector, sample.video, tracks, words, config.threshold, config.argmax_if_none
         )
 
 
@@ -166,36 +160,6 @@ def _selector_source(name: str) -> Path:
             "folder with --set selector=DIR, or run the embedded one with --preset demo"
         )
     return EMBEDDED_SELECTOR if name == "demo" else Path(name)
-
-
-def alignment_scores(
-    selector: TrackSelector, tracks: Sequence[Track], words: NDArray[np.float32]
-) -> list[float]:
-    """Probability in [0, 1] that each track is meant; the candidates are scored together.
-
-    Args:
-        selector: in evaluation mode.
-        tracks: the candidate set of one expression; may be empty.
-        words: (W, E) text tokens of the expression.
-    """
-    import torch
-
-    if not tracks:
-        return []
-    device = next(selector.parameters()).device
-    with torch.inference_mode():
-        tokens = torch.from_numpy(np.stack([t.tokens for t in tracks]))[None].to(device)
-        logits = selector(tokens, torch.from_numpy(words)[None].to(device)).logits
-        scores: list[float] = logits[0].sigmoid().tolist()
-    return scores
-
-
-def select(scores: Sequence[float], threshold: float, argmax_if_none: bool) -> list[int]:
-    """Indices of the selected tracks, ascending; none is a valid answer."""
-    chosen = [i for i, score in enumerate(scores) if score > threshold]
-    if not chosen and argmax_if_none and scores:
-        return [int(np.argmax(scores))]
-    return chosen
 
 
 SPEC = MethodSpec(

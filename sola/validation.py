@@ -51,9 +51,13 @@ def validate(
     }
 
 
-def batch_loss(model: TrackSelector, batch: Batch, config: LossConfig) -> SelectionLoss:
+def batch_loss(model: TrackSelector, batch: Batch, config: TrainConfig) -> SelectionLoss:
     """The training loss of a batch on the model's device."""
-    return _loss(run_batch(model, batch), model, batch, config)
+    half = config.precision == "bfloat16"
+    with torch.autocast(batch.objects.device.type, torch.bfloat16, enabled=half):
+        output = run_batch(model, batch)
+    output = SelectorOutput(output.logits.float(), output.alignment.float())
+    return _loss(output, model, batch, config.loss)
 
 
 def _loss(
@@ -82,8 +86,8 @@ def _rows(
 ) -> list[tuple[float, float, int, int, int]]:
     """Of every expression: loss, selection score, numbers of right, selected, labelled tracks."""
     count = len(sample.texts)
-    if not count or not len(sample.tokens):
-        nothing = np.zeros(len(sample.tokens), bool)
+    if not count or not len(sample):
+        nothing = np.zeros(len(sample), bool)
         return [(0.0, selection_score(sample, e, nothing), 0, 0, 0) for e in range(count)]
     item = make_item(sample, range(count), texts, config.label_threshold, config.label_target)
     batch = collate([item]).to(model.negative_anchors.device)

@@ -1,0 +1,19 @@
+"""The command group `rvosbench sola`: one file a command, mounted here."""
+
+from __future__ import annotations
+
+import typer
+
+from .train import train_command
+
+app = typer.Typer(
+    help="SOLA, the reference method: train its selector and look into it.", no_args_is_help=True
+)
+
+
+@app.callback()
+def _group() -> None:
+    """Makes a group of it even while there is one command."""
+
+
+app.command("train")(train_command)

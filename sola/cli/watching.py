@@ -1,0 +1,65 @@
+"""What is seen of a training: a progress bar and a line an epoch, on stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+if TYPE_CHECKING:
+    from sola.training import Watch
+
+SHOWN = ("train_loss", "loss", "selection", "f1", "jf")
+
+
+class Bar:
+    """A bar over all steps."""
+
+    def __init__(self, progress: Progress, epochs: int) -> None:
+        self._progress, self._epochs = progress, epochs
+        self._task = progress.add_task("training", total=None)
+
+    def step(self, epoch: int, done: int, steps: int, loss: float) -> None:
+        """Moves the bar."""
+        self._progress.update(
+            self._task,
+            total=steps * self._epochs,
+            completed=(epoch - 1) * steps + done,
+            description=f"epoch {epoch}/{self._epochs}, loss {loss:.3f}",
+        )
+
+    def epoch(self, line: Mapping[str, float]) -> None:
+        """Prints a line above the bar."""
+        figures = " ".join(f"{k} {line[k]:.3f}" for k in SHOWN if k in line)
+        self._progress.console.print(f"epoch {line['epoch']}: {figures}", highlight=False)
+
+
+@contextmanager
+def bar(epochs: int, shown: bool) -> Iterator[Watch | None]:
+    """A bar on stderr; None, which shows nothing, unless `shown`."""
+    if not shown:
+        yield None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("steps"),
+        TimeElapsedColumn(),
+        TextColumn("elapsed,"),
+        TimeRemainingColumn(),
+        TextColumn("left"),
+    )
+    with Progress(*columns, console=Console(file=sys.stderr)) as progress:
+        yield Bar(progress, epochs)
