@@ -119,6 +119,8 @@ def run_units(
             on_done(unit, True)
         else:
             todo[unit.key] = unit
+    if not todo:
+        return  # readers of a finished folder do not disturb each other
     discard(store.folder / ".scratch")  # left by a killed run
     (store.folder / ".scratch").mkdir()
     for key in executor(job, [(key, store.scratch(key)) for key in todo]):

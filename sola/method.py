@@ -54,6 +54,8 @@ class SolaConfig:
         threshold: tracks with a greater alignment score are selected, [0, 1] (released code .5).
         argmax_if_none: select the best track when none passes the threshold; off in the released
             code, where such an expression gets empty masks.
+        background_inference: choose among all tracks; False: among box tracks only, without the
+            grid's, most of which are background (paper, table A.2a).
         dtype: of the frozen models: "auto" (bfloat16 on CUDA, float32 elsewhere) or a name.
         tracks: folder of a track cache to read instead of making tracks; empty: make them.
         prompts: how candidate tracks are made.
@@ -66,6 +68,7 @@ class SolaConfig:
     selector: str = ""
     threshold: float = 0.5
     argmax_if_none: bool = False
+    background_inference: bool = True
     dtype: str = "auto"
     tracks: str = field(default="", metadata=UNSIGNED)
     prompts: TrackConfig = field(default_factory=TrackConfig)
@@ -92,6 +95,7 @@ class Sola:
 
     Raises:
         WeightsError: a network's weights are not there.
+        ConfigurationError: nothing to choose from: no background tracks, and no grounder.
     """
 
     def __init__(self, config: SolaConfig, device: str) -> None:
@@ -99,6 +103,7 @@ class Sola:
 
         from .checkpoint import checkpoint_hash, load_selector
 
+        _check_background(config)
         source, device = _selector_source(config.selector), choose_device(device)
         self._config = config
         self._selector: TrackSelector = load_selector(source).to(device)
@@ -112,7 +117,7 @@ class Sola:
         tracks = self._source.tracks(sample)
         words = self._text.encode([e.text for e in sample.expressions])
         return {
-            e.id: self._answer(sample, e, [t for t in tracks if t.serves(e.id)], w)
+            e.id: self._answer(sample, [t for t in tracks if self._may_choose(t, e)], w)
             for e, w in zip(sample.expressions, words, strict=True)
         }
 
@@ -138,16 +143,29 @@ class Sola:
             training_data="MotionShapes",
         )
 
+    def _may_choose(self, track: Track, expression: Expression) -> bool:
+        known = self._config.background_inference or track.source == "box"
+        return known and track.serves(expression.id)
+
     def _answer(
         self,
         sample: Sample,
-        expression: Expression,
         tracks: Sequence[Track],
         words: NDArray[np.float32],
     ) -> Prediction:
         config = self._config
         return answer(
             self._selector, sample.video, tracks, words, config.threshold, config.argmax_if_none
+        )
+
+
+def _check_background(config: SolaConfig) -> None:
+    from rvosbench.errors import ConfigurationError
+
+    if not (config.background_inference or config.grounder):
+        raise ConfigurationError(
+            "background_inference=false leaves box tracks only, and without a grounder there are "
+            "none: give one with --set grounder=NAME"
         )
 
 

@@ -6,17 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from leaderboard.significance import (
+from leaderboard.significance import Clusters, clusters, compare, confidences
+from rvosbench.errors import UsageError
+from rvosbench.metrics.significance import (
     EXACT_VIDEOS,
-    Clusters,
     bootstrap_weights,
-    clusters,
-    compare,
-    confidences,
     interval,
     permutation_p,
 )
-from rvosbench.errors import UsageError
 from rvosbench.protocols import Summary
 from rvosbench.records import Json, MethodCard
 
