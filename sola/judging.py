@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
+from rvosbench.masks import MaskSequence
 from rvosbench.metrics import official
-from rvosbench.protocols import ExpressionScore
+from rvosbench.protocols import Dataset, ExpressionScore
+from rvosbench.records import Target
 from rvosbench.tracks.cache import read_tracks
 from rvosbench.tracks.cached import track_file
 
@@ -64,5 +66,19 @@ def _scores(
         )
         for e in seen.expressions
     }
-    truth = partial(origin.dataset.target, sample.video)
+    truth = _Truth(origin.dataset, sample.video)
     return official.protocol(PROTOCOL).score_video(seen, truth, predictions)
+
+
+@dataclass(frozen=True)
+class _Truth:
+    """The truth of one video."""
+
+    dataset: Dataset
+    video: str
+
+    def __call__(self, expression_id: str) -> Target:
+        return self.dataset.target(self.video, expression_id)
+
+    def objects(self) -> Mapping[str, MaskSequence]:
+        return self.dataset.objects(self.video)
