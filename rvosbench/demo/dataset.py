@@ -15,12 +15,19 @@ from pathlib import Path
 
 import numpy as np
 
+from rvosbench.datasets.health import Table
 from rvosbench.errors import DatasetError, UnknownNameError, did_you_mean
 from rvosbench.masks import MaskSequence
 from rvosbench.protocols import DatasetSpec
-from rvosbench.records import DatasetCard, Expression, Frame, Sample, Target, Video
+from rvosbench.records import DatasetCard, Expression, Frame, FrameEvidence, Sample, Target, Video
 
+from . import checks
 from .clips import Clip, ClipConfig, make_clip
+from .describing import tables
+from .glimpses import glimpse
+from .motion import Floats
+from .reading import read
+from .render import occlusion
 
 NAME = "demo"
 VERSION = "2"
@@ -43,6 +50,12 @@ _SEEDS: Mapping[str, int] = {"train": 9001, "valid": 9002, "test": 9003}
 @lru_cache(maxsize=4)
 def _clip(split: str, number: int) -> Clip:
     return make_clip((_SEEDS[split], number), CONFIGS[split])
+
+
+@lru_cache(maxsize=4)
+def _hidden(split: str, number: int) -> Floats:
+    clip = _clip(split, number)
+    return occlusion(clip.objects, clip.masks)
 
 
 def _read(split: str, number: int, index: int) -> Frame:
@@ -106,14 +119,9 @@ class MotionShapes:
         Raises:
             DatasetError: unknown video or expression.
         """
-        known = self.referents(video_id)
-        if expression_id not in known:
-            raise DatasetError(
-                f"{NAME} {self.split}: video {video_id!r} has no expression {expression_id!r}, "
-                f"it has {', '.join(known)}"
-            )
+        self._text(video_id, expression_id)
         objects = self.objects(video_id)
-        chosen = {name: objects[name] for name in known[expression_id]}
+        chosen = {name: objects[name] for name in self.referents(video_id)[expression_id]}
         annotated = tuple(range(CONFIGS[self.split].n_frames))
         return Target(_measure(self.split), annotated, chosen)
 
@@ -126,6 +134,29 @@ class MotionShapes:
         """Expression id -> ids of the objects that it means."""
         expressions = _clip(self.split, self._number(video_id)).expressions
         return {str(i): tuple(map(str, e.objects)) for i, e in enumerate(expressions)}
+
+    def frame_evidence(self, video_id: str, expression_id: str) -> FrameEvidence:
+        """What one frame at a time tells of a sentence's targets; raises as `target`."""
+        number = self._number(video_id)
+        clip, reading = _clip(self.split, number), read(self._text(video_id, expression_id))
+        return glimpse(reading, clip.objects, clip.masks, _hidden(self.split, number))
+
+    def problems(self, video_id: str) -> list[str]:
+        """What is wrong with the sentences of a video, see `checks.problems`."""
+        return list(checks.problems(_clip(self.split, self._number(video_id))))
+
+    def details(self) -> list[Table]:
+        """Figures by category, and of the scenes."""
+        return tables(_clip(self.split, number) for number in range(len(self)))
+
+    def _text(self, video_id: str, expression_id: str) -> str:
+        texts = {e.id: e.text for e in self.sample(video_id).expressions}
+        if expression_id not in texts:
+            raise DatasetError(
+                f"{NAME} {self.split}: video {video_id!r} has no expression {expression_id!r}, "
+                f"it has {', '.join(texts)}"
+            )
+        return texts[expression_id]
 
     def _number(self, video_id: str) -> int:
         known = self.video_ids()
