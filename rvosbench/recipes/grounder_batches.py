@@ -26,7 +26,8 @@ from .tracker_batches import COLOUR_INDEX, NO_LOOK, SHAPE_INDEX, TEXTURE_INDEX
 
 CELLS = (8, 16)  # strides of the feature maps, pixels
 VISIBLE = 40  # pixels from which a shape must be found
-CORE = 0.6  # cells so near to the centre of a box, in half sides, stand for the shape
+CORE = 0.6  # cells so near to the centre of a box, in half sides, give the box
+EDGE_SCORE = 0.3  # score wanted of a cell at the edge of a box; 1 at the centre
 MOST = 5  # shapes in a frame
 
 
@@ -87,6 +88,7 @@ class GroundingBatch:
         seen: (F, MOST) bool, shapes seen well enough.
         owner: (F, L) shape at the centre of each cell of all maps; -1 nobody.
         core: (F, L) bool, cells near the centre of their shape.
+        central: (F, L) score wanted of a cell that belongs to a meant shape, EDGE_SCORE to 1.
         looks: (F, 3, L) index of the colour, shape, texture at each cell; NO_LOOK in most.
     """
 
@@ -100,6 +102,7 @@ class GroundingBatch:
     seen: Tensor
     owner: Tensor
     core: Tensor
+    central: Tensor
     looks: Tensor
 
 
@@ -108,7 +111,7 @@ class Pool:
     """Frames kept for a while: a drawn one serves several times, turned and with other captions."""
 
     size: int
-    capacity: int = 3000
+    capacity: int = 4000
     stills: list[Still] = field(default_factory=list)
     drawn: int = 0
 
@@ -162,7 +165,7 @@ def collate(
         boxes[f, : len(still.shapes)] = still.boxes
         seen[f, : len(still.shapes)] = still.areas >= VISIBLE
     cells = [_cells(s, b) for s, b in zip(stills, boxes, strict=True)]
-    owner, core, looks = (np.stack(part) for part in zip(*cells, strict=True))
+    owner, core, central, looks = (np.stack(part) for part in zip(*cells, strict=True))
     return GroundingBatch(
         normalise(torch.from_numpy(np.stack([s.pixels for s in stills]))),
         ids,
@@ -174,6 +177,7 @@ def collate(
         torch.from_numpy(seen),
         torch.from_numpy(owner),
         torch.from_numpy(core),
+        torch.from_numpy(central),
         torch.from_numpy(looks),
     )
 
@@ -192,25 +196,27 @@ def _tokens(captions: list[Caption], vocabulary: dict[str, int]) -> tuple[Tensor
 
 def _cells(
     still: Still, boxes: NDArray[np.float32]
-) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.int64]]:
-    """Owner (L,), core (L,) and looks (3, L) of the cells of all maps."""
+) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.float32], NDArray[np.int64]]:
+    """Owner, core, central (L,) and looks (3, L) of the cells of all maps."""
     size = still.owner.shape[0]
     names = [
         (COLOUR_INDEX[s.colour], SHAPE_INDEX[s.shape], TEXTURE_INDEX[s.texture])
         for s in still.shapes
     ]
     table = np.array([*names, (NO_LOOK,) * 3])
-    owners, cores = [], []
+    owners, cores, centrals = [], [], []
     for cell in CELLS:
         owner = still.owner[cell // 2 :: cell, cell // 2 :: cell].astype(np.int64)
         centre = (np.arange(size // cell) + 0.5) * cell / size
         place = np.stack(np.broadcast_arrays(centre[None, :], centre[:, None]), -1)
         box = boxes[owner]  # nobody's box is the last one's, and never used
-        near = (np.abs(place - box[..., :2]) <= CORE / 2 * box[..., 2:]).all(-1) & (owner >= 0)
+        off = (np.abs(place - box[..., :2]) / np.maximum(box[..., 2:] / 2, 1e-6)).max(-1)
+        near = (off <= CORE) & (owner >= 0)
         if cell == CELLS[0]:
             lone = [i for i in range(len(names)) if not (near & (owner == i)).any()]
             near |= np.isin(owner, lone)
         owners.append(owner.ravel())
         cores.append(near.ravel())
+        centrals.append((1 - (1 - EDGE_SCORE) * np.clip(off, 0, 1)).ravel().astype(np.float32))
     owner = np.concatenate(owners)
-    return owner, np.concatenate(cores), table[owner].T
+    return owner, np.concatenate(cores), np.concatenate(centrals), table[owner].T

@@ -19,8 +19,6 @@ from torch import Tensor, nn
 from .grounder_batches import GroundingBatch
 from .tracker_losses import N_COLOURS, N_LOOKS, N_SHAPES, N_TEXTURES
 
-FOCAL_ALPHA, FOCAL_GAMMA = 0.25, 2.0
-
 
 @dataclass(frozen=True)
 class GroundingWeights:
@@ -57,30 +55,30 @@ def look_loss(logits: Tensor, batch: GroundingBatch) -> Tensor:
 
 
 def focal(logits: Tensor, target: Tensor) -> Tensor:
-    """Focal cross-entropy, elementwise; `target` in [0, 1]."""
+    """Cross-entropy weighted by the squared error, elementwise; `target` in [0, 1].
+
+    Source: Li et al., "Generalized Focal Loss".
+    """
     entropy = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
-    p = logits.sigmoid()
-    miss = p + target - 2 * p * target
-    return (FOCAL_ALPHA * target + (1 - FOCAL_ALPHA) * (1 - target)) * miss**FOCAL_GAMMA * entropy
+    return (logits.sigmoid() - target).pow(2) * entropy
 
 
 def cell_targets(batch: GroundingBatch) -> tuple[Tensor, Tensor]:
-    """Which cells mean each caption (B, L) bool, and which count at all (B, L) bool."""
+    """Scores wanted of cells (B, L): 0 beside the meant shapes; and which count (B, L) bool."""
     captions = len(batch.ids) // len(batch.pixels)
     owner = batch.owner.repeat_interleave(captions, 0)
-    core = batch.core.repeat_interleave(captions, 0)
     inside = owner.clamp(min=0)
     meant = batch.meant.gather(1, inside) & (owner >= 0)
     unsure = batch.unsure.gather(1, inside) & (owner >= 0)
-    return meant & core, ~unsure & (core | ~meant)
+    return meant * batch.central.repeat_interleave(captions, 0), ~unsure
 
 
 def cell_word_loss(logits: Tensor, batch: GroundingBatch) -> Tensor:
     """Focal loss of words at cells, (B, L, >= T) logits with -inf at padding."""
-    positive, counts = cell_targets(batch)
+    wanted, counts = cell_targets(batch)
     tokens = batch.ids.shape[1]
     weight = counts[:, :, None] * batch.attention[:, None, :].float()
-    target = (positive[:, :, None] & batch.named[:, None, :]).float()
+    target = wanted[:, :, None] * batch.named[:, None, :]
     plain = logits[..., :tokens].masked_fill(batch.attention[:, None] == 0, 0.0)
     return (focal(plain, target) * weight).sum() / target.sum().clamp(min=1)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 RESIDUAL = 0.2  # scale of the encoder's residual branches at first
 
 
-def small_config(size: int = 128, dim: int = 128, width: int = 48) -> GroundingDinoConfig:
+def small_config(size: int = 128, dim: int = 128, width: int = 32) -> GroundingDinoConfig:
     """Sizes: maps at strides 8 and 16, one encoder and two decoder layers, 20 queries."""
     from transformers import GroundingDinoConfig
 
