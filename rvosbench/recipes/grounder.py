@@ -3,9 +3,10 @@
     python -m rvosbench.recipes.grounder --out runs/grounder --minutes 60 --seed 0
 
 The first part of the time trains cells without encoder and decoder (`cheap_losses`): backbone,
-words and boxes are learnt there, ten times as many captions a second. Then the whole network is
-trained. The learning rate follows a cosine of the processor time, so that a busy machine changes
-nothing but the wait; the exported weights are an exponential average. `--resume` continues from the last checkpoint.
+words and boxes are learnt there, with several times as many captions a second. Then the whole
+network is trained. The learning rate follows a cosine of the processor time, so that a busy machine
+changes nothing but the wait; the exported weights are an exponential average. `--resume` continues
+from the last checkpoint.
 """
 
 from __future__ import annotations
@@ -255,6 +256,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rate", type=float, default=GrounderRecipe.learning_rate)
     parser.add_argument("--cheap-share", type=float, default=GrounderRecipe.cheap_share)
     parser.add_argument("--evaluation-minutes", type=float, default=3.4)
+    parser.add_argument("--frames", type=int, default=GrounderRecipe.evaluation_frames)
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(given.threads)
@@ -264,6 +266,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         learning_rate=given.rate,
         cheap_share=given.cheap_share,
         evaluation_minutes=given.evaluation_minutes,
+        evaluation_frames=given.frames,
     )
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n")

@@ -12,11 +12,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rvosbench.demo.candidates import see
 from rvosbench.demo.clauses import Scene, describe, relate
 from rvosbench.demo.clips import ClipConfig, make_clip
 from rvosbench.demo.rankings import rankings
-from rvosbench.demo.render import occlusion
 from rvosbench.demo.scenes import ShapeObject
 from rvosbench.demo.shapes import COLOURS, SHAPES, TEXTURES
 from rvosbench.demo.wording import Noun, subject_clauses
@@ -94,7 +92,9 @@ def noun_caption(noun: Noun, plural: bool, rng: Rng) -> Caption:
     return _caption(article, noun, plural, "", rng)
 
 
-def sentence_caption(noun: Noun, plural: bool, others: Sequence[Noun], wordings: Wordings, rng: Rng) -> Caption:
+def sentence_caption(
+    noun: Noun, plural: bool, others: Sequence[Noun], wordings: Wordings, rng: Rng
+) -> Caption:
     """A whole sentence about the noun; `others` are nouns it may be related to."""
     if rng.random() < 0.25:
         before, _, after = _one_of(wordings.ranked, rng).partition("NOUN")
@@ -135,7 +135,7 @@ def random_noun(shape: ShapeObject, rng: Rng) -> Noun:
 
 
 def absent_noun(shapes: Sequence[ShapeObject], rng: Rng) -> Noun | None:
-    """A noun that covers none of the shapes: most often one attribute off; None if none is found."""
+    """A noun one attribute off a shape that covers none of the shapes; None if none is found."""
     for _ in range(20):
         noun = random_noun(shapes[int(rng.integers(len(shapes)))], rng)
         if not noun.words:

@@ -95,15 +95,18 @@ def measures(found: Sequence[Answer]) -> dict[str, float]:
     """acc@0.5 of the best box by kind of phrase, best-query IoU, and the best threshold."""
     values: dict[str, float] = {}
     for kind in KINDS[:-1]:
-        top = [a.overlaps[a.scores.argmax()].max() for a in found if a.kind == kind and a.overlaps.size]
-        values[f"acc_{kind}"] = round(float(np.mean(np.array(top) >= GOOD)), 4)
+        asked = [a for a in found if a.kind == kind and a.overlaps.size]
+        if asked:
+            top = np.array([a.overlaps[a.scores.argmax()].max() for a in asked])
+            values[f"acc_{kind}"] = round(float(np.mean(top >= GOOD)), 4)
     best = [a.overlaps.max() for a in found if a.overlaps.size]
     values["best_query_iou"] = round(float(np.mean(best)), 4)
     rows = [(t, *precision_recall(found, t)) for t in THRESHOLDS]
     chosen = max(rows, key=lambda r: 2 * r[1] * r[2] / max(r[1] + r[2], 1e-9))
     values |= dict(zip(("threshold", "precision", "recall"), map(float, chosen), strict=True))
     absent = [a.scores.max() for a in found if a.kind == "absent"]
-    values["absent_silent"] = round(float(np.mean(np.array(absent) < chosen[0])), 4)
+    if absent:
+        values["absent_silent"] = round(float(np.mean(np.array(absent) < chosen[0])), 4)
     return values
 
 

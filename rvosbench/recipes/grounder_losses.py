@@ -87,7 +87,9 @@ def cell_box_loss(coordinates: Tensor, batch: GroundingBatch, weights: Grounding
     """Box losses of the core cells of all seen shapes, (R, L, 4) logits, R = F or B rows."""
     times = len(coordinates) // len(batch.pixels)
     inside = batch.owner.clamp(min=0)
-    good = (batch.core & (batch.owner >= 0) & batch.seen.gather(1, inside)).repeat_interleave(times, 0)
+    good = (batch.core & (batch.owner >= 0) & batch.seen.gather(1, inside)).repeat_interleave(
+        times, 0
+    )
     truth = batch.boxes.gather(1, inside[..., None].expand(-1, -1, 4)).repeat_interleave(times, 0)
     return box_loss(coordinates[good].sigmoid(), truth[good], weights)
 
@@ -144,7 +146,7 @@ def match(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Row, query and shape of the cheapest assignment of queries to meant shapes."""
     share = batch.named.float() / batch.named.sum(-1, keepdim=True).clamp(min=1)
-    gain = (focal(logits, torch.zeros_like(logits)) - focal(logits, torch.ones_like(logits)))
+    gain = focal(logits, torch.zeros_like(logits)) - focal(logits, torch.ones_like(logits))
     words = -(gain * share[:, None]).sum(-1)
     l1 = torch.cdist(boxes, truth, p=1)
     cost = weights.words * words[..., None] + weights.l1 * l1

@@ -22,6 +22,9 @@ from .grounder_losses import (
 
 if TYPE_CHECKING:
     from transformers import GroundingDinoConfig, GroundingDinoForObjectDetection
+    from transformers.models.grounding_dino.modeling_grounding_dino import (
+        GroundingDinoObjectDetectionOutput,
+    )
 
 RESIDUAL = 0.2  # scale of the encoder's residual branches at first
 
@@ -152,15 +155,22 @@ def full_losses(
     return losses
 
 
-def decoder_outputs(model, out, attention) -> list[tuple[Tensor, Tensor]]:
-    """Word logits and boxes of every decoder layer."""
+def decoder_outputs(
+    model: GroundingDinoForObjectDetection,
+    out: GroundingDinoObjectDetectionOutput,
+    attention: Tensor,
+) -> list[tuple[Tensor, Tensor]]:
+    """Word logits (B, Q, words) and boxes (B, Q, 4) of every decoder layer."""
+    states, refined = out.intermediate_hidden_states, out.intermediate_reference_points
+    texts, before = out.encoder_last_hidden_state_text, out.init_reference_points
+    assert states is not None
+    assert refined is not None
     found = []
-    for i in range(out.intermediate_hidden_states.shape[1]):
-        hidden = out.intermediate_hidden_states[:, i]
-        before = out.init_reference_points if i == 0 else out.intermediate_reference_points[:, i - 1]
-        logits = model.class_embed[i](hidden, out.encoder_last_hidden_state_text, attention.bool())
+    for i, hidden in enumerate(states.unbind(1)):
+        logits = model.class_embed[i](hidden, texts, attention.bool())
         boxes = (model.bbox_embed[i](hidden) + torch.special.logit(before, eps=1e-5)).sigmoid()
         found.append((logits, boxes))
+        before = refined[:, i]
     return found
 
 
