@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from .reproduce import reproduce_command
 from .train import train_command
 
 app = typer.Typer(
@@ -17,3 +18,4 @@ def _group() -> None:
 
 
 app.command("train")(train_command)
+app.command("reproduce")(reproduce_command)

@@ -229,9 +229,9 @@ TABLES: Mapping[str, TablePlan] = MappingProxyType(
                     _claim(_NOISE, _GROUNDER_NOISE),
                     _claim(_CLEAN, _GROUNDER_CLEAN),
                 ),
-                "Selectors are trained on clean frames; tracks are made anew on corrupted ones. The "
-                "paper compares with other published methods; here the frame-level baseline stands "
-                "in their place.",
+                "Selectors are trained on clean frames; tracks are made anew on corrupted ones. "
+                "The paper compares with other published methods; here the frame-level baseline "
+                "stands in their place.",
             ),
             TablePlan(
                 "A.2a",
@@ -239,8 +239,8 @@ TABLES: Mapping[str, TablePlan] = MappingProxyType(
                 ("in training", "at inference"),
                 (_NEITHER, _TRAINING, Row(_FULL, (_YES, _YES), paper.SOLA)),
                 (_claim(_BOTH, _TRAINING), _claim(_TRAINING, _NEITHER), _claim(_BOTH, _NEITHER)),
-                "Without background tracks, training sees truth-prompted tracks only, and inference "
-                "chooses among box tracks only.",
+                "Without background tracks, training sees truth-prompted tracks only, and "
+                "inference chooses among box tracks only.",
             ),
             TablePlan(
                 "A.2b",

@@ -1,0 +1,175 @@
+"""`rvosbench sola reproduce`."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from rvosbench.cli import options
+from rvosbench.cli.screen import emit, progress, say
+
+if TYPE_CHECKING:
+    from sola.reproduce.report import Report
+    from sola.reproduce.settings import Settings
+
+
+class Format(str, Enum):
+    """Formats of a table."""
+
+    markdown = "markdown"
+    latex = "latex"
+    csv = "csv"
+    json = "json"
+
+
+Tables = Annotated[
+    Optional[list[str]],  # noqa: UP045 typer reads the annotation at run time
+    typer.Option("--table", help="4, 5a, 5b, A.1, A.2a or A.2b; may be repeated."),
+]
+Everything = Annotated[bool, typer.Option("--all", help="All six tables.")]
+Splits = Annotated[
+    Optional[list[str]],  # noqa: UP045
+    typer.Option(
+        "--split",
+        help="Evaluated split; may be repeated. Orderings are tested on the first; of several the "
+        "last one chooses the epochs. Default: test and valid of the demo, else the dataset's "
+        "validation split.",
+    ),
+]
+Caches = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(
+        "--tracks",
+        metavar="DIR",
+        help="Folder of the track caches, one a split (train, valid, test, test-motion_blur-5); "
+        "what is missing is made. Default: OUT/tracks.",
+    ),
+]
+Sentences = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option(
+        min=1, help="Sentences of a training in all. Default: 60000 on the demo; else all epochs."
+    ),
+]
+Minutes = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(help="Instead of --sentences: so many, at 20000 a minute, however fast it is."),
+]
+Epochs = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option(min=1, help="Parts of a training, each followed by a validation."),
+]
+TrainVideos = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option(min=0, help="First videos to learn from; 0: all. Default: 1000 on the demo."),
+]
+Page = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(help="Also write a page with everything, and the report beside it as .json."),
+]
+
+
+def reproduce_command(
+    table: Tables = None,
+    everything: Everything = False,
+    dataset: options.DatasetName = "demo",
+    data: options.Root = None,
+    split: Splits = None,
+    train_split: Annotated[str, typer.Option(help="Split that is learnt from.")] = "train",
+    preset: options.Preset = None,
+    settings: options.Settings = None,
+    tracks: Caches = None,
+    out: options.Out = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Trainings of every network.")] = 3,
+    sentences: Sentences = None,
+    minutes: Minutes = None,
+    epochs: Epochs = None,
+    train_videos: TrainVideos = None,
+    limit: Annotated[
+        int, typer.Option(min=0, help="First videos of every evaluated split; 0: all.")
+    ] = 0,
+    device: options.Device = "auto",
+    workers: options.Workers = 0,
+    form: Annotated[Format, typer.Option("--format", help="Of the tables.")] = Format.markdown,
+    page: Page = None,
+    plan: Annotated[bool, typer.Option("--plan", help="Say what would be done, and stop.")] = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Repeat the paper's experiments: tables 4, 5a, 5b, A.1, A.2a and A.2b.
+
+    Makes tracks once, trains every network with every seed, evaluates, and prints the tables with
+    the paper's figures beside and a test of every ordering. Interrupt it whenever you like: the
+    same command goes on. `--set KEY=VALUE` changes SOLA as in `rvosbench eval`, `--set
+    train.KEY=VALUE` the training as in `rvosbench sola train`.
+
+    Example: rvosbench sola reproduce --table 5b --workers 2
+    """
+    from rvosbench.errors import UsageError
+    from sola.reproduce.defaults import Budget, make_settings
+    from sola.reproduce.plan import chosen_tables
+
+    if bool(table) == everything:
+        raise UsageError("give one or several --table, or --all")
+    chosen = chosen_tables(table or [])
+    budget = Budget(sentences, minutes, epochs, train_videos, limit, seeds)
+    made = make_settings(
+        (dataset, data, tuple(split or ()), train_split), preset, settings or [], budget
+    ).at(out, tracks, device, workers)
+    if plan:
+        _plan(chosen, made, as_json)
+        return
+    report = _run(chosen, made)
+    if page:
+        _write_page(page, report)
+    _print(report, form.value, as_json, made.out)
+
+
+def _plan(tables: tuple, settings: Settings, as_json: bool) -> None:  # type: ignore[type-arg]
+    from sola.reproduce.describing import describe
+
+    found = describe(tables, settings)
+    if as_json:
+        emit(found)
+        return
+    for title, lines in found.items():
+        typer.echo(f"{title} ({len(lines)}):")
+        for line in lines:
+            typer.echo(f"  {line}")
+
+
+def _run(tables: tuple, settings: Settings) -> Report:  # type: ignore[type-arg]
+    from sola.reproduce.report import write_report
+    from sola.reproduce.running import Screen, reproduce
+
+    report = reproduce(tables, settings, Screen(say, progress))
+    write_report(settings.out / "report.json", report)
+    return report
+
+
+def _write_page(path: Path, report: Report) -> None:
+    from rvosbench.work import write_bytes
+    from sola.reproduce.page import page
+    from sola.reproduce.report import write_report
+
+    figures = path.with_suffix(".json")
+    write_report(figures, report)
+    write_bytes(path, page(report, figures.name).encode("utf-8"))
+    say(f"page: {path}, figures: {figures}")
+
+
+def _print(report: Report, form: str, as_json: bool, out: Path) -> None:
+    from sola.reproduce.formats import FORMATS
+    from sola.reproduce.report import to_json
+    from sola.reproduce.tables import category_table, score_table
+
+    if as_json:
+        emit({**to_json(report), "report": str(out / "report.json")})
+        return
+    for name in report.tables:
+        for grid in (score_table(name, report), category_table(name, report)):
+            if grid.rows:
+                typer.echo(FORMATS[form](grid))
+    say(f"report: {out / 'report.json'}")

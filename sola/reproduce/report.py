@@ -1,0 +1,327 @@
+"""What came out, JSON-safe: figures of every trial, and tests of what the paper says.
+
+A trained trial's scores are averaged over seeds, expression by expression, before two trials are
+compared; the test swaps them video by video (`rvosbench.metrics.significance`). So it says whether
+the difference would stay on other videos, given these trainings; the spread over seeds, and in how
+many of them the order is the same, say how much of it is chance of the training.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from rvosbench.errors import ResultError
+from rvosbench.metrics.breakdown import breakdown
+from rvosbench.metrics.significance import (
+    LEVEL,
+    Floats,
+    bootstrap_weights,
+    interval,
+    permutation_p,
+)
+from rvosbench.protocols import ExpressionScore
+from rvosbench.records import Json
+from rvosbench.results import Result
+from rvosbench.work import write_json
+
+from .plan import Claim, TablePlan
+from .settings import Settings
+from .trainings import Trained
+from .trials import Evaluation, Selectors
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A trial on a split; all scores in [0, 1].
+
+    Attributes:
+        jf: of every seed; likewise `j` and `f`.
+        categories: kind of sentence -> mean J&F of its sentences over seeds.
+        counts: kind of sentence -> number of sentences.
+        videos: video -> mean J&F of its sentences over seeds.
+        signatures: of the results.
+    """
+
+    jf: tuple[float, ...]
+    j: tuple[float, ...]
+    f: tuple[float, ...]
+    categories: Mapping[str, float]
+    counts: Mapping[str, int]
+    videos: Mapping[str, float]
+    signatures: tuple[str, ...]
+
+    def mean(self, figure: str = "jf") -> float:
+        """Over seeds."""
+        return float(np.mean(getattr(self, figure)))
+
+    def deviation(self, figure: str = "jf") -> float | None:
+        """Standard deviation over seeds, with n - 1; None of a single run."""
+        values = getattr(self, figure)
+        return float(np.std(values, ddof=1)) if len(values) > 1 else None
+
+
+@dataclass(frozen=True)
+class Tested:
+    """A claim, tested on the judged split.
+
+    Attributes:
+        claim: that `better` is better than `worse`.
+        difference: of their J&F, `better` minus `worse`, in [-1, 1].
+        low: of its 95 % confidence interval, likewise `high`.
+        p_value: two-sided, that they are the same.
+        seeds: in how many seeds `better` is ahead, of how many; None if neither is trained.
+    """
+
+    claim: Claim
+    difference: float
+    low: float
+    high: float
+    p_value: float
+    seeds: tuple[int, int] | None = None
+
+    @property
+    def verdict(self) -> str:
+        """Whether the paper's ordering reproduces: "yes", "no" or "within noise"."""
+        if self.p_value >= LEVEL:
+            return "within noise"
+        return "yes" if self.difference > 0 else "no"
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What the trainings of a network were.
+
+    Attributes:
+        parameters: trainable ones.
+        seconds: of each seed, where it was made.
+        epochs: that were kept, of each seed.
+        training: configuration of the first seed.
+    """
+
+    parameters: int
+    seconds: tuple[float, ...]
+    epochs: tuple[int, ...]
+    training: Mapping[str, Json]
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that the tables and the page say.
+
+    Attributes:
+        settings: what decided the figures.
+        tables: numbers of the tables that were asked for.
+        counts: split -> (videos, sentences).
+        measured: split -> trial -> figures.
+        tested: all claims of the tables that could be tested.
+        costs: network -> what its trainings were.
+        missing: trial -> why it is not there.
+    """
+
+    settings: Mapping[str, Json]
+    tables: tuple[str, ...]
+    counts: Mapping[str, tuple[int, int]]
+    measured: Mapping[str, Mapping[str, Measured]]
+    tested: tuple[Tested, ...]
+    costs: Mapping[str, Cost]
+    missing: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def judged(self) -> str:
+        """The split on which orderings are tested."""
+        return str(self.settings["splits"][0])
+
+    def of(self, trial: str, split: str = "") -> Measured | None:
+        """Figures of a trial, on the judged split by default; None if it is not there."""
+        return self.measured.get(split or self.judged, {}).get(trial)
+
+    def test(self, better: str, worse: str) -> Tested | None:
+        """A claim's test; None if it could not be tested."""
+        same = (t for t in self.tested if (t.claim.better, t.claim.worse) == (better, worse))
+        return next(same, None)
+
+
+def make_report(
+    tables: Sequence[TablePlan],
+    settings: Settings,
+    results: Mapping[Evaluation, Result],
+    selectors: Selectors,
+    missing: Mapping[str, str],
+) -> Report:
+    """Figures and tests from results.
+
+    Args:
+        tables: that were asked for.
+        settings: of all runs.
+        results: of every trial, split and seed.
+        selectors: that were trained.
+        missing: trial -> why it could not be made.
+    """
+    grouped: dict[str, dict[str, list[Result]]] = {split: {} for split in settings.splits}
+    for evaluation, result in results.items():
+        grouped[evaluation.split].setdefault(evaluation.trial, []).append(result)
+    measured = {
+        split: {trial: _measured(runs) for trial, runs in trials.items()}
+        for split, trials in grouped.items()
+    }
+    judged = grouped[settings.judged]
+    claims = {(c.better, c.worse): c for table in tables for c in table.claims}
+    there = [c for c in claims.values() if c.better in judged and c.worse in judged]
+    return Report(
+        settings=settings.facts(),
+        tables=tuple(table.name for table in tables),
+        counts={split: _counts(trials) for split, trials in grouped.items()},
+        measured=measured,
+        tested=tuple(_tested(c, judged[c.better], judged[c.worse]) for c in there),
+        costs=_costs(selectors),
+        missing=dict(missing),
+    )
+
+
+def write_report(path: Path, report: Report) -> None:
+    """Writes a report, byte for byte the same for the same report."""
+    write_json(path, to_json(report), indent=1)
+
+
+def to_json(report: Report) -> dict[str, Json]:
+    """The content of a report's file."""
+    return {"format": FORMAT, **asdict(report)}
+
+
+def read_report(path: Path) -> Report:
+    """Reads what `write_report` wrote.
+
+    Raises:
+        ResultError: no such file, or not a report.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if content.pop("format") != FORMAT:
+            raise ResultError(f"{path}: another format than {FORMAT}: make it again")
+        return _from_json(content)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ResultError(f"{path}: not written by `sola reproduce`: {error!r}") from error
+
+
+def _from_json(content: Json) -> Report:
+    measured = {
+        split: {trial: Measured(**_tuples(row)) for trial, row in trials.items()}
+        for split, trials in content["measured"].items()
+    }
+    tested = tuple(
+        Tested(**{**_tuples(row), "claim": Claim(**row["claim"])}) for row in content["tested"]
+    )
+    costs = {name: Cost(**_tuples(row)) for name, row in content["costs"].items()}
+    counts = {split: tuple(pair) for split, pair in content["counts"].items()}
+    rest = {"measured": measured, "tested": tested, "costs": costs, "counts": counts}
+    return replace(Report(**{**_tuples(content), **rest}), settings=content["settings"])
+
+
+def _tuples(row: Mapping[str, Json]) -> dict[str, Json]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
+
+
+def _measured(runs: Sequence[Result]) -> Measured:
+    mean = mean_scores(runs)
+    expressions = [s.expression for s in runs[0].expressions]
+    parts = breakdown(zip(expressions, mean, strict=True))
+    kinds = [p for p in parts if p.by == "category"]
+    summaries = [run.summary for run in runs if run.summary is not None]
+    return Measured(
+        jf=tuple(s.jf for s in summaries),
+        j=tuple(s.j for s in summaries),
+        f=tuple(s.f for s in summaries),
+        categories={p.value: p.jf for p in kinds},
+        counts={p.value: p.count for p in kinds},
+        videos=_by_video(mean),
+        signatures=tuple(run.signature for run in runs),
+    )
+
+
+def mean_scores(runs: Sequence[Result]) -> list[ExpressionScore]:
+    """Scores of every expression, averaged over the runs of a trial.
+
+    Raises:
+        ResultError: the runs are not of the same expressions.
+    """
+    rows = [[s.score for s in run.expressions] for run in runs]
+    asked = [[(s.video, s.expression) for s in row] for row in rows]
+    if any(some != asked[0] for some in asked):
+        raise ResultError("two runs of one trial were asked other expressions: delete their folder")
+    return [
+        replace(
+            same[0], j=float(np.mean([s.j for s in same])), f=float(np.mean([s.f for s in same]))
+        )
+        for same in zip(*rows, strict=True)
+    ]
+
+
+def _by_video(scores: Sequence[ExpressionScore]) -> dict[str, float]:
+    found: dict[str, list[float]] = {}
+    for score in scores:
+        found.setdefault(score.video, []).append((score.j + score.f) / 2)
+    return {video: float(np.mean(values)) for video, values in found.items()}
+
+
+def _tested(claim: Claim, better: Sequence[Result], worse: Sequence[Result]) -> Tested:
+    sums, counts = _differences(better, worse)
+    low, high = interval(sums, counts, bootstrap_weights(len(sums), np.random.default_rng(0)))
+    p_value = permutation_p(sums, np.random.default_rng(0))
+    return Tested(
+        claim, float(sums.sum() / counts.sum()), low, high, p_value, _ahead(better, worse)
+    )
+
+
+def _differences(better: Sequence[Result], worse: Sequence[Result]) -> tuple[Floats, Floats]:
+    """(V,) sums over a video's expressions of the J&F differences, (V,) numbers of expressions."""
+    a, b = mean_scores(better), mean_scores(worse)
+    videos = sorted({s.video for s in a})
+    rows: dict[str, list[float]] = {video: [] for video in videos}
+    for one, other in zip(a, b, strict=True):
+        if (one.video, one.expression) != (other.video, other.expression):
+            raise ResultError("two trials were asked other expressions: delete their folders")
+        rows[one.video].append((one.j + one.f - other.j - other.f) / 2)
+    return (
+        np.array([sum(rows[v]) for v in videos]),
+        np.array([len(rows[v]) for v in videos], np.float64),
+    )
+
+
+def _ahead(better: Sequence[Result], worse: Sequence[Result]) -> tuple[int, int] | None:
+    """Seeds are paired; a trial that is not trained meets every seed of the other."""
+    count = max(len(better), len(worse))
+    if count == 1:
+        return None
+    pairs = [(better[i % len(better)], worse[i % len(worse)]) for i in range(count)]
+    return sum(_jf(one) > _jf(other) for one, other in pairs), count
+
+
+def _jf(run: Result) -> float:
+    return run.summary.jf if run.summary is not None else 0.0
+
+
+def _counts(trials: Mapping[str, Sequence[Result]]) -> tuple[int, int]:
+    rows = next(iter(trials.values()))[0].expressions if trials else ()
+    return len({s.score.video for s in rows}), len(rows)
+
+
+def _costs(selectors: Selectors) -> dict[str, Cost]:
+    grouped: dict[str, list[Trained]] = {}
+    for (name, _), trained in sorted(selectors.items()):
+        grouped.setdefault(name, []).append(trained)
+    return {
+        name: Cost(
+            some[0].parameters,
+            tuple(t.seconds for t in some),
+            tuple(int(t.best["epoch"]) for t in some),
+            some[0].training,
+        )
+        for name, some in grouped.items()
+    }

@@ -1,0 +1,162 @@
+"""What is evaluated: every trial on every split, each a unit that can be taken up again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+from rvosbench.adapters.devices import choose_device
+from rvosbench.evaluation import RunOptions, evaluate
+from rvosbench.methods import MethodChoice, load_method
+from rvosbench.records import Json
+from rvosbench.results import Result, read_result, write_result
+from rvosbench.tracks.maker import grounder_identity, tracker_identity
+from rvosbench.work import Store, Unit, digest, local, run_units
+
+from ..checkpoint import checkpoint_hash
+from ..method import EMBEDDED_SELECTOR
+from .caches import cache_content
+from .plan import TRIALS
+from .settings import Place, Settings, method_settings
+from .trainings import Tell, Trained, one_thread
+
+SILENCE = 20.0
+"""Seconds after which a long evaluation says how far it is."""
+
+Selectors = Mapping[tuple[str, int], Trained]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One run of a method.
+
+    Attributes:
+        trial: one of `TRIALS`.
+        split: of the dataset.
+        seed: of the selector; 0 where nothing is trained.
+    """
+
+    trial: str
+    split: str
+    seed: int = 0
+
+    @property
+    def key(self) -> str:
+        """Names the unit."""
+        return f"{self.split}/{self.trial}/{self.seed}"
+
+    @property
+    def place(self) -> Place:
+        """The frames it sees."""
+        return Place(self.split, TRIALS[self.trial].corruption)
+
+
+def planned_evaluations(trials: Sequence[str], settings: Settings) -> tuple[Evaluation, ...]:
+    """All runs; corrupted frames on the judged split only. What takes longest comes first."""
+    found = []
+    for name in sorted(trials, key=lambda name: TRIALS[name].cached):
+        spoilt, seeds = TRIALS[name].corruption, settings.seeds if TRIALS[name].training else 1
+        splits = (settings.judged,) if spoilt else settings.splits
+        found += [Evaluation(name, split, seed) for split in splits for seed in range(seeds)]
+    return tuple(found)
+
+
+def make_evaluations(
+    trials: Sequence[str], selectors: Selectors, settings: Settings, tell: Tell
+) -> dict[Evaluation, Result]:
+    """Evaluates what is missing.
+
+    Args:
+        trials: of `TRIALS`, possible here.
+        selectors: what `make_trainings` gave.
+        settings: the caches are there.
+        tell: is told, from any process, how it goes.
+    """
+    job = _Evaluate(settings, dict(selectors), tell)
+    planned = {e.key: e for e in planned_evaluations(trials, settings)}
+    units = [Unit(key, job.digest(e)) for key, e in planned.items()]
+    store = Store(settings.out / "evaluations" / "done")
+    done: list[str] = []
+
+    def on_done(unit: Unit, reused: bool) -> None:
+        done.append(unit.key)
+        was = " (was there)" if reused else ""
+        tell(f"{len(done)}/{len(units)} evaluations: {unit.key}{was}")
+
+    run_units(units, job, store, local(settings.workers), on_done)
+    return {e: read_result(store.output(key)) for key, e in planned.items()}
+
+
+@dataclass(frozen=True)
+class _Evaluate:
+    settings: Settings
+    selectors: Selectors
+    tell: Tell
+
+    def choice(self, evaluation: Evaluation) -> MethodChoice:
+        """The method, its selector and its tracks."""
+        trial, settings = TRIALS[evaluation.trial], self.settings
+        changes = method_settings(evaluation.trial, settings)
+        if trial.cached:
+            changes["tracks"] = str(settings.cache(evaluation.place))
+        if trial.training:
+            trained = self.selectors[trial.training, evaluation.seed]
+            changes["selector"] = str(trained.folder)
+            changes["background_inference"] = trial.background
+        presets = load_method(trial.method).spec.presets
+        preset = settings.preset if settings.preset in presets else None
+        return load_method(trial.method, preset, changes, settings.device, settings.dataset)
+
+    def digest(self, evaluation: Evaluation) -> str:
+        """Of everything that decides the scores."""
+        trial, settings = TRIALS[evaluation.trial], self.settings
+        dataset = settings.open(evaluation.place)
+        ids = settings.videos(dataset)
+        facts: dict[str, Json] = self.choice(evaluation).facts()
+        config = {k: v for k, v in facts["config"].items() if k != "selector"}
+        grounder = grounder_identity(settings.candidates)
+        selector = self._selector(evaluation)
+        return digest(
+            {
+                "method": [facts["method"], facts["preset"], config],
+                "data": [dataset.fingerprint, str(getattr(dataset, "corruption", "")), ids],
+                "selector": checkpoint_hash(selector) if selector else None,
+                "tracks": cache_content(settings.cache(evaluation.place), ids)
+                if trial.cached
+                else [tracker_identity(settings.candidates).sha256, grounder and grounder.sha256],
+            }
+        )
+
+    def __call__(self, key: str, output: Path) -> None:
+        """Run one evaluation in a folder of its own and copy its result to `output`."""
+        split, trial, seed = key.split("/")
+        evaluation = Evaluation(trial, split, int(seed))
+        name = f"{split}-{trial}-{seed}-{self.digest(evaluation)[:8]}"
+        folder = self.settings.out / "evaluations" / name
+        dataset = self.settings.open(evaluation.place)
+        ids = self.settings.videos(dataset)
+        whole = ids if len(ids) < len(dataset) else None
+        run = RunOptions(folder, resume=True, on_done=_told(self.tell, key, len(ids)))
+        with one_thread(choose_device(self.settings.device)):
+            result = evaluate(self.choice(evaluation), dataset, videos=whole, run=run)
+        write_result(output, result)
+
+    def _selector(self, evaluation: Evaluation) -> Path | None:
+        trial = TRIALS[evaluation.trial]
+        if trial.training:
+            return self.selectors[trial.training, evaluation.seed].folder
+        return EMBEDDED_SELECTOR if evaluation.trial == "shipped" else None
+
+
+def _told(tell: Tell, key: str, total: int) -> Callable[[Unit, bool], None]:
+    done, last = [0], [monotonic()]
+
+    def on_done(unit: Unit, reused: bool) -> None:
+        done[0] += 1
+        if monotonic() - last[0] > SILENCE:
+            last[0] = monotonic()
+            tell(f"{key}: {done[0]}/{total} videos")
+
+    return on_done
