@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rvosbench.datasets.listing import video_ids
 from rvosbench.masks import MaskSequence
 from rvosbench.protocols import Dataset
 from rvosbench.records import Sample, Track
@@ -65,10 +66,13 @@ def build_tracks(
     """
     options = options or BuildOptions()
     job = _Build(dataset, config, options)
-    samples = [s for s in dataset if options.videos is None or s.video.id in set(options.videos)]
+    wanted = None if options.videos is None else set(options.videos)
     store = Store(out, SUFFIX)
     units = []
-    for sample in samples:
+    for video in video_ids(dataset):
+        if wanted is not None and video not in wanted:
+            continue
+        sample = dataset.sample(video)
         header = job.header(sample)
         unit = Unit(sample.video.id, _digest(header))
         _adopt(store, unit, header, job.wanted, options.overwrite)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
+from rvosbench.protocols import Dataset
+from rvosbench.records import Json
 from rvosbench.tracks.building import BuildOptions, build_tracks
-from rvosbench.tracks.cache import read_header
+from rvosbench.tracks.cache import TrackCacheError, read_header
 from rvosbench.tracks.cached import SUFFIX, track_file
-from rvosbench.tracks.maker import CandidateConfig
-from rvosbench.tracks.words import build_words
-from rvosbench.work import Unit, digest, local
+from rvosbench.tracks.identity import embedded, identify
+from rvosbench.tracks.maker import CandidateConfig, grounder_identity, tracker_identity
+from rvosbench.tracks.words import ENCODER_FILES, build_words
+from rvosbench.work import Unit, digest, local, write_json
 
 from .plan import TRIALS
 from .settings import Place, Settings
@@ -33,10 +37,11 @@ def needed_caches(trials: tuple[str, ...], settings: Settings) -> tuple[Place, .
     return (*places, *(Place(settings.judged, corruption) for corruption in spoilt))
 
 
-def make_cache(place: Place, settings: Settings, on_done: OnDone) -> int:
-    """Brings a cache up to date, text tokens too; returns its number of videos.
+def make_cache(place: Place, settings: Settings, on_done: OnDone) -> None:
+    """Brings a cache up to date, text tokens too.
 
-    A cache that is there keeps its extras: truth-prompted or box tracks that nobody asked for.
+    A cache that is there keeps its extras: truth-prompted or box tracks that nobody asked for. One
+    that was made here with the same settings is not looked into again.
 
     Raises:
         TrackCacheError: what is there was made otherwise; says what differs.
@@ -44,11 +49,19 @@ def make_cache(place: Place, settings: Settings, on_done: OnDone) -> int:
     """
     dataset, folder = settings.open(place), settings.cache(place)
     ids = settings.videos(dataset, place.learnt_from)
+    if _finished(place, settings, dataset, ids):
+        for video in ids:
+            on_done(Unit(video, ""), True)
+        return
     config, options = _asked(place, settings, ids)
     build_tracks(dataset, config, folder, options, local(settings.workers), on_done)
     texts = [e.text for video in ids for e in dataset.sample(video).expressions]
     build_words(folder, texts, settings.sola.text_encoder, settings.device, settings.sola.dtype)
-    return len(ids)
+    stamp = {
+        "asked": _request(place, settings, dataset, ids),
+        "content": cache_content(folder, ids),
+    }
+    write_json(_stamp(place, settings), stamp)
 
 
 def cache_content(folder: Path, videos: Sequence[str]) -> str:
@@ -75,3 +88,32 @@ def _asked(
         options, truth=place.learnt_from or header.truth, token_dtype=header.token_dtype
     )
     return config, options
+
+
+def _stamp(place: Place, settings: Settings) -> Path:
+    return settings.out / "caches" / f"{settings.cache(place).name}.json"
+
+
+def _finished(place: Place, settings: Settings, dataset: Dataset, videos: Sequence[str]) -> bool:
+    try:
+        stamp = json.loads(_stamp(place, settings).read_text(encoding="utf-8"))
+        same = stamp["asked"] == _request(place, settings, dataset, videos)
+        return bool(same and stamp["content"] == cache_content(settings.cache(place), videos))
+    except (OSError, ValueError, KeyError, TrackCacheError):
+        return False
+
+
+def _request(
+    place: Place, settings: Settings, dataset: Dataset, videos: Sequence[str]
+) -> dict[str, Json]:
+    """What decides a cache; the frames of a folder are looked at when it is made."""
+    config = settings.candidates
+    grounder = grounder_identity(config)
+    encoder = embedded(settings.sola.text_encoder, "text")
+    return {
+        "dataset": [dataset.fingerprint, str(getattr(dataset, "corruption", "")), list(videos)],
+        "models": [asdict(tracker_identity(config)), grounder and asdict(grounder)],
+        "text": asdict(identify(str(encoder), "text", ENCODER_FILES)),
+        "prompts": asdict(config.prompts),
+        "settings": [place.learnt_from, config.dtype, settings.device],
+    }

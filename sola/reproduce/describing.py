@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from .caches import needed_caches
@@ -23,10 +24,7 @@ def describe(tables: Sequence[TablePlan], settings: Settings) -> dict[str, list[
     return {
         "tracks": [f"{p.title} -> {settings.cache(p)}" for p in caches],
         "trainings": [_training_line(name, settings) for name in names],
-        "evaluations": [
-            f"{e.split}: {e.trial} ({TRIALS[e.trial].method}), seed {e.seed}"
-            for e in planned_evaluations(trials, settings)
-        ],
+        "evaluations": _evaluation_lines(trials, settings),
         "left out": [f"{n}: {why_not(n, settings)}" for n in wanted if n not in trials],
     }
 
@@ -41,3 +39,11 @@ def _training_line(name: str, settings: Settings) -> str:
         f"{TRAININGS[name].title} x {settings.seeds} seeds: {amount}{per}, batch "
         f"{config.batch_size}, rate {config.learning_rate} {changes}".rstrip()
     )
+
+
+def _evaluation_lines(trials: Sequence[str], settings: Settings) -> list[str]:
+    counts = Counter((e.trial, e.split) for e in planned_evaluations(trials, settings))
+    return [
+        f"{split}: {trial} ({TRIALS[trial].method})" + (f" x {count} seeds" if count > 1 else "")
+        for (trial, split), count in counts.items()
+    ]

@@ -12,6 +12,7 @@ from rvosbench.configuration import configure, keys
 from rvosbench.corruptions.plan import Plan, parse
 from rvosbench.datasets import load_dataset
 from rvosbench.datasets.corrupted import corrupted
+from rvosbench.datasets.listing import video_ids
 from rvosbench.protocols import Dataset
 from rvosbench.records import Json
 from rvosbench.tracks.maker import CandidateConfig
@@ -120,8 +121,7 @@ class Settings:
 
     def videos(self, dataset: Dataset, learnt_from: bool = False) -> list[str]:
         """The ids of the videos that are looked at, in the dataset's order."""
-        ids = [sample.video.id for sample in dataset]
-        return ids[: (self.train_videos if learnt_from else self.limit) or None]
+        return video_ids(dataset)[: (self.train_videos if learnt_from else self.limit) or None]
 
     def cache(self, place: Place) -> Path:
         """The folder of a split's tracks, such as `train`, `test` or `test-motion_blur-5`."""

@@ -10,7 +10,6 @@ from time import monotonic
 from rvosbench.adapters.devices import choose_device
 from rvosbench.evaluation import RunOptions, evaluate
 from rvosbench.methods import MethodChoice, load_method
-from rvosbench.records import Json
 from rvosbench.results import Result, read_result, write_result
 from rvosbench.tracks.maker import grounder_identity, tracker_identity
 from rvosbench.work import Store, Unit, digest, local, run_units
@@ -74,8 +73,9 @@ def make_evaluations(
         settings: the caches are there.
         tell: is told, from any process, how it goes.
     """
-    job = _Evaluate(settings, dict(selectors), tell)
     planned = {e.key: e for e in planned_evaluations(trials, settings)}
+    sights = {e.place: _sight(e.place, settings) for e in planned.values()}
+    job = _Evaluate(settings, dict(selectors), sights, tell)
     units = [Unit(key, job.digest(e)) for key, e in planned.items()]
     store = Store(settings.out / "evaluations" / "done")
     done: list[str] = []
@@ -90,9 +90,36 @@ def make_evaluations(
 
 
 @dataclass(frozen=True)
+class _Sight:
+    """What is seen in one place.
+
+    Attributes:
+        videos: ids.
+        whole: they are all of the split's.
+        truth: what decides sentences and masks, and the corruption.
+        tracks: hash of the cache; None without one.
+    """
+
+    videos: tuple[str, ...]
+    whole: bool
+    truth: tuple[str, str]
+    tracks: str | None
+
+
+def _sight(place: Place, settings: Settings) -> _Sight:
+    dataset = settings.open(place)
+    ids = settings.videos(dataset)
+    folder = settings.cache(place)
+    truth = (dataset.fingerprint, str(getattr(dataset, "corruption", "")))
+    tracks = cache_content(folder, ids) if folder.is_dir() else None
+    return _Sight(tuple(ids), len(ids) == len(dataset), truth, tracks)
+
+
+@dataclass(frozen=True)
 class _Evaluate:
     settings: Settings
     selectors: Selectors
+    sights: Mapping[Place, _Sight]
     tell: Tell
 
     def choice(self, evaluation: Evaluation) -> MethodChoice:
@@ -112,20 +139,17 @@ class _Evaluate:
     def digest(self, evaluation: Evaluation) -> str:
         """Of everything that decides the scores."""
         trial, settings = TRIALS[evaluation.trial], self.settings
-        dataset = settings.open(evaluation.place)
-        ids = settings.videos(dataset)
-        facts: dict[str, Json] = self.choice(evaluation).facts()
+        facts, sight = self.choice(evaluation).facts(), self.sights[evaluation.place]
         config = {k: v for k, v in facts["config"].items() if k != "selector"}
         grounder = grounder_identity(settings.candidates)
+        models = [tracker_identity(settings.candidates).sha256, grounder and grounder.sha256]
         selector = self._selector(evaluation)
         return digest(
             {
                 "method": [facts["method"], facts["preset"], config],
-                "data": [dataset.fingerprint, str(getattr(dataset, "corruption", "")), ids],
+                "data": [*sight.truth, *sight.videos],
                 "selector": checkpoint_hash(selector) if selector else None,
-                "tracks": cache_content(settings.cache(evaluation.place), ids)
-                if trial.cached
-                else [tracker_identity(settings.candidates).sha256, grounder and grounder.sha256],
+                "tracks": sight.tracks if trial.cached else models,
             }
         )
 
@@ -133,14 +157,14 @@ class _Evaluate:
         """Run one evaluation in a folder of its own and copy its result to `output`."""
         split, trial, seed = key.split("/")
         evaluation = Evaluation(trial, split, int(seed))
+        sight = self.sights[evaluation.place]
         name = f"{split}-{trial}-{seed}-{self.digest(evaluation)[:8]}"
         folder = self.settings.out / "evaluations" / name
-        dataset = self.settings.open(evaluation.place)
-        ids = self.settings.videos(dataset)
-        whole = ids if len(ids) < len(dataset) else None
-        run = RunOptions(folder, resume=True, on_done=_told(self.tell, key, len(ids)))
+        videos = None if sight.whole else list(sight.videos)
+        run = RunOptions(folder, resume=True, on_done=_told(self.tell, key, len(sight.videos)))
         with one_thread(choose_device(self.settings.device)):
-            result = evaluate(self.choice(evaluation), dataset, videos=whole, run=run)
+            dataset = self.settings.open(evaluation.place)
+            result = evaluate(self.choice(evaluation), dataset, videos=videos, run=run)
         write_result(output, result)
 
     def _selector(self, evaluation: Evaluation) -> Path | None:
