@@ -65,11 +65,6 @@ class Trial:
     corruption: str = ""
     cached: bool = True
 
-    @property
-    def needs_boxes(self) -> bool:
-        """Whether it is nothing without a grounder."""
-        return not self.background or self.method == GROUNDER
-
 
 GROUNDER, TRUTH_GROUNDER = "grounding-dino", "truth-grounder"
 NOISE, BLUR = "gaussian_noise:5", "motion_blur:5"

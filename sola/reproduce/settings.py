@@ -13,9 +13,11 @@ from rvosbench.corruptions.plan import Plan, parse
 from rvosbench.datasets import load_dataset
 from rvosbench.datasets.corrupted import corrupted
 from rvosbench.datasets.listing import video_ids
+from rvosbench.methods import MethodChoice, load_method
 from rvosbench.protocols import Dataset
 from rvosbench.records import Json
-from rvosbench.tracks.maker import CandidateConfig
+from rvosbench.tracks.identity import identify
+from rvosbench.tracks.maker import GROUNDER_FILES, CandidateConfig
 from rvosbench.work import file_name
 
 from ..config import TrainConfig
@@ -187,9 +189,17 @@ def why_not(trial: str, settings: Settings) -> str:
         return "only the demo says what a single frame tells"
     if trial == "shipped" and settings.preset != "demo":
         return "only the demo's selector comes with the package"
-    if spec.needs_boxes and not settings.candidates.grounder:
-        return "there is no grounder: name one with --set grounder=NAME"
+    if not spec.background and not settings.candidates.grounder:
+        return "there are no box tracks: name a grounder with --set grounder=NAME"
+    if spec.method == GROUNDER and _absent(trial, settings):
+        return "there is no embedded grounder: name one with --set grounder=NAME"
     return ""
+
+
+def _absent(trial: str, settings: Settings) -> bool:
+    config = chosen_method(trial, settings).config
+    name = str(getattr(config, "grounder", ""))
+    return name == "demo" and identify(name, "grounder", GROUNDER_FILES).sha256 is None
 
 
 def possible(trials: Iterable[str], settings: Settings) -> tuple[str, ...]:
@@ -197,14 +207,27 @@ def possible(trials: Iterable[str], settings: Settings) -> tuple[str, ...]:
     return tuple(name for name in trials if not why_not(name, settings))
 
 
-def method_settings(trial: str, settings: Settings) -> dict[str, Json]:
-    """The changes of SOLA that the trial's method has too."""
+def chosen_method(
+    trial: str, settings: Settings, changes: Mapping[str, Json] | None = None
+) -> MethodChoice:
+    """The trial's method, changed as SOLA is where it has the same settings.
+
+    Args:
+        trial: one of `TRIALS`.
+        settings: of the experiments.
+        changes: further settings, such as the folder of its tracks.
+
+    Raises:
+        UnknownNameError: the method is not installed.
+        ConfigurationError: a setting that it does not have.
+    """
     method = TRIALS[trial].method
-    known = set(keys(plugins.method_spec(method).config_type))
+    spec = plugins.method_spec(method)
+    known = set(keys(spec.config_type))
     shared = {k: v for k, v in settings.method.items() if k in known}
-    if method == GROUNDER:
-        shared.setdefault("grounder", settings.candidates.grounder)
-    return shared
+    preset = settings.preset if settings.preset in spec.presets else None
+    merged = {**shared, **(changes or {})}
+    return load_method(method, preset, merged, settings.device, settings.dataset)
 
 
 def _plain(value: Json) -> Json:

@@ -9,16 +9,18 @@ from time import monotonic
 
 from rvosbench.adapters.devices import choose_device
 from rvosbench.evaluation import RunOptions, evaluate
-from rvosbench.methods import MethodChoice, load_method
+from rvosbench.methods import MethodChoice
+from rvosbench.records import Json
 from rvosbench.results import Result, read_result, write_result
-from rvosbench.tracks.maker import grounder_identity, tracker_identity
+from rvosbench.tracks.identity import identify
+from rvosbench.tracks.maker import GROUNDER_FILES
 from rvosbench.work import Store, Unit, digest, local, run_units
 
 from ..checkpoint import checkpoint_hash
 from ..method import EMBEDDED_SELECTOR
 from .caches import cache_content
 from .plan import TRIALS
-from .settings import Place, Settings, method_settings
+from .settings import Place, Settings, chosen_method
 from .trainings import Tell, Trained, one_thread
 
 SILENCE = 20.0
@@ -125,31 +127,28 @@ class _Evaluate:
     def choice(self, evaluation: Evaluation) -> MethodChoice:
         """The method, its selector and its tracks."""
         trial, settings = TRIALS[evaluation.trial], self.settings
-        changes = method_settings(evaluation.trial, settings)
+        changes: dict[str, Json] = {}
         if trial.cached:
             changes["tracks"] = str(settings.cache(evaluation.place))
         if trial.training:
             trained = self.selectors[trial.training, evaluation.seed]
             changes["selector"] = str(trained.folder)
             changes["background_inference"] = trial.background
-        presets = load_method(trial.method).spec.presets
-        preset = settings.preset if settings.preset in presets else None
-        return load_method(trial.method, preset, changes, settings.device, settings.dataset)
+        return chosen_method(evaluation.trial, settings, changes)
 
     def digest(self, evaluation: Evaluation) -> str:
         """Of everything that decides the scores."""
-        trial, settings = TRIALS[evaluation.trial], self.settings
-        facts, sight = self.choice(evaluation).facts(), self.sights[evaluation.place]
+        choice, sight = self.choice(evaluation), self.sights[evaluation.place]
+        facts = choice.facts()
         config = {k: v for k, v in facts["config"].items() if k != "selector"}
-        grounder = grounder_identity(settings.candidates)
-        models = [tracker_identity(settings.candidates).sha256, grounder and grounder.sha256]
         selector = self._selector(evaluation)
         return digest(
             {
                 "method": [facts["method"], facts["preset"], config],
                 "data": [*sight.truth, *sight.videos],
                 "selector": checkpoint_hash(selector) if selector else None,
-                "tracks": sight.tracks if trial.cached else models,
+                "tracks": sight.tracks if TRIALS[evaluation.trial].cached else None,
+                "models": _models(choice.config),
             }
         )
 
@@ -172,6 +171,15 @@ class _Evaluate:
         if trial.training:
             return self.selectors[trial.training, evaluation.seed].folder
         return EMBEDDED_SELECTOR if evaluation.trial == "shipped" else None
+
+
+def _models(config: object) -> list[str | None]:
+    """Hashes of the frozen models that a configuration names."""
+    tracker, grounder = (str(getattr(config, name, "")) for name in ("tracker", "grounder"))
+    return [
+        identify(tracker, "sam2").sha256 if tracker else None,
+        identify(grounder, "grounder", GROUNDER_FILES).sha256 if grounder else None,
+    ]
 
 
 def _told(tell: Tell, key: str, total: int) -> Callable[[Unit, bool], None]:
