@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
-from rvosbench.masks import MaskSequence
 from rvosbench.metrics import official
-from rvosbench.protocols import Dataset, ExpressionScore
-from rvosbench.records import Target
+from rvosbench.protocols import ExpressionScore
 from rvosbench.tracks.cache import read_tracks
 from rvosbench.tracks.cached import track_file
 
@@ -17,6 +14,7 @@ from .config import TrainConfig
 from .data import TrackSet
 from .model import TrackSelector
 from .samples import TextTable, VideoSample
+from .truth import VideoTruthOf
 
 PROTOCOL = "mevis"
 """Every expression weighs the same, whatever the dataset."""
@@ -66,19 +64,5 @@ def _scores(
         )
         for e in seen.expressions
     }
-    truth = _Truth(origin.dataset, sample.video)
+    truth = VideoTruthOf(origin.dataset, sample.video)
     return official.protocol(PROTOCOL).score_video(seen, truth, predictions)
-
-
-@dataclass(frozen=True)
-class _Truth:
-    """The truth of one video."""
-
-    dataset: Dataset
-    video: str
-
-    def __call__(self, expression_id: str) -> Target:
-        return self.dataset.target(self.video, expression_id)
-
-    def objects(self) -> Mapping[str, MaskSequence]:
-        return self.dataset.objects(self.video)

@@ -18,7 +18,6 @@ from sola.data import TrainingData
 from sola.epochs import epoch_plan, learnable, load_batch, plan_epoch
 from sola.layers import AlignmentLayer
 from sola.progress import LOG_FILE, STATE_FILE, planned_epochs
-from sola.schedule import learning_rate
 from sola.training import seconds_per_epoch, train
 from sola.validation import validate
 
@@ -118,16 +117,6 @@ def test_nothing_to_learn_from_is_an_error(tmp_path: Path) -> None:
     wide = dataclasses.replace(TINY, object_token_dim=16)
     with pytest.raises(DatasetError, match="8 channels, but the selector wants 16"):
         train(TrainingData([make_video(0)], [], {}), wide, FAST, tmp_path)
-
-
-def test_the_rate_rises_then_falls_to_nothing() -> None:
-    config = dataclasses.replace(FAST, warm_up=0.1, learning_rate=1.0)
-    rates = [learning_rate(i / 100, (), config) for i in range(101)]
-    assert rates[0] == 0
-    assert rates[5] == pytest.approx(0.5)
-    assert max(rates) == rates[10] == 1
-    assert rates[10:] == sorted(rates[10:], reverse=True)
-    assert rates[100] == pytest.approx(0)
 
 
 def test_an_epoch_can_be_timed() -> None:
