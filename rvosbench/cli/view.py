@@ -99,7 +99,9 @@ def _save(strips: Sequence[Strip], path: Path) -> None:
     kinds = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
     if path.suffix.lower() not in kinds:
         raise UsageError(f"--strip {path}: wanted a name that ends with .png or .jpg")
-    content = io.BytesIO()
-    kind = kinds[path.suffix.lower()]
-    paint(strips).save(content, kind, **({"quality": 90} if kind == "JPEG" else {"optimize": True}))
+    content, picture, kind = io.BytesIO(), paint(strips), kinds[path.suffix.lower()]
+    if kind == "PNG":
+        picture.quantize(256).save(content, kind, optimize=True)
+    else:
+        picture.save(content, kind, quality=90)
     write_bytes(path, content.getvalue())

@@ -22,7 +22,7 @@ from rvosbench.protocols import DatasetSpec
 from rvosbench.records import DatasetCard, Expression, Frame, FrameEvidence, Sample, Target, Video
 
 from . import checks
-from .clips import Clip, ClipConfig, make_clip
+from .clips import Clip, ClipConfig, ClipExpression, make_clip
 from .describing import tables
 from .glimpses import glimpse
 from .motion import Floats
@@ -35,11 +35,11 @@ SPLITS: Mapping[str, int] = {"valid": 24, "train": 2000, "test": 60}
 """Split -> number of videos."""
 
 PROTOCOLS = ("mevis", "mevis-v2", "sola-released")
-_SENTENCES: Mapping[str, int] = {"train": 30, "valid": 6, "test": 6}
+_COUNTS: Mapping[str, int] = {"train": 30, "valid": 6, "test": 6}
 """Most sentences of a video: a tracked video is dear, one more sentence about it is not."""
 
 CONFIGS: Mapping[str, ClipConfig] = {
-    split: ClipConfig(n_sentences=count) for split, count in _SENTENCES.items()
+    split: ClipConfig(n_sentences=count) for split, count in _COUNTS.items()
 }
 """Split -> what its clips are like."""
 
@@ -50,6 +50,12 @@ _SEEDS: Mapping[str, int] = {"train": 9001, "valid": 9002, "test": 9003}
 @lru_cache(maxsize=4)
 def _clip(split: str, number: int) -> Clip:
     return make_clip((_SEEDS[split], number), CONFIGS[split])
+
+
+@lru_cache(maxsize=4096)
+def _sentences(split: str, number: int) -> tuple[ClipExpression, ...]:
+    """Kept longer than the clip: listing the sentences of a split would draw it all again."""
+    return _clip(split, number).expressions
 
 
 @lru_cache(maxsize=4)
@@ -109,7 +115,7 @@ class MotionShapes:
         video = Video(video_id, names, read, partial(_measure, self.split))
         expressions = tuple(
             Expression(str(index), e.text, tags=(e.category,))
-            for index, e in enumerate(_clip(self.split, number).expressions)
+            for index, e in enumerate(_sentences(self.split, number))
         )
         return Sample(video, expressions)
 
@@ -132,7 +138,7 @@ class MotionShapes:
 
     def referents(self, video_id: str) -> Mapping[str, tuple[str, ...]]:
         """Expression id -> ids of the objects that it means."""
-        expressions = _clip(self.split, self._number(video_id)).expressions
+        expressions = _sentences(self.split, self._number(video_id))
         return {str(i): tuple(map(str, e.objects)) for i, e in enumerate(expressions)}
 
     def frame_evidence(self, video_id: str, expression_id: str) -> FrameEvidence:

@@ -18,24 +18,26 @@ def overlay(
     frame: NDArray[np.uint8],
     predicted: NDArray[np.bool_],
     true: NDArray[np.bool_] | None = None,
+    colour: tuple[int, int, int] = PREDICTED,
 ) -> NDArray[np.uint8]:
-    """The prediction in full colour with an orange outline, the rest pale, truth outlined blue.
+    """The prediction in full colour with an outline, the rest pale, the truth outlined blue.
 
     Args:
         frame: (H, W, 3), RGB.
         predicted: (H, W).
         true: (H, W), or None for a frame without truth.
+        colour: of the prediction's outline.
 
     Returns:
         (H, W, 3), RGB.
     """
     grey = frame.mean(axis=2, keepdims=True)
-    picture = 0.55 * (0.6 * grey + 0.4 * frame) + 18
+    picture = 0.55 * (0.6 * grey + 0.4 * frame) + 28
     picture[predicted] = frame[predicted]
     width = max(1, frame.shape[1] // 200)
     if true is not None:
         picture[outline(true, width)] = TRUE
-    picture[outline(predicted, width)] = PREDICTED
+    picture[outline(predicted, width)] = colour
     return np.asarray(picture, dtype=np.uint8)
 
 

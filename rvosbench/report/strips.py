@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rvosbench.errors import UsageError
 from rvosbench.report.cases import Case, RunCases, jf
-from rvosbench.report.overlays import overlay, spread
+from rvosbench.report.overlays import TRUE, overlay, spread
 from rvosbench.results import ScoredExpression
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 _HEIGHT, _GAP, _LABEL, _TITLE, _FONT = 150, 4, 150, 30, 15
+_LETTERS = 18  # that fit into the width of a label
 _INK, _PAPER, _FAINT = "#222222", "white", "#777777"
 
 
@@ -26,7 +28,7 @@ class Row:
     """One method's answer in a strip, or the truth.
 
     Attributes:
-        label: at the left, in one or two lines.
+        label: at the left, a few short lines.
         pictures: (H, W, 3) uint8 each, in the order of time.
     """
 
@@ -54,10 +56,12 @@ def strip(cases: Sequence[tuple[str, Case]], count: int = 6) -> Strip:
     frames = spread(sorted(first.truth), count)
     video = first.sample.video
     images = {index: np.asarray(video.read(index)) for index in frames}
-    shown = [Row("truth", tuple(overlay(images[i], first.truth[i]) for i in frames))]
+    truth = (overlay(images[i], first.truth[i], colour=TRUE) for i in frames)
+    shown = [Row("truth", tuple(truth))]
     for name, case in cases:
         pictures = (overlay(images[i], case.masks.frame(i), case.truth[i]) for i in frames)
-        shown.append(Row(f"{name}\nJ&F {100 * case.jf:.1f}", tuple(pictures)))
+        label = "\n".join(wrap(name, _LETTERS))
+        shown.append(Row(f"{label}\nJ&F {100 * case.jf:.1f}", tuple(pictures)))
     expression = first.scored.expression
     tags = f" ({', '.join(expression.tags)})" if expression.tags else ""
     remark = f"{video.id}/{expression.id}{tags}, frames {', '.join(map(str, frames))}"
@@ -130,7 +134,10 @@ def _paint(one: Strip) -> Image:
     for number, (row, pictures) in enumerate(zip(one.rows, frames, strict=True)):
         top = 2 * _TITLE - 6 + number * cell[1]
         brush.multiline_text(
-            (_GAP, top + _HEIGHT // 2 - 18), row.label, _INK, ImageFont.load_default(_FONT)
+            (_GAP, top + _HEIGHT // 2 - 9 * (1 + row.label.count("\n"))),
+            row.label,
+            _INK,
+            ImageFont.load_default(_FONT),
         )
         for column, picture in enumerate(pictures):
             page.paste(picture, (_LABEL + column * cell[0], top))

@@ -86,7 +86,7 @@ def test_too_many_candidates_are_all_marked() -> None:
     assert mark(meanings(evidence, 0), np.arange(EXHAUSTIVE + 1), "expected").all()
 
 
-VIDEOS = [f"test-{i:04d}" for i in range(15)]
+VIDEOS = [f"test-{i:04d}" for i in range(8)]
 
 
 @pytest.fixture(scope="module")
