@@ -61,7 +61,8 @@ def load_selector(source: Path) -> TrackSelector:
     """
     if source.is_file():
         return load_released(source)
-    model = TrackSelector(_read_config(source))
+    with torch.random.fork_rng(devices=[]):  # initial values are drawn, and then replaced
+        model = TrackSelector(_read_config(source))
     state = {name: value.float() for name, value in read_state_dict(source / WEIGHTS_FILE).items()}
     try:
         model.load_state_dict(state)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 from rvosbench.metrics import official
 from rvosbench.protocols import ExpressionScore
@@ -15,6 +14,7 @@ from .config import TrainConfig
 from .data import TrackSet
 from .model import TrackSelector
 from .samples import TextTable, VideoSample
+from .truth import VideoTruthOf
 
 PROTOCOL = "mevis"
 """Every expression weighs the same, whatever the dataset."""
@@ -64,5 +64,5 @@ def _scores(
         )
         for e in seen.expressions
     }
-    truth = partial(origin.dataset.target, sample.video)
+    truth = VideoTruthOf(origin.dataset, sample.video)
     return official.protocol(PROTOCOL).score_video(seen, truth, predictions)

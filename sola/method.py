@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from rvosbench.errors import ConfigurationError, WeightsError
 from rvosbench.protocols import MethodSpec
 from rvosbench.records import Expression, Json, MethodCard, Prediction, Sample, Track
 from rvosbench.tracks.config import Compute, TrackConfig
@@ -51,6 +52,8 @@ class SolaConfig:
         text_encoder: "demo" (embedded), a hub id or a local folder.
         selector: "demo" (embedded), a folder written by training, or a checkpoint of the authors'
             code. The authors published none, so there is no default.
+        background_inference: choose among grid tracks too, which cover the background as well as
+            objects; False keeps box tracks only (paper, table A.2a).
         threshold: tracks with a greater alignment score are selected, [0, 1] (released code .5).
         argmax_if_none: select the best track when none passes the threshold; off in the released
             code, where such an expression gets empty masks.
@@ -64,6 +67,7 @@ class SolaConfig:
     grounder: str = RELEASED_GROUNDER
     text_encoder: str = RELEASED_TEXT
     selector: str = ""
+    background_inference: bool = True
     threshold: float = 0.5
     argmax_if_none: bool = False
     dtype: str = "auto"
@@ -74,6 +78,11 @@ class SolaConfig:
     def __post_init__(self) -> None:
         if not 0 <= self.threshold <= 1:
             raise ValueError("threshold must be in [0, 1]")
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Prompts whose tracks are candidates."""
+        return ("grid", "box") if self.background_inference else ("box",)
 
     @property
     def candidates(self) -> CandidateConfig:
@@ -97,19 +106,25 @@ class Sola:
     def __init__(self, config: SolaConfig, device: str) -> None:
         from rvosbench.adapters.devices import choose_device
 
-        from .checkpoint import checkpoint_hash, load_selector
+        from .checkpoint import checkpoint_hash, load_selector, read_training
 
+        if not config.background_inference and not config.grounder:
+            raise ConfigurationError(
+                "background_inference=false keeps box tracks only, but there are none without a "
+                "grounder: name one with --set grounder=NAME, or keep the background"
+            )
         source, device = _selector_source(config.selector), choose_device(device)
         self._config = config
         self._selector: TrackSelector = load_selector(source).to(device)
         self._selector_hash = checkpoint_hash(source)
+        self._training = read_training(source)
         self._source = open_tracks(config.candidates, device)
         encoder = embedded(config.text_encoder, "text")
         self._text: WordSource = open_words(config.tracks, encoder, device, config.dtype)
 
     def predict(self, sample: Sample) -> Mapping[str, Prediction]:
         """Expression id -> union of the selected tracks, with every track's alignment score."""
-        tracks = self._source.tracks(sample)
+        tracks = [t for t in self._source.tracks(sample) if t.source in self._config.sources]
         words = self._text.encode([e.text for e in sample.expressions])
         return {
             e.id: self._answer(sample, e, [t for t in tracks if t.serves(e.id)], w)
@@ -117,12 +132,14 @@ class Sola:
         }
 
     def provenance(self) -> Mapping[str, Json]:
-        """Checkpoint hashes and what else decides the numbers."""
+        """Checkpoint hashes, what the selector was trained with, and what else decides numbers."""
+        trained = {"training": self._training["identity"]} if self._training else {}
         return {
             **self._source.provenance(),
             "text_encoder": self._text.checkpoint_hash,
             "selector": self._selector_hash,
             "selector_config": asdict(self._selector.config),
+            **trained,
         }
 
     @property
@@ -152,8 +169,6 @@ class Sola:
 
 
 def _selector_source(name: str) -> Path:
-    from rvosbench.errors import WeightsError
-
     if not name:
         raise WeightsError(
             "SOLA needs a trained selector, and its authors published none: train one and give its "

@@ -51,7 +51,7 @@ class World:
         flat = torch.cat([*(g.reshape(-1) for g in grads), extra])
         distributed.all_reduce(flat)
         sizes = [*(p.numel() for p in leaves), len(figures)]
-        *summed, extra = flat.split(sizes)
+        *summed, extra = torch.split(flat, sizes)
         for p, grad in zip(leaves, summed, strict=True):
             p.grad = grad.reshape(p.shape)
         return [float(f) for f in extra]

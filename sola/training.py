@@ -207,7 +207,7 @@ def _start(selector: SelectorConfig, config: TrainConfig, device: str) -> Progre
             model.start_gently()
         model.to(device)
     optimizer = torch.optim.AdamW(
-        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay
+        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
     )
     return Progress(model, optimizer)
 
@@ -265,7 +265,7 @@ def _step(
 
 def _backward(progress: Progress, batch: Batch, config: TrainConfig, weight: float) -> float:
     """Gradients of the loss times `weight`, which is returned."""
-    loss = batch_loss(progress.model, batch, config).total * weight
+    loss = batch_loss(progress.model, batch, config.loss, config.precision).total * weight
     loss.backward()  # type: ignore[no-untyped-call]
     return float(loss.detach())
 

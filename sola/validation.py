@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from .batching import Batch, collate, make_item
-from .config import LossConfig, TrainConfig
+from .config import LossConfig, Precision, TrainConfig
 from .labels import selection_score
 from .losses import SelectionLoss, positive_anchor, selection_loss
 from .model import SelectorOutput, TrackSelector
@@ -51,13 +51,16 @@ def validate(
     }
 
 
-def batch_loss(model: TrackSelector, batch: Batch, config: TrainConfig) -> SelectionLoss:
-    """The training loss of a batch on the model's device."""
-    half = config.precision == "bfloat16"
-    with torch.autocast(batch.objects.device.type, torch.bfloat16, enabled=half):
+def batch_loss(
+    model: TrackSelector, batch: Batch, config: LossConfig, precision: Precision = "float32"
+) -> SelectionLoss:
+    """The training loss of a batch; "bfloat16" runs the network, not the loss, under autocast."""
+    if precision == "float32":
+        return _loss(run_batch(model, batch), model, batch, config)
+    with torch.autocast(batch.objects.device.type, torch.bfloat16):
         output = run_batch(model, batch)
     output = SelectorOutput(output.logits.float(), output.alignment.float())
-    return _loss(output, model, batch, config.loss)
+    return _loss(output, model, batch, config)
 
 
 def _loss(

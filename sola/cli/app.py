@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import typer
 
+from .sweep import sweep_command
 from .train import train_command
 
 app = typer.Typer(
     help="SOLA, the reference method: train its selector and look into it.", no_args_is_help=True
 )
 
-
-@app.callback()
-def _group() -> None:
-    """Makes a group of it even while there is one command."""
-
-
 app.command("train")(train_command)
+app.command("sweep")(sweep_command)

@@ -13,7 +13,8 @@ from rvosbench.cli import options
 from rvosbench.cli.screen import emit, percent, progress, say, show
 
 if TYPE_CHECKING:
-    from sola.data import TrackSet, TrainingData
+    from sola.data import OpenOptions, TrackSet, TrainingData
+    from sola.parallel import World
     from sola.presets import TrainingPreset
 
 Caches = Annotated[
@@ -90,6 +91,9 @@ def train_command(
     device: options.Device = "auto",
     workers: options.Workers = 0,
     half: Annotated[bool, typer.Option("--half", help="Store the weights as float16.")] = False,
+    tensorboard: Annotated[
+        bool, typer.Option("--tensorboard", help="Also log for TensorBoard, in OUT/tensorboard.")
+    ] = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Train SOLA's selector on cached tracks.
@@ -99,6 +103,13 @@ def train_command(
 
     Example: rvosbench sola train --tracks cache --out runs/selector
     """
+    import torch
+
+    from rvosbench.adapters.devices import choose_device
+    from sola.checkpoint import load_selector, save_selector
+    from sola.data import OpenOptions
+    from sola.parallel import joined
+
     names = dataset or ["demo"]
     chosen = _configured(preset, names[0], settings, epochs, seed, text_encoder)
     sets = _sets(tracks, names, split or ["train"], data, "--tracks")
@@ -109,9 +120,16 @@ def train_command(
         valid_data or data,
         "--valid-tracks",
     )
-    opened = _open(sets, others, chosen.text_encoder, device, workers)
-    place = out or _default_folder(chosen, opened, names)
-    best = _train(opened, chosen, place, device, minutes, half)
+    device = choose_device(device)
+    with joined(device) as world:
+        how = OpenOptions(chosen.text_encoder, device, workers=workers)
+        opened = _open(sets, others, how, world)
+        place = out or _default_folder(chosen, opened, names)
+        best = _train(opened, chosen, place, (device, minutes, tensorboard), world)
+    if not world.first:
+        return
+    if half:
+        save_selector(place, load_selector(place), torch.float16)
     if as_json:
         emit({"selector": str(place), "best": best})
         return
@@ -176,19 +194,20 @@ def _spread(values: Sequence, count: int, option: str, what: str) -> list:  # ty
 
 
 def _open(
-    sets: Sequence[TrackSet],
-    others: Sequence[TrackSet],
-    text_encoder: str,
-    device: str,
-    workers: int,
+    sets: Sequence[TrackSet], others: Sequence[TrackSet], how: OpenOptions, world: World
 ) -> TrainingData:
+    """The first process computes what is missing beside the caches; the others wait, then read."""
     from rvosbench.tracks.cached import track_files
-    from sola.data import OpenOptions, open_training_data
+    from sola.data import open_training_data
 
+    if not world.first:
+        world.agree(None)
+        return open_training_data(sets, others, how)
     total = sum(len(track_files(s.cache)) for s in (*sets, *others))
     with progress("tracks against truth", total) as on_done:
-        how = OpenOptions(text_encoder, device, workers=workers, on_done=on_done)
-        return open_training_data(sets, others, how)
+        opened = open_training_data(sets, others, replace(how, on_done=on_done))
+    world.agree(None)
+    return opened
 
 
 def _default_folder(chosen: TrainingPreset, data: TrainingData, names: Sequence[str]) -> Path:
@@ -204,25 +223,18 @@ def _train(
     data: TrainingData,
     chosen: TrainingPreset,
     out: Path,
-    device: str,
-    minutes: float | None,
-    half: bool,
+    how: tuple[str, float | None, bool],
+    world: World,
 ) -> dict[str, float]:
-    import torch
-
-    from rvosbench.adapters.devices import choose_device
-    from sola.checkpoint import load_selector, save_selector
-    from sola.cli.watching import bar
-    from sola.parallel import joined
+    from sola.cli.watching import watching
     from sola.training import fit_epochs, train
 
-    device = choose_device(device)
-    config = chosen.training
+    (device, minutes, tensorboard), config = how, chosen.training
     if minutes:
         config = fit_epochs(data, chosen.selector, config, 60 * minutes, out, device)
-    say(f"{len(data.train)} videos to learn from, {len(data.valid)} to choose by; {out}")
-    with joined(device) as world, bar(config.epochs, world.first) as watch:
-        best = train(data, chosen.selector, config, out, device, watch, world)
-        if half and world.first:
-            save_selector(out, load_selector(out), torch.float16)
-    return best
+        config = world.agree(config)
+    if world.first:
+        say(f"{len(data.train)} videos to learn from, {len(data.valid)} to choose by; {out}")
+    board = out / "tensorboard" if tensorboard else None
+    with watching(config.epochs, world.first, board) as watch:
+        return train(data, chosen.selector, config, out, device, watch, world)

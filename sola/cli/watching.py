@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -20,6 +21,16 @@ from rich.progress import (
 if TYPE_CHECKING:
     from sola.training import Watch
 
+COLUMNS = (
+    TextColumn("{task.description}"),
+    BarColumn(),
+    MofNCompleteColumn(),
+    TextColumn("steps"),
+    TimeElapsedColumn(),
+    TextColumn("elapsed,"),
+    TimeRemainingColumn(),
+    TextColumn("left"),
+)
 SHOWN = ("train_loss", "loss", "selection", "f1", "jf")
 
 
@@ -45,21 +56,39 @@ class Bar:
         self._progress.console.print(f"epoch {line['epoch']}: {figures}", highlight=False)
 
 
+class _Both:
+    """Tells two watches."""
+
+    def __init__(self, *watches: Watch) -> None:
+        self._watches = watches
+
+    def step(self, epoch: int, done: int, steps: int, loss: float) -> None:
+        for watch in self._watches:
+            watch.step(epoch, done, steps, loss)
+
+    def epoch(self, line: Mapping[str, float]) -> None:
+        for watch in self._watches:
+            watch.epoch(line)
+
+
 @contextmanager
-def bar(epochs: int, shown: bool) -> Iterator[Watch | None]:
-    """A bar on stderr; None, which shows nothing, unless `shown`."""
+def watching(epochs: int, shown: bool, board: Path | None) -> Iterator[Watch | None]:
+    """A bar on stderr, and TensorBoard files in the folder `board`; nothing unless `shown`.
+
+    Raises:
+        UsageError: a folder, but the package `tensorboard` is not installed.
+    """
     if not shown:
         yield None
         return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("steps"),
-        TimeElapsedColumn(),
-        TextColumn("elapsed,"),
-        TimeRemainingColumn(),
-        TextColumn("left"),
-    )
-    with Progress(*columns, console=Console(file=sys.stderr)) as progress:
-        yield Bar(progress, epochs)
+    with ExitStack() as stack:
+        seen = stack.enter_context(Progress(*COLUMNS, console=Console(file=sys.stderr)))
+        bar = Bar(seen, epochs)
+        if board is None:
+            yield bar
+            return
+        from sola.board import Board
+
+        files = Board(board)
+        stack.callback(files.close)
+        yield _Both(bar, files)
