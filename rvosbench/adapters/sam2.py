@@ -27,6 +27,7 @@ from rvosbench.errors import ConfigurationError
 from .sam2_decoding import FrameFeatures, FrameOutput, encode_frames
 from .sam2_frames import Resize, normalise, resize_frame
 from .sam2_loading import load_network
+from .sam2_memory import attention_bytes
 from .sam2_prompts import decode_prompts
 from .sam2_propagation import propagate
 
@@ -76,6 +77,10 @@ class Sam2:
     def token_dim(self) -> int:
         """Length of an object token (pointer)."""
         return int(self.model.hidden_dim)
+
+    def objects_within(self, budget: int) -> int:
+        """How many objects `propagate` may compute together in `budget` bytes; at least 1."""
+        return max(budget // attention_bytes(self.model), 1)
 
     def encode(self, frame: NDArray[np.uint8]) -> FrameFeatures:
         """Image features of one RGB frame (H, W, 3)."""

@@ -157,18 +157,16 @@ class _Build:
         return Wanted.of(self.config)
 
     def _tracks(self, sample: Sample) -> list[Track]:
-        tracks = list(self.maker.tracks(sample))
+        follower = self.maker.follower(sample.video)
+        tracks = list(self.maker.tracks_with(follower, sample))
         if self.options.truth:
-            tracks += self._truth(sample)
+            tracks += self._truth(sample, follower)
         return tracks
 
-    def _truth(self, sample: Sample) -> list[Track]:
-        from rvosbench.tracks.follow import Follower
-
+    def _truth(self, sample: Sample, follower: Follower) -> list[Track]:
         objects = self.dataset.objects(sample.video.id)
         expression = sample.expressions[0].id
         annotated = self.dataset.target(sample.video.id, expression).annotated
-        follower = Follower.of(self.maker.sam2, sample.video, self.config.compute)
         return object_tracks(follower, objects, annotated)
 
 

@@ -7,13 +7,14 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Protocol
 
-from rvosbench.records import Json, Sample, Track
+from rvosbench.records import Json, Sample, Track, Video
 from rvosbench.tracks.config import Compute, TrackConfig
 from rvosbench.tracks.identity import ModelIdentity, embedded, identify
 
 if TYPE_CHECKING:
     from rvosbench.adapters.grounding_dino import GroundingDino
     from rvosbench.tracks.boxes import Grounder
+    from rvosbench.tracks.follow import Follower
 
 RELEASED_TRACKER = "facebook/sam2-hiera-large"
 """SAM 2.0 Large: what the released SOLA code uses."""
@@ -122,12 +123,20 @@ class TrackMaker:
 
     def tracks(self, sample: Sample) -> tuple[Track, ...]:
         """Candidate tracks of a video; may be empty."""
-        from rvosbench.tracks.generate import generate_tracks
+        return self.tracks_with(self.follower(sample.video), sample)
+
+    def follower(self, video: Video) -> Follower:
+        """Tracks prompts through a video; whatever uses it shares the frames' features."""
+        from rvosbench.tracks.follow import Follower
+
+        return Follower.of(self.sam2, video, self.config.compute)
+
+    def tracks_with(self, follower: Follower, sample: Sample) -> tuple[Track, ...]:
+        """As `tracks`, with a follower of the video."""
+        from rvosbench.tracks.generate import candidate_tracks
 
         grounder: Grounder | None = self.grounder
-        return generate_tracks(
-            self.sam2, sample, self.config.prompts, grounder, self.config.compute
-        )
+        return candidate_tracks(follower, sample, self.config.prompts, grounder)
 
     def provenance(self) -> dict[str, Json]:
         """What decides the tracks beside the configuration, for signatures."""
