@@ -25,7 +25,7 @@ def predict_classes(
         known: (N, D) tokens to learn from, see `normalised`; N >= 1.
         labels: (N,) int64 in [0, classes).
         asked: (M, D) tokens to classify; M may be 0.
-        classes: number of classes; one that `labels` lacks is never predicted by a fitted model.
+        classes: number of classes.
         decay: weight of the squared weights beside the mean cross-entropy.
 
     Returns:
@@ -65,9 +65,12 @@ def predict_values(
 
 
 def explained(guesses: Tensor, values: Tensor) -> Tensor:
-    """R2, the explained share of the variance of (M, K) values, (K,); at most 1, below 0 if bad."""
-    error = (values - guesses).pow(2).mean(0)
-    return 1 - error / values.var(0, unbiased=False)
+    """R2, the explained share of the variance of (M, K) values, (K,).
+
+    At most 1; below 0 is worse than the mean; 0 for values that do not vary.
+    """
+    error, spread = (values - guesses).pow(2).mean(0), values.var(0, unbiased=False)
+    return torch.where(spread > 0, 1 - error / spread.where(spread > 0, error.new_ones(())), 0.0)
 
 
 def _affine(tokens: Tensor) -> Tensor:

@@ -9,9 +9,9 @@ from rvosbench.report.drawing import COLOURS, GRID, Area, Dot, Drawing, Line, Po
 
 from .curve import Bin, Curve
 
-SIZE = (640, 520)
+SIZE = (640, 536)
 LEFT, RIGHT = 66, 616
-MAIN, COUNTS = (72, 352), (392, 462)
+MAIN, COUNTS = (88, 368), (408, 478)
 """Top and bottom of the panel of the curve and of the panel of the counts."""
 
 LINE, BAND, BARS = COLOURS[0], "#cfe3f1", "#9a9a9a"
@@ -43,14 +43,15 @@ def _x(miou: float) -> float:
 
 def _curve(bins: Sequence[Bin]) -> Iterator[Shape]:
     known = [(b.miou or 0.0, b.mean or 0.0, math.sqrt(b.variance or 0.0), b.pairs) for b in bins]
-    low, high, step = _scale([m - s for _, m, s, _ in known], [m + s for _, m, s, _ in known])
+    ends = [(max(m - s, -1.0), min(m + s, 1.0)) for _, m, s, _ in known]  # of a cosine
+    low, high, step = _scale([e[0] for e in ends], [e[1] for e in ends])
 
     def place(miou: float, value: float) -> Point:
         top, bottom = MAIN
         return _x(miou), bottom - (bottom - top) * (value - low) / (high - low)
 
-    upper = [place(x, mean + spread) for x, mean, spread, _ in known]
-    lower = [place(x, mean - spread) for x, mean, spread, _ in known]
+    upper = [place(row[0], end[1]) for row, end in zip(known, ends, strict=True)]
+    lower = [place(row[0], end[0]) for row, end in zip(known, ends, strict=True)]
     if len(known) > 1:
         yield Area((*upper, *reversed(lower)), BAND)
     for tick in range(round((high - low) / step) + 1):

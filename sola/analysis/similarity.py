@@ -120,7 +120,7 @@ def choose_pairs(count: int, video: str, sampling: Sampling) -> Indices:
 
 
 def compare(tracks: Sequence[Track], pairs: Indices) -> Pairs:
-    """mIoU and token similarity of pairs of tracks of one video, as the module says.
+    """Mean IoU and token similarity of pairs of tracks of one video, as the module says.
 
     Args:
         tracks: with T masks of one size and (T, D) tokens each.
@@ -161,7 +161,7 @@ def _unit(tokens: NDArray[np.float32]) -> Floats:
     """Tokens (T, D) of length 1; those of length 0 stay 0."""
     wide = tokens.astype(np.float64)
     length = np.linalg.norm(wide, axis=1, keepdims=True)
-    return np.divide(wide, length, out=np.zeros_like(wide), where=length > 0)
+    return wide / np.where(length > 0, length, 1.0)
 
 
 def _check_lengths(path: Path, tracks: Sequence[Track]) -> None:

@@ -1,0 +1,1 @@
+"""`rvosbench sola`: commands of the reference method."""
