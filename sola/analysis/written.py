@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 from pathlib import Path
 
+from rvosbench.errors import DatasetError
 from rvosbench.report.drawing import to_image, to_svg
 from rvosbench.tracks.cache import TrackCacheError, read_header
-from rvosbench.tracks.cached import check_sample, track_file, track_files
+from rvosbench.tracks.cached import check_sample, track_files
 from rvosbench.work import write_bytes
 
 from .curve import Curve, to_csv
@@ -26,14 +27,15 @@ def cache_files(
         return track_files(cache), f"Object tokens of {cache.name}"
     from rvosbench.datasets import load_dataset
 
-    track_files(cache)
-    opened = load_dataset(dataset, data, split)
-    files = []
-    for sample in opened:
-        path = track_file(cache, sample.video.id)
-        if path.exists():
-            check_sample(cache, read_header(path), sample, boxes=False)
-            files.append(path)
+    opened, files = load_dataset(dataset, data, split), []
+    for path in track_files(cache):
+        header = read_header(path)
+        try:
+            sample = opened.sample(header.video)
+        except DatasetError:  # a video of another split: caches may hold several
+            continue
+        check_sample(cache, header, sample, boxes=False)
+        files.append(path)
     if not files:
         raise TrackCacheError(
             f"{cache}: has no video of {opened.name}/{opened.split}. Name the split that the cache "

@@ -185,7 +185,9 @@ def test_the_demo_command_in_small(tmp_path: Path) -> None:
 
 def made(tokens: list[list[float]], labels: list[int]) -> ObjectTokens:
     rows = np.array(tokens, np.float32).reshape(len(labels), 4)
-    return ObjectTokens(rows, {"class": np.array(labels, np.int64)}, np.zeros((len(labels), 0)))
+    return ObjectTokens(
+        rows, {"class": np.array(labels, np.int64)}, np.zeros((len(labels), 0), np.float32)
+    )
 
 
 def test_accuracies_count_as_said(tmp_path: Path) -> None:

@@ -15,15 +15,16 @@ from numpy.typing import NDArray
 from PIL import Image
 from typer.testing import CliRunner
 
+from rvosbench.datasets import load_dataset
 from rvosbench.errors import UsageError
 from rvosbench.masks import MaskSequence
 from rvosbench.records import Track
 from rvosbench.tracks.cache import Header, TrackCacheError, write_tracks
-from rvosbench.tracks.identity import ModelIdentity
+from rvosbench.tracks.identity import ModelIdentity, frame_fingerprint
 from sola.analysis.curve import Curve, curve_of, to_csv
 from sola.analysis.plot import MAIN, draw
 from sola.analysis.similarity import Pairs, Sampling, choose_pairs, compare, compare_cache
-from sola.analysis.written import write_similarity
+from sola.analysis.written import cache_files, write_similarity
 from sola.cli.app import app
 
 WIDTH, LENGTH = 40, 3
@@ -60,11 +61,14 @@ def fan() -> list[Track]:
     return tracks
 
 
+def header_of(video: str, frames: str = "f") -> Header:
+    model = ModelIdentity("toy", "0" * 64)
+    return Header(video, frames, model, None, {}, None, False, None, {"dtype": "float32"})
+
+
 def cache(folder: Path, **videos: Sequence[Track]) -> Path:
     for name, tracks in videos.items():
-        model = ModelIdentity("toy", "0" * 64)
-        header = Header(name, "f", model, None, {}, None, False, None, {"dtype": "float32"})
-        write_tracks(folder / f"{name}.parquet", header, tracks)
+        write_tracks(folder / f"{name}.parquet", header_of(name), tracks)
     return folder
 
 
@@ -254,3 +258,15 @@ def test_no_cache_or_one_of_another_dataset_says_what_to_do(tmp_path: Path) -> N
 def test_a_curve_is_json(tmp_path: Path) -> None:
     curve: Curve = curve_of(compare(fan(), with_first(10)), 3)
     assert json.loads(json.dumps(curve.to_json()))["bins"][2]["pairs"] == curve.bins[2].pairs
+
+
+def test_only_the_videos_of_the_split_are_compared_and_their_frames_checked(tmp_path: Path) -> None:
+    folder = cache(tmp_path, elsewhere=fan())
+    sample = load_dataset("demo", None, "valid").sample("valid-0001")
+    path = folder / "valid-0001.parquet"
+    write_tracks(path, header_of("valid-0001", frame_fingerprint(sample.video)), fan())
+    assert cache_files(folder, "demo", "valid", None)[0] == [path]
+    assert len(cache_files(folder, None, None, None)[0]) == 2
+    write_tracks(path, header_of("valid-0001", "other"), fan())
+    with pytest.raises(TrackCacheError, match="are of other frames"):
+        cache_files(folder, "demo", "valid", None)
