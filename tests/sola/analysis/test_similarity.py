@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,7 @@ from typer.testing import CliRunner
 from rvosbench.datasets import load_dataset
 from rvosbench.errors import UsageError
 from rvosbench.masks import MaskSequence
+from rvosbench.plugins import COMMANDS
 from rvosbench.records import Track
 from rvosbench.tracks.cache import Header, TrackCacheError, write_tracks
 from rvosbench.tracks.identity import ModelIdentity, frame_fingerprint
@@ -270,3 +272,12 @@ def test_only_the_videos_of_the_split_are_compared_and_their_frames_checked(tmp_
     write_tracks(path, header_of("valid-0001", "other"), fan())
     with pytest.raises(TrackCacheError, match="are of other frames"):
         cache_files(folder, "demo", "valid", None)
+
+
+def test_the_commands_are_mounted_under_rvosbench_sola() -> None:
+    (entry,) = (e for e in entry_points(group=COMMANDS) if e.name == "sola")
+    commands = entry.load()
+    shown = CliRunner().invoke(commands, ["analyze", "--help"])
+    assert shown.exit_code == 0
+    assert "similarity" in shown.stdout
+    assert "probe" in shown.stdout
