@@ -24,12 +24,18 @@ from .clips import Clip, ClipConfig, make_clip
 from .scenes import ShapeObject
 
 NAME = "demo"
-VERSION = "1"
+VERSION = "2"
 SPLITS: Mapping[str, int] = {"valid": 24, "train": 2000, "test": 60}
 """Split -> number of videos."""
 
 PROTOCOLS = ("mevis", "mevis-v2", "sola-released")
-CONFIG = ClipConfig()
+_SENTENCES: Mapping[str, int] = {"train": 30, "valid": 6, "test": 6}
+"""Most sentences of a video: a tracked video is dear, one more sentence about it is not."""
+
+CONFIGS: Mapping[str, ClipConfig] = {
+    split: ClipConfig(n_sentences=count) for split, count in _SENTENCES.items()
+}
+"""Split -> what its clips are like."""
 
 _SEEDS: Mapping[str, int] = {"train": 9001, "valid": 9002, "test": 9003}
 """First part of the seeds of a split; recipes that draw their own clips stay below 9000."""
@@ -37,7 +43,7 @@ _SEEDS: Mapping[str, int] = {"train": 9001, "valid": 9002, "test": 9003}
 
 @lru_cache(maxsize=4)
 def _clip(split: str, number: int) -> Clip:
-    return make_clip((_SEEDS[split], number), CONFIG)
+    return make_clip((_SEEDS[split], number), CONFIGS[split])
 
 
 def _read(split: str, number: int, index: int) -> Frame:
@@ -45,8 +51,8 @@ def _read(split: str, number: int, index: int) -> Frame:
     return np.array(frames[index])
 
 
-def _measure() -> tuple[int, int]:
-    return CONFIG.size, CONFIG.size
+def _measure(split: str) -> tuple[int, int]:
+    return CONFIGS[split].size, CONFIGS[split].size
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,7 @@ class MotionShapes:
             "split": self.split,
             "videos": len(self),
             "seed": _SEEDS[self.split],
-            "config": asdict(CONFIG),
+            "config": asdict(CONFIGS[self.split]),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode("ascii")).hexdigest()
 
@@ -86,8 +92,9 @@ class MotionShapes:
     def sample(self, video_id: str) -> Sample:
         """One video and its expressions; raises DatasetError for an unknown video."""
         number = self._number(video_id)
-        names = tuple(f"{index:05d}" for index in range(CONFIG.n_frames))
-        video = Video(video_id, names, partial(_read, self.split, number), _measure)
+        names = tuple(f"{index:05d}" for index in range(CONFIGS[self.split].n_frames))
+        read = partial(_read, self.split, number)
+        video = Video(video_id, names, read, partial(_measure, self.split))
         expressions = tuple(
             Expression(str(index), e.text, tags=(e.category,))
             for index, e in enumerate(_clip(self.split, number).expressions)
@@ -108,7 +115,8 @@ class MotionShapes:
             )
         objects = self.objects(video_id)
         chosen = {name: objects[name] for name in known[expression_id]}
-        return Target(_measure(), tuple(range(CONFIG.n_frames)), chosen)
+        annotated = tuple(range(CONFIGS[self.split].n_frames))
+        return Target(_measure(self.split), annotated, chosen)
 
     def objects(self, video_id: str) -> Mapping[str, MaskSequence]:
         """Visible pixels of all objects of a video, back to front."""

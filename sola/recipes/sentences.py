@@ -20,7 +20,7 @@ import numpy as np
 from rvosbench.demo.candidates import CATEGORIES, Candidate, candidates, see
 from rvosbench.demo.clauses import Scene
 from rvosbench.demo.clips import Clip, make_clip
-from rvosbench.demo.dataset import CONFIG
+from rvosbench.demo.dataset import CONFIGS
 from rvosbench.demo.render import occlusion
 from rvosbench.demo.sentences import word
 from rvosbench.errors import DatasetError
@@ -47,7 +47,7 @@ def with_more_sentences(sample: VideoSample, per_category: int) -> VideoSample:
         DatasetError: the sample is not of this version of the demo's train split.
     """
     number = _number(sample)
-    clip = make_clip((TRAIN_SEED, number), CONFIG)
+    clip = make_clip((TRAIN_SEED, number), CONFIGS["train"])
     if tuple(e.text for e in clip.expressions) != sample.texts:
         raise DatasetError(
             f"video {sample.video!r}: its sentences are not those of this version of MotionShapes. "
