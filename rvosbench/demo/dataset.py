@@ -21,6 +21,7 @@ from rvosbench.protocols import DatasetSpec
 from rvosbench.records import DatasetCard, Expression, Frame, Sample, Target, Video
 
 from .clips import Clip, ClipConfig, make_clip
+from .scenes import ShapeObject
 
 NAME = "demo"
 VERSION = "2"
@@ -126,6 +127,10 @@ class MotionShapes:
         """Expression id -> ids of the objects that it means."""
         expressions = _clip(self.split, self._number(video_id)).expressions
         return {str(i): tuple(map(str, e.objects)) for i, e in enumerate(expressions)}
+
+    def scene(self, video_id: str) -> tuple[ShapeObject, ...]:
+        """True look and path of every object of `objects`, in its order; for analyses."""
+        return _clip(self.split, self._number(video_id)).objects
 
     def _number(self, video_id: str) -> int:
         known = self.video_ids()

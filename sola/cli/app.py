@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from .analyze import app as analyze_app
 from .sweep import sweep_command
 from .train import train_command
 
@@ -13,3 +14,4 @@ app = typer.Typer(
 
 app.command("train")(train_command)
 app.command("sweep")(sweep_command)
+app.add_typer(analyze_app, name="analyze")
