@@ -28,7 +28,7 @@ from .sam2_memory import MemoryBank
 if TYPE_CHECKING:
     from transformers import Sam2VideoModel
 
-__all__ = ["FrameFeatures", "FrameOutput", "prompt_masks_at", "propagate"]
+__all__ = ["FrameFeatures", "FrameOutput", "merge", "prompt_masks_at", "propagate"]
 
 
 def propagate(
@@ -60,14 +60,14 @@ def propagate(
     rows = [slice(start, start + size) for start in range(0, len(prompt_masks), size)]
     batches = [_ObjectBatch(MemoryBank(model, n_frames, prompt_frame)) for _ in rows]
     maps = features(prompt_frame)
-    yield _merge(
+    yield merge(
         [b.prompt(maps.rows(r), prompt_masks[r]) for b, r in zip(batches, rows, strict=True)]
     )
     for step in (1, -1):
         last = n_frames if step > 0 else -1
         for frame in range(prompt_frame + step, last, step):
             maps = features(frame)
-            yield _merge(
+            yield merge(
                 [b.track(maps.rows(r), frame, step) for b, r in zip(batches, rows, strict=True)]
             )
 
@@ -123,7 +123,8 @@ class _ObjectBatch:
         return FrameOutput(frame, out.logits, out.pointers, out.presence, out.raw_logits)
 
 
-def _merge(parts: list[FrameOutput]) -> FrameOutput:
+def merge(parts: list[FrameOutput]) -> FrameOutput:
+    """The outputs of several batches of objects in one frame as one."""
     if len(parts) == 1:
         return parts[0]
     return FrameOutput(
