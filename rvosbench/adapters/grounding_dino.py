@@ -136,7 +136,8 @@ class GroundingDino:
             for rows in _equal_lengths(tokens):
                 ids = torch.tensor([tokens[row] for row in rows], device=self.device)
                 out = self.model(pixel_values=pixels.expand(len(rows), -1, -1, -1), input_ids=ids)
-                yield from zip(rows, out.logits.float().sigmoid(), out.pred_boxes.float())
+                words, boxes = out.logits.float().sigmoid(), out.pred_boxes.float()
+                yield from zip(rows, words, boxes, strict=True)
 
     def _tokenize(self, texts: Sequence[str]) -> list[list[int]]:
         longest = self.longest_text

@@ -78,7 +78,7 @@ class BertOfTransformers5(nn.Module):
         token_type_ids: Tensor,
         position_ids: Tensor,
     ) -> dict[str, Tensor]:
-        """Text features (B, L, E) as "last_hidden_state"; words see each other by a (B, L, L) mask."""
+        """Text features (B, L, E) under "last_hidden_state"; a (B, L, L) mask says what is seen."""
         words = self.embeddings(input_ids, token_type_ids, position_ids)
         hidden = (1.0 - attention_mask[:, None].to(words.dtype)) * torch.finfo(words.dtype).min
         return {"last_hidden_state": self.encoder(words, attention_mask=hidden)[0]}

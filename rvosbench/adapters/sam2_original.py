@@ -181,7 +181,11 @@ def original_sam2(loaded: LoadedNetwork, device: str, dtype: str, resize: Resize
         WeightsError: a tensor is missing.
     """
     config = loaded.model.config
-    name, overrides = published_name(config), [f"++model.image_size={config.image_size}"]
+    name = published_name(config)
+    overrides = [
+        f"++model.image_size={config.image_size}",
+        "++model.binarize_mask_from_pts_for_mem_enc=true",  # as its video predictor
+    ]
     build = import_original("sam2", "sam2.build_sam").build_sam2
     network = build(name, None, "cpu", hydra_overrides_extra=overrides)
     weights = loaded.model.state_dict()
@@ -208,7 +212,7 @@ def published_name(config: Sam2VideoConfig) -> str:
         if version and same and trunk.hidden_size == size.width:
             return f"configs/sam{version}/sam{version}_hiera_{FILES[size.name]}.yaml"
     raise BackendError(
-        f"the original SAM2 has no such network (image encoder {trunk.hidden_size} wide with stages "
+        f"the original SAM2 has no such network (image encoder {trunk.hidden_size} wide, stages "
         f"{list(trunk.blocks_per_stage)}); it has {', '.join(FILES)} of SAM 2.0 and 2.1. The "
         "embedded demo network runs with backend=transformers only."
     )

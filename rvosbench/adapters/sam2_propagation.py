@@ -103,7 +103,11 @@ class _ObjectBatch:
         there = full.flatten(1).any(dim=1, keepdim=True)
         pointers = torch.where(there, decoded.pointers, model.no_object_pointer)
         presence = there.to(dtype) * 20.0 - 10.0
-        self.memory.remember(features, full, presence, pointers, frame)
+        # The original remembers the mask as it is shown at the decoder's size, not as it was given.
+        shown = F.interpolate(
+            logits.float(), size=full.shape[-2:], mode="bilinear", align_corners=False
+        )
+        self.memory.remember(features, (shown > 0).to(dtype), presence, pointers, frame)
         low = logits[:, 0]
         return FrameOutput(frame, low, pointers, presence[:, 0], low)
 
