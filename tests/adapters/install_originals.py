@@ -35,12 +35,12 @@ PACKAGES = (
     "pyparsing",
 )
 BUILD = ("setuptools", "wheel")  # of sam2 and antlr4, which have no wheels
-DECLARATIONS = '''
+DECLARATIONS = """
 if not _has_ops():
     _declared = torch.library.Library("torchvision", "DEF")
     for _name in ("nms", "qnms"):
         _declared.define(_name + "(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-'''
+"""
 
 
 def install(folder: Path) -> None:
