@@ -46,6 +46,13 @@ class Detections(NamedTuple):
     scores: NDArray[np.float64]
     phrases: tuple[str, ...]
 
+    def best(self) -> Detections:
+        """Only the box with the greatest score, the first of equals; of none, none."""
+        if not len(self.scores):
+            return self
+        i = int(self.scores.argmax())
+        return Detections(self.boxes[i : i + 1], self.scores[i : i + 1], self.phrases[i : i + 1])
+
 
 @dataclass(frozen=True)
 class FrameSize:
