@@ -16,11 +16,10 @@ from .config import (
     SelectorConfig,
     TrainConfig,
 )
+from .method import RELEASED_TEXT
 
 NETWORK = "selector."
 """Keys that begin so change the network, all others the training."""
-
-RELEASED_TEXT = "sentence-transformers/all-roberta-large-v1"
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -43,32 +42,13 @@ from .progress import (
 from .schedule import learning_rate
 from .stopping import StopRequest, listening
 from .validation import batch_loss, validate
+from .watch import Silent, Watch
 
 logger = logging.getLogger(__name__)
 
 
 class TrainingInterruptedError(RvosbenchError):
     """Somebody asked a training to stop; its state is on disk."""
-
-
-class Watch(Protocol):
-    """Is told how a training goes."""
-
-    def step(self, epoch: int, done: int, steps: int, loss: float) -> None:
-        """A step of an epoch is done."""
-
-    def epoch(self, line: Mapping[str, float]) -> None:
-        """An epoch is done and measured."""
-
-
-class Silent:
-    """Watches nothing."""
-
-    def step(self, epoch: int, done: int, steps: int, loss: float) -> None:
-        """Nothing."""
-
-    def epoch(self, line: Mapping[str, float]) -> None:
-        """Nothing."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +116,7 @@ def train(  # noqa: PLR0913 - what is trained, and three ways to look on
 def seconds_per_epoch(
     data: TrainingData, selector: SelectorConfig, config: TrainConfig, device: str = "cpu"
 ) -> float:
-    """An estimate from a few steps of a model that is thrown away."""
+    """An estimate from a few steps and validations of a model that is thrown away."""
     data = prepared(data, config.train_sources, config.valid_sources)
     progress = _start(selector, config, device)
     plan = epoch_plan(_chunks(data, selector, config), config, 1)
@@ -147,7 +127,11 @@ def seconds_per_epoch(
         _backward(progress, batch, config, 1.0)
         _update(progress, config, rate=0.0)
         elapsed.append(time.perf_counter() - begin)
-    return float(np.median(elapsed)) * len(plan)
+    samples = limited(data.valid or data.train, config.valid_videos)
+    begin = time.perf_counter()
+    validate(progress.model, samples[:4], data.texts, config)
+    validation = (time.perf_counter() - begin) * len(samples) / max(1, len(samples[:4]))
+    return float(np.median(elapsed)) * len(plan) + validation
 
 
 def fit_epochs(

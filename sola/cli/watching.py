@@ -19,7 +19,7 @@ from rich.progress import (
 )
 
 if TYPE_CHECKING:
-    from sola.training import Watch
+    from sola.watch import Watch
 
 COLUMNS = (
     TextColumn("{task.description}"),

@@ -42,12 +42,12 @@ def test_overlaps_are_those_of_masks_and_truth(tmp_path: Path) -> None:
     assert [s.video for s in data.train] == ["a", "b/c", "d"]
     sample = data.train[1]
     square, both = 25 / (25 + 25), 50 / (12 * 70)
-    rows = [[1, 0], [0, 1], [square, square], [25 / 840, 25 / 840], [1, 0], [0, 1]]
+    rows = np.array([[1, 0], [0, 1], [square, square], [25 / 840, 25 / 840], [1, 0], [0, 1]])
     assert_allclose(sample.overlap, rows, atol=1e-6)
     assert sample.texts == ("left", "right", "both", "none")
     assert_array_equal(sample.targets, [[1, 0], [0, 1], [1, 1], [0, 0]])
     assert sample.union_overlap is not None
-    assert_allclose(sample.union_overlap[0], np.array(rows)[:, 0], atol=1e-6)
+    assert_allclose(sample.union_overlap[0], rows[:, 0], atol=1e-6)
     assert_allclose(sample.union_overlap[2], [0.5, 0.5, 1, both, 0.5, 0.5], atol=1e-6)
     assert not sample.union_overlap[3].any()
     assert sample.candidates is None

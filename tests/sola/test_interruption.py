@@ -15,7 +15,8 @@ import torch
 from rvosbench.errors import WeightsError
 from sola.checkpoint import load_selector, read_training
 from sola.progress import LOG_FILE, STATE_FILE
-from sola.training import Silent, TrainingInterruptedError, fit_epochs, train
+from sola.training import TrainingInterruptedError, fit_epochs, train
+from sola.watch import Silent
 
 from .learnable import FAST, TINY, make_data
 
