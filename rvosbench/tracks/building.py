@@ -66,7 +66,8 @@ def build_tracks(
     """
     options = options or BuildOptions()
     job = _Build(dataset, config, options)
-    samples = [s for s in dataset if options.videos is None or s.video.id in set(options.videos)]
+    # One after the other: drawing a video's sentences can cost as much as tracking one object.
+    samples = dataset if options.videos is None else map(dataset.sample, options.videos)
     store = Store(out, SUFFIX)
     units = []
     for sample in samples:
