@@ -1,18 +1,17 @@
 """What making candidate tracks costs: the released schedule against ours, in one run.
 
     python benchmarks/tracks.py flops            SAM2-L at 1024 px, counted, nothing computed
-    python benchmarks/tracks.py speed            a quarter of the load (minutes on one core)
-    python benchmarks/tracks.py speed --full     60 frames, 64 grid tracks, 14 x 8 boxes
-    python benchmarks/tracks.py memory           64 tracks x 300 frames at 1080p
-    python benchmarks/tracks.py memory --frames 1000 --tracks 16 --height 480 --width 854
+    python benchmarks/tracks.py speed            60 frames, 64 grid tracks, 14 x 8 boxes
+    python benchmarks/tracks.py speed --quick    a quarter of it (two minutes on one core)
 
 The released schedule resets its state for every group of prompts, so that every frame is encoded
 again for each of them, and the tracker of `transformers` runs objects one by one. Ours encodes a
 frame once and runs objects in batches. Both admit the same prompts by the same rules, with the
 same resize; the run stops if a track differs. The network is random, with SAM2-L's ratio of
-encoder to memory attention. Finding the prompts (grid, grounder) costs the same on both sides and
-is not timed. Ratios are of the seconds that the process itself computed on one core, so that other
-programs on the machine disturb little; the clock is printed beside.
+encoder to memory attention and its number of attention layers. Finding the prompts (grid,
+grounder) costs the same on both sides and is not timed. Ratios are of the seconds that the process
+itself computed on one core, which is the clock's time on a machine with nothing else to do; the
+clock is printed beside. `benchmarks/memory.py` measures memory.
 """
 
 from __future__ import annotations
@@ -20,7 +19,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
-import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -46,8 +44,19 @@ from rvosbench.tracks.prompts import Prompt, largest_first, prompt_of
 LARGE_RATIO = 1825 / 606
 """Encoder to memory attention of SAM2-L at 1024 px, in FLOPs."""
 
-NETWORK = {"image_size": 192}
-"""The small network whose ratio is nearest to SAM2-L's."""
+
+def network_config() -> Any:  # noqa: ANN401 - transformers' type
+    """A small network with SAM2-L's proportions.
+
+    It has four layers of memory attention, an encoder about three times as expensive as they are,
+    and all else small.
+    """
+    config = tiny_config(image_size=96)
+    config.memory_attention_num_layers = 4
+    config.memory_fuser_intermediate_dim, config.memory_fuser_num_layers = 64, 1
+    backbone = config.vision_config.backbone_config
+    backbone.blocks_per_stage, backbone.global_attention_blocks = [1, 2, 6, 1], [7]
+    return config
 
 
 def say(text: str) -> None:
@@ -119,10 +128,18 @@ class Load:
             yield prompt_of(frame, pack(mask), width, 0.5, box)
 
 
+@dataclass(frozen=True)
+class Prompts:
+    """Of a load: those of the grid, and those of every expression."""
+
+    grid: list[Prompt]
+    boxes: dict[str, list[Prompt]]
+
+
 def random_sam2() -> Sam2:
     """The network."""
     torch.manual_seed(0)
-    model = build_sam2(tiny_config(**NETWORK))
+    model = build_sam2(network_config())
     return Sam2(model.requires_grad_(False), "random")
 
 
@@ -131,24 +148,24 @@ def random_sam2() -> Sam2:
 
 @dataclass
 class Count:
-    """Encoder passes and object-frames of a run."""
+    """Encoder passes of a run, object-frames, and seconds in the encoder."""
 
     encoded: int = 0
     followed: int = 0
+    encoding: float = 0.0
 
 
-def released(sam2: Sam2, load: Load, count: Count) -> list[Track]:
+def released(sam2: Sam2, load: Load, prompts: Prompts, count: Count) -> list[Track]:
     """Group by group: frames encoded again for each, objects one by one."""
-    lists = [(largest_first(load.grid_prompts()), Rules(1.0, 4, load.grid), "grid")]
+    lists = [(largest_first(prompts.grid), Rules(1.0, 4, load.grid), "grid")]
     boxes = Rules(1.0, 4, load.boxes, neighbours=True)
-    lists += [(prompts, boxes, "box") for prompts in load.box_prompts().values()]
+    lists += [(own, boxes, "box") for own in prompts.boxes.values()]
     video, tracks = load.sample().video, list[Track]()
-    for prompts, rules, source in lists:
-        for group in groups(prompts, rules):
-            follower = Follower.of(sam2, video, Compute(batch_size=1))  # a state of its own
+    for own, rules, source in lists:
+        for group in groups(own, rules):
+            counting: Any = _Counting(sam2, count)
+            follower = Follower.of(counting, video, Compute(batch_size=1))  # a state of its own
             tracks += follower.tracks(group, "grid" if source == "grid" else "box")
-            count.encoded += follower.features.encoded
-            count.followed += len(group) * len(video)
     return tracks
 
 
@@ -165,12 +182,12 @@ def groups(prompts: list[Prompt], rules: Rules) -> Iterator[list[Prompt]]:
         yield group
 
 
-def ours(sam2: Sam2, load: Load, count: Count) -> list[Track]:
+def ours(sam2: Sam2, load: Load, prompts: Prompts, count: Count) -> list[Track]:
     """As `rvosbench tracks build` does it."""
     counting: Any = _Counting(sam2, count)
     follower = Follower.of(counting, load.sample().video, Compute())
-    tracks = follow_grid(follower, load.grid_prompts(), load.config())
-    return tracks + follow_boxes(follower, load.box_prompts(), load.config())
+    tracks = follow_grid(follower, prompts.grid, load.config())
+    return tracks + follow_boxes(follower, prompts.boxes, load.config())
 
 
 class _Counting:
@@ -183,17 +200,28 @@ class _Counting:
         return getattr(self._sam2, name)
 
     def encode(self, frame: Frame) -> Any:  # noqa: ANN401
+        start = time.process_time()
+        features = self._sam2.encode(frame)
         self._count.encoded += 1
-        return self._sam2.encode(frame)
+        self._count.encoding += time.process_time() - start
+        return features
 
-    def propagate(self, features: Any, n: int, frame: int, masks: Any) -> Iterator[Any]:  # noqa: ANN401
-        for output in self._sam2.propagate(features, n, frame, masks):
+    def propagate(
+        self,
+        features: Any,  # noqa: ANN401
+        n: int,
+        frame: int,
+        masks: Any,  # noqa: ANN401
+        *,
+        batch_size: int,
+    ) -> Iterator[Any]:
+        for output in self._sam2.propagate(features, n, frame, masks, batch_size=batch_size):
             self._count.followed += len(masks)
             yield output
 
 
-def speed(full: bool, boxes: str) -> None:
-    """Time of both schedules, for boxes that are all different and for shared ones."""
+def speed(quick: bool, boxes: str) -> None:
+    """Time of both schedules, for boxes that are all different or shared by expressions."""
     encoder, attention = small_flops()
     ratio = encoder / attention
     say(
@@ -202,7 +230,7 @@ def speed(full: bool, boxes: str) -> None:
     )
     if abs(ratio / LARGE_RATIO - 1) > 0.2:
         raise SystemExit("the small network no longer has SAM2-L's ratio within 20 %")
-    plain = Load(60, 64, 14, 8, distinct=14) if full else Load(24, 16, 4, 6, distinct=4)
+    plain = Load(24, 16, 4, 6, distinct=4) if quick else Load(60, 64, 14, 8, distinct=14)
     shared = replace(plain, distinct=max(plain.expressions // 7, 2))
     sam2 = random_sam2()
     for label, load in (("all boxes different", plain), ("boxes shared", shared)):
@@ -218,13 +246,16 @@ def speed(full: bool, boxes: str) -> None:
 def compare(sam2: Sam2, load: Load) -> None:
     """Both schedules on one load, and whether the tracks are the same."""
     rows: list[tuple[list[Track], float, Count]] = []
+    prompts = Prompts(load.grid_prompts(), load.box_prompts())
+    few = replace(load, frames=2, grid=1, expressions=1, boxes=1)
+    ours(sam2, few, Prompts(prompts.grid[:1], {}), Count())  # compiles and imports what it needs
     for name, run in (("released", released), ("ours", ours)):
         count, clock, start = Count(), time.perf_counter(), time.process_time()
-        tracks = run(sam2, load, count)
+        tracks = run(sam2, load, prompts, count)
         seconds, wall = time.process_time() - start, time.perf_counter() - clock
         say(
-            f"  {name:9} {seconds:8.1f} s (clock {wall:.1f})  {count.encoded:6} encoder passes  "
-            f"{count.followed:6} object-frames"
+            f"  {name:9} {seconds:7.1f} s (clock {wall:.1f})  {count.encoded:5} encoder passes in "
+            f"{count.encoding:.1f} s  {count.followed:6} object-frames"
         )
         rows.append((tracks, seconds, count))
     check_same(rows[0][0], rows[1][0], load)
@@ -284,7 +315,7 @@ def network_flops(config: Any, device: str = "meta") -> tuple[int, list[tuple[in
 
 def small_flops() -> tuple[int, int]:
     """Encoder and memory attention of the small network."""
-    encoder, frames = network_flops(tiny_config(**NETWORK))
+    encoder, frames = network_flops(network_config())
     return encoder, frames[-1][1]
 
 
@@ -314,57 +345,18 @@ def flops() -> None:
         say(f"ours, {label}: {mine / 1e15:.1f} PFLOP, {theirs / mine:.1f} times fewer")
 
 
-# Memory -----------------------------------------------------------------------------------------
-
-
-def peak() -> int:
-    """Most memory this process has ever held, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def memory(frames: int, tracks: int, size: tuple[int, int]) -> None:
-    """Peak memory of following many objects through a long video, without the weights.
-
-    Frames and objects have their real size; the network is small, so its activations are too.
-    What SAM2-L adds is its features, up to the budget (1 GiB), and the activations of one batch.
-    """
-    load = Load(frames, tracks, 0, 1, 1, size)
-    sample, sam2 = load.sample(), random_sam2()
-    prompts = []
-    for index in range(tracks):
-        mask = np.zeros(size, bool)
-        x, y = (index % 8) * size[1] // 10, (index // 8) * size[0] // 10
-        mask[y : y + size[0] // 5, x : x + size[1] // 5] = True
-        prompts.append(prompt_of(0, pack(mask), size[1]))
-    before, start = peak(), time.perf_counter()
-    found = Follower.of(sam2, sample.video, Compute()).tracks(prompts, "grid")
-    seconds = time.perf_counter() - start
-    say(
-        f"{tracks} tracks x {frames} frames at {size[1]}x{size[0]}: peak "
-        f"{(peak() - before) / 2**30:.2f} GiB above the {before / 2**30:.2f} GiB of the loaded "
-        f"network ({seconds:.0f} s, {len(found)} tracks); uncompressed masks would be "
-        f"{tracks * frames * size[0] * size[1] / 2**30:.1f} GiB"
-    )
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("flops", "speed", "memory"))
-    parser.add_argument("--full", action="store_true")
-    parser.add_argument("--boxes", choices=("different", "shared", "both"), default="both")
-    parser.add_argument("--frames", type=int, default=300)
-    parser.add_argument("--tracks", type=int, default=64)
-    parser.add_argument("--height", type=int, default=1080)
-    parser.add_argument("--width", type=int, default=1920)
+    parser.add_argument("what", choices=("flops", "speed"))
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--boxes", choices=("different", "shared", "both"), default="different")
     given = parser.parse_args(arguments)
     torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", "1")))
     if given.what == "flops":
         flops()
-    elif given.what == "speed":
-        speed(given.full, given.boxes)
     else:
-        memory(given.frames, given.tracks, (given.height, given.width))
+        speed(given.quick, given.boxes)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from rvosbench.adapters.backends import TRANSFORMERS, check_backend
 from rvosbench.errors import ConfigurationError, WeightsError
 from rvosbench.protocols import MethodSpec
 from rvosbench.records import Expression, Json, MethodCard, Prediction, Sample, Track
@@ -48,7 +49,8 @@ class SolaConfig:
 
     Attributes:
         tracker: SAM2: "demo" (embedded), a hub id, a local folder, or an official `.pt`.
-        grounder: GroundingDINO for box prompts: a hub id or a local folder; empty: no boxes.
+        grounder: GroundingDINO for box prompts: a hub id, a local folder, or an official `.pth`;
+            empty: no boxes.
         text_encoder: "demo" (embedded), a hub id or a local folder.
         selector: "demo" (embedded), a folder written by training, or a checkpoint of the authors'
             code. The authors published none, so there is no default.
@@ -61,6 +63,8 @@ class SolaConfig:
         tracks: folder of a track cache to read instead of making tracks; empty: make them.
         prompts: how candidate tracks are made.
         compute: memory and batches of making tracks.
+        backend: whose code runs tracker and grounder: "transformers", or "original" (the authors'
+            packages, if installed).
     """
 
     tracker: str = RELEASED_TRACKER
@@ -74,8 +78,10 @@ class SolaConfig:
     tracks: str = field(default="", metadata=UNSIGNED)
     prompts: TrackConfig = field(default_factory=TrackConfig)
     compute: Compute = field(default_factory=Compute, metadata=UNSIGNED)
+    backend: str = TRANSFORMERS
 
     def __post_init__(self) -> None:
+        check_backend(self.backend)
         if not 0 <= self.threshold <= 1:
             raise ValueError("threshold must be in [0, 1]")
 
@@ -88,7 +94,13 @@ class SolaConfig:
     def candidates(self) -> CandidateConfig:
         """What decides the candidate tracks."""
         return CandidateConfig(
-            self.tracker, self.grounder, self.dtype, self.tracks, self.prompts, self.compute
+            self.tracker,
+            self.grounder,
+            self.dtype,
+            self.tracks,
+            self.prompts,
+            self.compute,
+            self.backend,
         )
 
 

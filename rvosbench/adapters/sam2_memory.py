@@ -112,6 +112,19 @@ class MemoryBank:
         return tokens, times.repeat_interleave(splits, dim=0).expand(-1, n, -1)
 
 
+def attention_bytes(model: Sam2VideoModel) -> int:
+    """About what attending to full memories needs for a moment, for one object in float32.
+
+    Keys, values, their rotations and copies: seven times the keys, as measured (SAM2-L at 1024 px:
+    181 MB more for every further object, keys of 29 MB).
+    """
+    config = model.config
+    height, width = model.backbone_feature_sizes[-1]
+    pointers = config.max_object_pointers_in_encoder * (model.hidden_dim // model.mem_dim)
+    tokens = config.num_maskmem * height * width + pointers
+    return int(7 * 4 * tokens * model.hidden_dim)
+
+
 def image_positions(model: Sam2VideoModel, top: Tensor) -> Tensor:
     """Constant position code of the top feature map, (h*w, 1, D)."""
     encode = model.vision_encoder.neck.position_encoding

@@ -28,6 +28,7 @@ from .glimpses import glimpse
 from .motion import Floats
 from .reading import read
 from .render import occlusion
+from .scenes import ShapeObject
 
 NAME = "demo"
 VERSION = "2"
@@ -140,6 +141,10 @@ class MotionShapes:
         """Expression id -> ids of the objects that it means."""
         expressions = _sentences(self.split, self._number(video_id))
         return {str(i): tuple(map(str, e.objects)) for i, e in enumerate(expressions)}
+
+    def scene(self, video_id: str) -> tuple[ShapeObject, ...]:
+        """True look and path of every object of `objects`, in its order; for analyses."""
+        return _clip(self.split, self._number(video_id)).objects
 
     def frame_evidence(self, video_id: str, expression_id: str) -> FrameEvidence:
         """What one frame at a time tells of a sentence's targets; raises as `target`."""

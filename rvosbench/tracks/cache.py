@@ -61,7 +61,8 @@ class Header:
         expressions: id -> sentence, if box tracks depend on them; else None.
         truth: whether truth-prompted tracks were added.
         corruption: of the dataset, or None.
-        made: where and by what: image_size, dtype, device, libraries.
+        made: where and by what: image_size, dtype, device, libraries, and backend unless it is
+            transformers.
         token_dtype: "float32" gives the same results as no cache; "float16" halves the file.
         content: sha256 of all rows.
     """
@@ -89,6 +90,7 @@ class Header:
             "corruption": self.corruption,
             "dtype": self.made.get("dtype"),
             "token_dtype": self.token_dtype,
+            **({"backend": self.made["backend"]} if "backend" in self.made else {}),
         }
 
     def to_json(self) -> Json:

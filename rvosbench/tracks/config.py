@@ -96,7 +96,10 @@ class Compute:
     """How tracks are computed; nothing here changes which tracks come out.
 
     Attributes:
-        batch_size: objects propagated together; bounds memory.
+        batch_size: objects that go through the video together; bounds memory.
+        step_budget: bytes for what computing one frame of them needs for a moment: with large
+            networks a frame's objects are computed in parts. SAM2-L at 1024 px needs about 200 MB
+            an object in single precision.
         feature_budget: bytes of image features kept in memory; frames beyond it are encoded
             again when they are needed again, or read from `spill`.
         spill: folder for the features beyond the budget, on a fast disk; empty: encode again.
@@ -104,9 +107,10 @@ class Compute:
     """
 
     batch_size: int = 16
+    step_budget: int = 2**30
     feature_budget: int = 2**30
     spill: str = ""
 
     def __post_init__(self) -> None:
-        if self.batch_size < 1 or self.feature_budget < 0:
-            raise ValueError("batch_size must be at least 1, feature_budget at least 0")
+        if self.batch_size < 1 or min(self.feature_budget, self.step_budget) < 0:
+            raise ValueError("batch_size must be at least 1, the budgets at least 0")

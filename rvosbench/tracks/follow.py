@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from rvosbench.adapters.sam2 import Sam2
+    from rvosbench.adapters.sam2_propagation import FrameOutput
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,25 +30,29 @@ class Follower:
         sam2: the frozen network.
         video: of at least one frame.
         features: of its frames.
-        batch_size: objects propagated together; changes no result.
+        batch_size: objects that go through the video together; changes no result.
+        step_size: of them, those computed together; changes no result.
     """
 
     sam2: Sam2
     video: Video
     features: FrameFeatureCache
     batch_size: int
+    step_size: int
 
     @staticmethod
     def of(sam2: Sam2, video: Video, compute: Compute) -> Follower:
         """A follower that has not looked at the video yet."""
-        return Follower(sam2, video, FrameFeatureCache(sam2, video, compute), compute.batch_size)
+        features = FrameFeatureCache(sam2, video, compute)
+        step_size = sam2.objects_within(compute.step_budget)
+        return Follower(sam2, video, features, compute.batch_size, step_size)
 
     def shown(self, prompts: Sequence[Prompt]) -> list[bytes]:
         """Masks of prompts of one frame as the tracker shows them there: compressed counts."""
         frame, found = prompts[0].frame, []
         for start in range(0, len(prompts), self.batch_size):
             masks = _masks(prompts[start : start + self.batch_size])
-            first = next(self.sam2.propagate(self.features, len(self.video), frame, masks))
+            first = next(self._propagate(frame, masks))
             found += [self._counts(logits) for logits in first.logits]
         return found
 
@@ -82,14 +87,16 @@ class Follower:
     ) -> None:
         """Fill masks [object][frame] and tokens (N, T, D); a frame is compressed at once."""
         height, width = self.video.size
-        outputs = self.sam2.propagate(
-            self.features, len(self.video), prompts[0].frame, _masks(prompts)
-        )
-        for output in outputs:
+        for output in self._propagate(prompts[0].frame, _masks(prompts)):
             tokens[:, output.frame] = output.pointers.float().cpu().numpy()
             for row, logits in enumerate(output.logits):  # one by one: never N x H x W floats
                 counts = self._counts(logits)
                 masks[row][output.frame] = {"size": [height, width], "counts": counts}
+
+    def _propagate(self, frame: int, masks: NDArray[np.bool_]) -> Iterator[FrameOutput]:
+        return self.sam2.propagate(
+            self.features, len(self.video), frame, masks, batch_size=self.step_size
+        )
 
     def _counts(self, logits: Tensor) -> bytes:
         """A mask at the frame's size, compressed."""

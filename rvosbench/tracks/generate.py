@@ -48,6 +48,13 @@ def generate_tracks(
         whose own prompts they are; in the order they were made.
     """
     follower = Follower.of(sam2, sample.video, compute or Compute())
+    return candidate_tracks(follower, sample, config, grounder)
+
+
+def candidate_tracks(
+    follower: Follower, sample: Sample, config: TrackConfig, grounder: Grounder | None = None
+) -> tuple[Track, ...]:
+    """As `generate_tracks`, with a follower of the video that may go on to other prompts."""
     tracks = grid_tracks(follower, config)
     if grounder is not None:
         tracks += box_tracks(follower, grounder, sample, config, tracks)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from .analyze import app as analyze_app
 from .reproduce import reproduce_command
 from .sweep import sweep_command
 from .train import train_command
@@ -15,3 +16,4 @@ app = typer.Typer(
 app.command("train")(train_command)
 app.command("reproduce")(reproduce_command)
 app.command("sweep")(sweep_command)
+app.add_typer(analyze_app, name="analyze")

@@ -12,6 +12,8 @@ from rvosbench.adapters.sam2_frames import MEAN, STD, normalise, resize_frame
 from rvosbench.adapters.sam2_model import build_sam2, tiny_config
 from rvosbench.errors import ConfigurationError
 
+from ..foreign import fake_cuda
+
 HEIGHT, WIDTH, SIZE = 48, 96, 64
 
 
@@ -164,11 +166,25 @@ def test_impossible_sizes_are_refused(size: int, dim: int) -> None:
 
 @pytest.mark.parametrize("temporal", [False, True], ids=["SAM 2.0", "SAM 2.1"])
 def test_every_tensor_is_made_on_the_device(temporal: bool) -> None:
-    """The meta device has no data: whatever is left behind on the CPU cannot meet it."""
+    """Encoding, prompting, tracking in both directions and upscaling on a fake GPU."""
     config = tiny_config(SIZE)
     config.enable_temporal_pos_encoding_for_object_pointers = temporal
-    tensors = exercise(Sam2(build_sam2(config).to("meta"), "", "meta"))
-    assert {t.device.type for t in tensors} == {"meta"}
+    with fake_cuda() as device:
+        with torch.device(device):
+            model = build_sam2(config)
+        tensors = exercise(Sam2(model, "", device))
+    assert {t.device.type for t in tensors} == {"cuda"}
+
+
+def test_a_tensor_left_on_the_cpu_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rvosbench.adapters import sam2_memory
+
+    def forgetful(positions: torch.Tensor, dim: int) -> torch.Tensor:
+        return torch.zeros(len(positions), dim)
+
+    monkeypatch.setattr(sam2_memory, "sine_code", forgetful)
+    with pytest.raises(RuntimeError, match="same device"):
+        test_every_tensor_is_made_on_the_device(temporal=True)
 
 
 def exercise(sam2: Sam2) -> list[torch.Tensor]:

@@ -17,8 +17,8 @@ from sola.model import TrackSelector, load_released
 from sola.released import rename
 from sola.validation import batch_loss, run_batch
 
+from ..foreign import backward, fake_cuda
 from .cases import SMALL, Case, make_case, make_selector
-from .foreign import foreign_device
 
 GOLDEN = Path(__file__).parents[3] / "shared" / "data" / "golden" / "sola"
 needs_golden = pytest.mark.skipif(
@@ -277,21 +277,35 @@ def empty_batch() -> Batch:
 
 
 def test_a_training_step_mixes_no_devices() -> None:
-    with foreign_device() as device:
+    with fake_cuda() as device:
         with torch.device(device):
             model = TrackSelector(SMALL).train()
         batch = empty_batch().to(device)
+        optimizer = torch.optim.AdamW(model.parameters(), capturable=True)  # reads no data
         for config in (LossConfig(), PAPER_LOSS):
+            optimizer.zero_grad()
             loss = batch_loss(model, batch, config)
-            loss.total.backward()  # type: ignore[no-untyped-call]
-            assert loss.total.device.type == device
-            assert all(
-                p.grad is not None and p.grad.device.type == device for p in model.parameters()
-            )
+            backward(loss.total)
+            assert loss.total.device.type == "cuda"
+            gradients = [p.grad for p in model.parameters()]
+            assert all(g is not None and g.device.type == "cuda" for g in gradients)
+            norm = torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+            assert norm.device.type == "cuda"
+            optimizer.step()
+
+
+def test_selection_mixes_no_devices() -> None:
+    with fake_cuda() as device, torch.inference_mode():
+        with torch.device(device):
+            model = TrackSelector(SMALL).eval()
+        batch = empty_batch()
+        whole, plain = batch.to(device), batch._replace(track_mask=None, frame_mask=None)
+        for given in (whole, plain.to(device)):
+            assert run_batch(model, given).logits.device.type == "cuda"
 
 
 def test_a_forgotten_device_is_found() -> None:
-    with foreign_device() as device:
+    with fake_cuda() as device:
         with torch.device(device):
             model = TrackSelector(SMALL)
         batch = empty_batch()

@@ -16,7 +16,7 @@ from rvosbench.tracks.features import FrameFeatureCache
 from rvosbench.tracks.generate import generate_tracks, truth_tracks
 from rvosbench.tracks.grid import grid_points, grid_prompts
 
-from .worlds import EASY, LENGTH, SIZE, make_sample, random_sam2
+from .worlds import EASY, SIZE, make_sample, random_sam2
 
 
 @pytest.fixture(scope="module")
@@ -69,16 +69,6 @@ def test_frame_by_frame_the_prompts_of_the_first_frame_come_first(
     tracks = generate_tracks(sam2, sample, replace(EASY, order="frame"))
     frames = [t.prompt_frame for t in tracks]
     assert frames == sorted(frames)
-
-
-def test_every_frame_is_encoded_once(
-    sam2: Sam2, sample: Sample, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    encoded = []
-    encode = Sam2.encode
-    monkeypatch.setattr(Sam2, "encode", lambda self, f: encoded.append(1) or encode(self, f))  # type: ignore[func-returns-value]
-    generate_tracks(sam2, sample, replace(EASY, frame_interval=1))
-    assert len(encoded) == LENGTH
 
 
 def test_what_fits_the_budget_stays_and_the_rest_is_encoded_again(
