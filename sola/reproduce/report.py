@@ -282,11 +282,11 @@ def _tested(claim: Claim, better: Sequence[Result], worse: Sequence[Result]) -> 
 def _differences(better: Sequence[Result], worse: Sequence[Result]) -> tuple[Floats, Floats]:
     """(V,) sums over a video's expressions of the J&F differences, (V,) numbers of expressions."""
     a, b = mean_scores(better), mean_scores(worse)
+    if [(s.video, s.expression) for s in a] != [(s.video, s.expression) for s in b]:
+        raise ResultError("two trials were asked other expressions: delete their folders")
     videos = sorted({s.video for s in a})
     rows: dict[str, list[float]] = {video: [] for video in videos}
     for one, other in zip(a, b, strict=True):
-        if (one.video, one.expression) != (other.video, other.expression):
-            raise ResultError("two trials were asked other expressions: delete their folders")
         rows[one.video].append((one.j + one.f - other.j - other.f) / 2)
     return (
         np.array([sum(rows[v]) for v in videos]),

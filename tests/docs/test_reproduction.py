@@ -1,0 +1,39 @@
+"""docs/reproduction.md says what its figures say, and its figures are those of the command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rvosbench.datasets import load_dataset
+from rvosbench.evaluation import evaluate
+from sola.reproduce.page import page
+from sola.reproduce.report import Report, read_report
+
+DOCS = Path(__file__).parents[2] / "docs"
+PAGE, FIGURES = DOCS / "reproduction.md", DOCS / "reproduction.json"
+TOLERANCE = 0.02
+"""Of a video's J&F: another processor may move a pixel of a mask, and now and then a track."""
+
+
+@pytest.fixture(scope="module")
+def report() -> Report:
+    if not FIGURES.is_file():
+        pytest.skip("docs/reproduction.json is not there: the experiments were not made yet")
+    return read_report(FIGURES)
+
+
+def test_the_page_is_what_its_figures_give(report: Report) -> None:
+    assert PAGE.read_text("utf-8") == page(report, FIGURES.name)
+
+
+def test_the_shipped_selector_scores_what_the_page_says(report: Report) -> None:
+    stored = report.measured["valid"]["shipped"].videos
+    some = sorted(stored)[:2]
+    result = evaluate("sola", load_dataset("demo", None, "valid"), videos=some)
+    for video in some:
+        scores = [e.score for e in result.expressions if e.score.video == video]
+        mean = np.mean([(s.j + s.f) / 2 for s in scores])
+        assert mean == pytest.approx(stored[video], abs=TOLERANCE)
