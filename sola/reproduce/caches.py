@@ -54,7 +54,12 @@ def make_cache(place: Place, settings: Settings, on_done: OnDone) -> None:
             on_done(Unit(video, ""), True)
         return
     config, options = _asked(place, settings, ids)
-    build_tracks(dataset, config, folder, options, local(settings.workers), on_done)
+    try:
+        build_tracks(dataset, config, folder, options, local(settings.workers), on_done)
+    except TrackCacheError as error:
+        raise TrackCacheError(
+            f"{error} (here: delete {folder}, or give another folder with --tracks)"
+        ) from error
     texts = [e.text for video in ids for e in dataset.sample(video).expressions]
     build_words(folder, texts, settings.sola.text_encoder, settings.device, settings.sola.dtype)
     stamp = {
