@@ -171,7 +171,7 @@ def test_both_backends_prompt_as_the_authors_predictor(networks: Networks, multi
         _, iou, logits = image.predict(**asked, multimask_output=multimask)
         for sam2 in (networks.theirs, networks.ours):
             found = sam2.segment(
-                sam2.encode(frame), frame_size=(SIDE, SIDE), multimask=multimask, **prompts
+                sam2.encode(frame), frame_size=(SIDE, SIDE), multimask=multimask, **prompts  # type: ignore[arg-type]
             )
             clamped = found.logits.clamp(-32, 32).numpy()  # as the predictor's low-resolution masks
             np.testing.assert_allclose(clamped, logits, atol=MASKS, rtol=0)
