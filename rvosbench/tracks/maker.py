@@ -148,7 +148,7 @@ class TrackMaker:
     def provenance(self) -> dict[str, Json]:
         """What decides the tracks beside the configuration, for signatures."""
         grounder = {"grounder": self.grounder.checkpoint_hash} if self.grounder else {}
-        libraries = ("torch", "transformers", "numpy")
+        libraries: tuple[str, ...] = ("torch", "transformers", "numpy")
         backend: dict[str, Json] = {}
         if self.config.backend == ORIGINAL:
             backend["backend"] = ORIGINAL
