@@ -112,7 +112,9 @@ class GroundingDinoBaseline:
             self._look(follower, grounder, i, texts) for i in range(len(video) if texts else 0)
         ]
         masks = _followed(follower, texts, found) if config.variant == "propagate" else None
-        answers = {t: _answer(t, found, video.size, masks and masks[t]) for t in texts}
+        answers = {
+            t: _answer(t, found, video.size, masks[t] if masks is not None else None) for t in texts
+        }
         return {e.id: answers[e.text] for e in sample.expressions}
 
     def provenance(self) -> Mapping[str, Json]:

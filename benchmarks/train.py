@@ -146,7 +146,7 @@ def _rle(mask: NDArray[np.bool_]) -> Any:  # noqa: ANN401 - COCO's dictionary
     return coco.encode(np.asfortranarray(mask.astype(np.uint8)))
 
 
-def _text(counts: bytes | str) -> str:
+def _text(counts: bytes | str | list[int]) -> str | list[int]:
     return counts.decode("ascii") if isinstance(counts, bytes) else counts
 
 

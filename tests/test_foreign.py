@@ -24,9 +24,10 @@ def test_backward_is_that_of_torch() -> None:
     given = torch.randn(5, 4)
 
     def loss() -> torch.Tensor:
-        found = model(given)
-        left, right, _ = found.split(2, dim=1)  # several outputs, one of them unused
-        return (left * right + found[:, [0, 0]]).square().sum() + model[0].bias.sum()
+        found: torch.Tensor = model(given)
+        left, right, _ = torch.split(found, 2, dim=1)  # several outputs, one of them unused
+        bias = dict(model.named_parameters())["0.bias"]
+        return (left * right + found[:, [0, 0]]).square().sum() + bias.sum()
 
     value = loss()
     wanted = torch.autograd.grad(value, list(model.parameters()))
