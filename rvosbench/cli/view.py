@@ -36,6 +36,10 @@ def view_command(
         Optional[Path],  # noqa: UP045
         typer.Option(metavar="FILE", help="Write the strips to this PNG or JPEG and no page."),
     ] = None,
+    table: Annotated[
+        bool,
+        typer.Option("--table", help="Print J&F by category as Markdown, a row a run; no page."),
+    ] = False,
     out: Annotated[
         Optional[Path],  # noqa: UP045
         typer.Option(help="The page; default: view.html in the run folder."),
@@ -57,6 +61,11 @@ def view_command(
     others = [open_run(folder, data) for folder in against or []]
     for other in others:
         check_comparable(opened, other)
+    if table:
+        from rvosbench.report.category_table import category_table
+
+        typer.echo(category_table([r.result for r in (opened, *others)]))
+        return
     strips = _strips(opened, others, expression, count, frames)
     if strip is not None:
         _save(strips, strip)

@@ -137,6 +137,20 @@ def test_the_command_writes_a_page_or_a_strip(runs: tuple[Path, Path], tmp_path:
     assert (even / "view.html").exists()
 
 
+def test_a_table_by_category_for_pages(runs: tuple[Path, Path]) -> None:
+    even, odd = runs
+    head, line, *rows = view(even, "--against", odd, "--table").splitlines()
+    names = [cell.strip() for cell in head.strip("|").split("|")]
+    assert names[:2] == ["method", "all"]
+    assert line.count("---") == len(names)
+    tags = {t for s in open_run(even).result.expressions for t in s.expression.tags}
+    assert set(names[2:]) == tags
+    assert [row.split("|")[1].strip() for row in rows] == ["*EveryOther*"] * 2
+    summary = open_run(odd).result.summary
+    assert summary is not None
+    assert rows[1].split("|")[2].strip() == f"{100 * summary.jf:.1f}"
+
+
 def test_what_cannot_be_shown_is_explained(runs: tuple[Path, Path], tmp_path: Path) -> None:
     even, _ = runs
     opened, demo = open_run(even), load_dataset("demo")
