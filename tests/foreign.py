@@ -33,7 +33,7 @@ def fake_cuda() -> Iterator[str]:
         yield "cuda"
 
 
-class _WithoutConstants(FakeTensorMode):
+class _WithoutConstants(FakeTensorMode):  # type: ignore[no-untyped-call]
     """Fake tensors that never keep the data they were made of: it would move to the device."""
 
     def may_turn_const(self, t: Tensor) -> bool:
