@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from rvosbench.masks import MaskSequence
 from rvosbench.records import Track
-from rvosbench.tracks.cache import Header, read_tracks, write_tracks
+from rvosbench.tracks.cache import Header, read_tokens, read_tracks, write_tracks
 from rvosbench.tracks.identity import ModelIdentity
 from sola.batching import Batch, Item, collate
 from sola.config import LossConfig, SelectorConfig
@@ -111,18 +111,6 @@ def read_released(folder: Path) -> Floats:
     return np.stack(rows)
 
 
-def read_cached(path: Path) -> Floats:
-    """Tokens (N, T, D) of a file of the track cache; its other columns stay on disk."""
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(path, memory_map=True) as file:
-        rows = file.read(columns=["tokens", "frames", "dim"])
-    column = rows.column("tokens").combine_chunks()
-    frames, dim = rows.column("frames")[0].as_py(), rows.column("dim")[0].as_py()
-    values: Floats = column.values.to_numpy(zero_copy_only=False).astype(np.float32, copy=False)
-    return values.reshape(-1, frames, dim)
-
-
 def make_tracks() -> list[Track]:
     """Random tokens, and masks of a realistic size."""
     rng = np.random.default_rng(0)
@@ -146,8 +134,8 @@ def _rle(mask: NDArray[np.bool_]) -> Any:  # noqa: ANN401 - COCO's dictionary
     return coco.encode(np.asfortranarray(mask.astype(np.uint8)))
 
 
-def _text(counts: Any) -> str:  # noqa: ANN401 - COCO's bytes or text
-    return counts.decode("ascii") if isinstance(counts, bytes) else str(counts)
+def _text(counts: bytes | str | list[int]) -> str | list[int]:
+    return counts.decode("ascii") if isinstance(counts, bytes) else counts
 
 
 # Timing -----------------------------------------------------------------------------------------
@@ -198,7 +186,7 @@ def compare(folder: Path, times: int) -> None:
     say(f"released: {base:.2f} s an expression, text encoder with autograd inside the step")
 
     def ours(count: int) -> float:
-        run = lambda: training.step(batch_of(read_cached(cache), texts[:count]))  # noqa: E731
+        run = lambda: training.step(batch_of(read_tokens(cache), texts[:count]))  # noqa: E731
         took = seconds(run, times)[0]
         each = took / count
         say(f"ours, {count} of a video a step: {each:.2f} s each, {base / each:.1f} times faster")
@@ -211,12 +199,12 @@ def compare(folder: Path, times: int) -> None:
 
 def report_reading(folder: Path, cache: Path, step: float) -> None:
     """How long it takes to read a sample, and its share of a step with one expression."""
-    if not np.array_equal(read_cached(cache), read_released(folder)):
+    if not np.array_equal(read_tokens(cache), read_released(folder)):
         raise SystemExit("the cache does not hold the tokens that were written")
     for name, run in (
         ("released files", lambda: read_released(folder)),
         ("track cache, whole tracks", lambda: read_tracks(cache)),
-        ("track cache, tokens", lambda: read_cached(cache)),
+        ("track cache, tokens", lambda: read_tokens(cache)),
     ):
         took, clock = seconds(run, 9)
         took, clock = 1e3 * took, 1e3 * clock

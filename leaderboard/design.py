@@ -27,7 +27,7 @@ USUAL: Mapping[str, Json] = MappingProxyType(
 """The choices of the full method (paper, section 4.2)."""
 
 _METHODS: Mapping[str, Mapping[str, Json]] = MappingProxyType(
-    {"sola": {}, "grounding_dino": {"selection_module": False}}
+    {"sola": {}, "grounding-dino": {"selection_module": False}}
 )
 
 

@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from rvosbench.contenders import Contender, from_files, from_method
+from rvosbench.datasets.evidence import frame_evidence
 from rvosbench.errors import DatasetError, NoGroundTruthError, UsageError
 from rvosbench.masks import MaskSequence
 from rvosbench.methods import MethodChoice
@@ -31,7 +32,7 @@ from rvosbench.protocols import (
     TruthLookup,
     TruthMethod,
 )
-from rvosbench.records import Expression, Json, Prediction, Sample, Target
+from rvosbench.records import Expression, FrameEvidence, Json, Prediction, Sample, Target
 from rvosbench.results import Result, ScoredExpression, write_result
 from rvosbench.scores import ReadOnce, content_hash, from_row, prediction_rows, to_row
 from rvosbench.work import Store, Unit, digest, discard, local, run_units, write_json
@@ -231,6 +232,9 @@ class _Truth:
 
     def objects(self) -> Mapping[str, MaskSequence]:
         return self.dataset.objects(self.video)
+
+    def frame_evidence(self, expression_id: str) -> FrameEvidence:
+        return frame_evidence(self.dataset, self.video, expression_id)
 
 
 def _run(contender: Contender, task: _Task, run: RunOptions | None) -> Result:

@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
 
 from rvosbench.masks import MaskSequence
-from rvosbench.records import DatasetCard, Json, MethodCard, Prediction, Sample, Target
+from rvosbench.records import (
+    DatasetCard,
+    FrameEvidence,
+    Json,
+    MethodCard,
+    Prediction,
+    Sample,
+    Target,
+)
 
 Answer: TypeAlias = "Prediction | MaskSequence"
 """A method may answer with bare masks: they count as a prediction of score 1."""
@@ -28,6 +36,13 @@ class VideoTruth(Protocol):
     def __call__(self, expression_id: str) -> Target: ...
     def objects(self) -> Mapping[str, MaskSequence]:
         """All annotated objects of the video, also those that no expression names."""
+
+
+class MethodTruth(VideoTruth, Protocol):
+    """All truth of one video, as a method is handed it that asks for it."""
+
+    def frame_evidence(self, expression_id: str) -> FrameEvidence:
+        """What one frame at a time tells; raises DatasetError if the dataset does not say it."""
 
 
 @runtime_checkable
@@ -93,7 +108,7 @@ class Method(Protocol):
 class TruthMethod(Protocol):
     """A method that looks at the truth (`MethodSpec.needs_truth`): an upper bound, never ranked."""
 
-    def predict_with_truth(self, sample: Sample, truth: TruthLookup) -> Mapping[str, Answer]:
+    def predict_with_truth(self, sample: Sample, truth: MethodTruth) -> Mapping[str, Answer]:
         """Expression id -> answer, for every expression of the sample."""
 
 

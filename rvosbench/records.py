@@ -96,6 +96,25 @@ class Target:
         return union(list(self.objects.values()), len(self.annotated), self.size)
 
 
+@dataclass(frozen=True, eq=False)
+class FrameEvidence:
+    """What the frames of a video, each by itself, tell of whom a sentence means.
+
+    Attributes:
+        objects: ids of the N objects, as `Dataset.objects` has them.
+        possible: (T, N) bool, who may be meant for all that frame t shows; nobody out of sight.
+        certain: (T, N) bool, who must be meant; a part of `possible`.
+        least: targets that the sentence's grammar promises at least: 1 in the singular.
+        most: targets at most.
+    """
+
+    objects: tuple[str, ...]
+    possible: NDArray[np.bool_]
+    certain: NDArray[np.bool_]
+    least: int
+    most: int
+
+
 @dataclass(frozen=True)
 class Prediction:
     """A method's answer to one expression.

@@ -76,14 +76,17 @@ class TokenGroupNorm(nn.GroupNorm):
         """
         if mask is None:
             return super().forward(tokens.transpose(1, 2)).transpose(1, 2)
-        grouped = tokens.reshape(*tokens.shape[:2], self.num_groups, -1)  # (B, L, G, C / G)
-        weight = mask[:, :, None, None].to(tokens.dtype)
-        size = weight.sum(dim=1, keepdim=True).clamp(min=1) * grouped.shape[-1]
-        mean = (grouped * weight).sum(dim=(1, 3), keepdim=True) / size
-        centred = grouped - mean
-        variance = (centred.square() * weight).sum(dim=(1, 3), keepdim=True) / size
-        normal = (centred * torch.rsqrt(variance + self.eps)).flatten(2)
-        return normal * self.weight + self.bias
+        weight = mask[:, None, :].to(tokens.dtype)  # (B, 1, L)
+        share = weight / weight.sum(dim=2, keepdim=True).clamp(min=1)
+        # Sums over tokens are matrix products, and one factor a channel scales: few passes.
+        centred = tokens - self._over_groups(share @ tokens)
+        variance = self._over_groups(share @ centred.square())
+        return torch.addcmul(self.bias, centred, torch.rsqrt(variance + self.eps) * self.weight)
+
+    def _over_groups(self, channels: Tensor) -> Tensor:
+        """(B, 1, C): every channel replaced by the mean of its group."""
+        grouped = channels.reshape(len(channels), 1, self.num_groups, -1)
+        return grouped.mean(dim=3, keepdim=True).expand(grouped.shape).flatten(2)
 
 
 def masked_mean(values: Tensor, mask: Tensor | None, dim: int) -> Tensor:

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .labels import LabelTarget, pseudo_labels
-from .samples import Flags, Floats, TextTable, VideoSample
+from .config import LabelTarget
+from .labels import pseudo_labels
+from .samples import Flags, Floats, TextTable, Tokens, VideoSample
 
 
 class Item(NamedTuple):
@@ -23,7 +24,7 @@ class Item(NamedTuple):
         candidates: (K, N) bool, tracks that may serve the expression.
     """
 
-    objects: Floats
+    objects: Tokens
     texts: tuple[Floats, ...]
     labels: Flags
     candidates: Flags
@@ -99,7 +100,7 @@ def collate(items: Sequence[Item]) -> Batch:
     )
 
 
-def _pad(arrays: Sequence[Floats]) -> Tensor:
+def _pad(arrays: Sequence[Tokens]) -> Tensor:
     shape = np.max([array.shape for array in arrays], axis=0)
     padded = np.zeros((len(arrays), *shape), np.float32)
     for row, array in zip(padded, arrays, strict=True):

@@ -5,11 +5,14 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
 from rvosbench.errors import ConfigurationError, WeightsError
+from rvosbench.records import Json
+from rvosbench.work import write_json
 
 from .config import SelectorConfig, selector_from_mapping
 from .model import TrackSelector, load_released
@@ -17,6 +20,7 @@ from .released import read_state_dict
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
+TRAINING_FILE = "training.json"
 
 
 def save_selector(
@@ -57,7 +61,8 @@ def load_selector(source: Path) -> TrackSelector:
     """
     if source.is_file():
         return load_released(source)
-    model = TrackSelector(_read_config(source))
+    with torch.random.fork_rng(devices=[]):  # initial values are drawn, and then replaced
+        model = TrackSelector(_read_config(source))
     state = {name: value.float() for name, value in read_state_dict(source / WEIGHTS_FILE).items()}
     try:
         model.load_state_dict(state)
@@ -72,6 +77,37 @@ def checkpoint_hash(source: Path) -> str:
     """SHA-256 (hex) of the weights file, for signatures."""
     path = source / WEIGHTS_FILE if source.is_dir() else source
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def write_training(
+    folder: Path, identity: Mapping[str, Json], best: Mapping[str, float], finished: bool
+) -> None:
+    """Writes `training.json`: what the selector beside it was trained with.
+
+    Args:
+        folder: of the selector.
+        identity: what decided its weights: configuration, data, number of processes.
+        best: measures of the epoch that was kept.
+        finished: whether training is done.
+    """
+    content = {"format": 1, "finished": finished, "identity": dict(identity), "best": dict(best)}
+    write_json(folder / TRAINING_FILE, content, indent=2)
+
+
+def read_training(source: Path) -> dict[str, Json] | None:
+    """What `write_training` wrote; None for a selector without it, such as a released one.
+
+    Raises:
+        WeightsError: the file is broken.
+    """
+    path = source / TRAINING_FILE
+    if not path.is_file():
+        return None
+    try:
+        content: dict[str, Json] = json.loads(path.read_text(encoding="utf-8"))
+        return {**content, "identity": dict(content["identity"])}
+    except (ValueError, KeyError, TypeError) as error:
+        raise WeightsError(f"{path}: not written by `rvosbench sola train`: {error!r}") from error
 
 
 def _read_config(folder: Path) -> SelectorConfig:

@@ -146,43 +146,72 @@ def selector_from_mapping(values: Mapping[str, object]) -> SelectorConfig:
         raise ConfigurationError(f"selector configuration: {error}") from error
 
 
+Schedule = Literal["plateau", "cosine"]
+Precision = Literal["float32", "bfloat16"]
+LabelTarget = Literal["object", "union"]
+
+
 @dataclass(frozen=True)
 class TrainConfig:
-    """How a selector is trained.
+    """How a selector is trained. Everything here changes the weights, or which epoch is kept.
 
     Attributes:
-        epochs: passes over all expressions (code: 15; paper: 13).
-        batch_size: expressions a step (code: 1).
+        epochs: how often a pass is made (code: 15; paper: 13).
+        epoch_size: expressions of a pass, drawn anew each time; 0: all (code: all).
+        batch_size: expressions a step and process (code: 1).
         sentences_per_video: most of them about the same video: they share work, but teach less.
         learning_rate: of AdamW, at its peak (code and paper: 5e-6).
         weight_decay: of AdamW (code: 0.01).
-        warm_up: share of all steps with a rising learning rate; a cosine down to 0 follows.
-            (The code halves the rate when validation stalls.)
+        schedule: "plateau" multiplies the rate by `plateau_factor` when the validation loss has
+            not fallen for more than `plateau_patience` epochs (code); "cosine" falls to 0.
+        plateau_factor: (code: 0.5).
+        plateau_patience: epochs (code: 5).
+        warm_up: share of all steps with a rising learning rate (code: 0).
         clip_norm: largest norm of the gradient (code: 1).
-        label_threshold: IoU that a positive track exceeds (code: 0.7).
+        precision: "bfloat16" computes the network under autocast; the loss stays float32.
+        label_threshold: IoU that a positive track exceeds (code: 0.7; paper: 0.5).
         label_target: "object", the best single target (code), or "union", all targets together too.
         select_threshold: probability above which a track counts as selected in validation
             (code and paper: 0.5).
+        box_training: learn from box tracks too, if the cache has any (code and paper: False, grid
+            and truth-prompted tracks only).
+        background_training: learn among background tracks, which cover no annotated object (code
+            and paper: True); False keeps truth-prompted tracks only (paper, table A.2a).
+        background_inference: validate on all tracks that inference has; False: on box tracks
+            only, as `SolaConfig.background_inference`.
         track_dropout: probability that a candidate is left out of a training step (code: 0).
             Truth-prompted tracks double the grid's, but only in training; this breaks the habit.
         gentle_start: shrink the first attention's projections before training (code: False), see
             `TrackSelector.start_gently`.
+        valid_videos: most videos that validation looks at, spread evenly; 0: all.
+        jf_every: validation measures J&F from the cached masks every so many epochs; 0: only of
+            the best epoch, at the end.
         seed: of weights, order and dropout.
         loss: weights of the loss.
     """
 
     epochs: int = 15
+    epoch_size: int = 0
     batch_size: int = 1
     sentences_per_video: int = 8
     learning_rate: float = 5e-6
     weight_decay: float = 0.01
-    warm_up: float = 0.02
+    schedule: Schedule = "plateau"
+    plateau_factor: float = 0.5
+    plateau_patience: int = 5
+    warm_up: float = 0.0
     clip_norm: float = 1.0
+    precision: Precision = "float32"
     label_threshold: float = 0.7
-    label_target: Literal["object", "union"] = "object"
+    label_target: LabelTarget = "object"
     select_threshold: float = 0.5
+    box_training: bool = False
+    background_training: bool = True
+    background_inference: bool = True
     track_dropout: float = 0.0
     gentle_start: bool = False
+    valid_videos: int = 0
+    jf_every: int = 1
     seed: int = 0
     loss: LossConfig = field(default_factory=LossConfig)
 
@@ -195,21 +224,45 @@ class TrainConfig:
         for name in ("epochs", "batch_size", "sentences_per_video"):
             value = getattr(self, name)
             _require(value >= 1, f"{name} is {value}, wanted at least 1")
+        for name in ("epoch_size", "valid_videos", "jf_every", "plateau_patience"):
+            value = getattr(self, name)
+            _require(value >= 0, f"{name} is {value}, wanted 0 or more")
         for name in ("warm_up", "label_threshold", "select_threshold", "track_dropout"):
             value = getattr(self, name)
             _require(0 <= value < 1, f"{name} is {value}, wanted [0, 1)")
+        _require(0 < self.plateau_factor <= 1, f"plateau_factor is {self.plateau_factor}")
 
+    @property
+    def train_sources(self) -> tuple[str, ...]:
+        """Prompts whose tracks are learnt from."""
+        if not self.background_training:
+            return ("truth",)
+        return ("grid", "box", "truth") if self.box_training else ("grid", "truth")
+
+    @property
+    def valid_sources(self) -> tuple[str, ...]:
+        """Prompts whose tracks validation chooses from: those of inference."""
+        return ("grid", "box") if self.background_inference else ("box",)
+
+
+PAPER_TRAINING = TrainConfig(epochs=13, schedule="cosine", label_threshold=0.5, loss=PAPER_LOSS)
+"""The paper's text; "gradually decreasing" is read as a cosine."""
 
 # Found with ideal tokens (the objects' true looks and paths behind a random projection). The full
 # weight of the alignment loss, dropout in the network and faster rates all learnt more slowly.
+# Sizes fit five minutes: 60 000 expressions at 300 a second on one core, and validation.
 DEMO_TRAINING = TrainConfig(
     epochs=30,
+    epoch_size=2000,
     batch_size=32,
     learning_rate=4e-4,
     weight_decay=0.05,
+    schedule="cosine",
     warm_up=0.1,
     label_threshold=0.5,
     track_dropout=0.1,
     gentle_start=True,
+    valid_videos=40,
+    jf_every=0,
     loss=LossConfig(alignment_weight=0.1),
 )

@@ -6,26 +6,17 @@ works once on what they share; with a batch size of 1 this is a plain shuffle.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 
 from .batching import Batch, Item, collate, make_item
 from .config import TrainConfig
-from .samples import TextTable, VideoSample
+from .data import TrainingData
+from .samples import VideoSample
 
 Chunk = tuple[int, tuple[int, ...]]
 """A video and some of its expressions, by index."""
-
-
-@dataclass(frozen=True, eq=False)
-class TrainingData:
-    """What a training sees: videos to learn from, videos to choose by, their text tokens."""
-
-    train: Sequence[VideoSample]
-    valid: Sequence[VideoSample]
-    texts: TextTable
 
 
 def learnable(samples: Sequence[VideoSample]) -> list[Chunk]:
@@ -66,30 +57,50 @@ def plan_epoch(
     return batches
 
 
-def load_batch(
-    data: TrainingData, chunks: Sequence[Chunk], config: TrainConfig, rng: np.random.Generator
-) -> Batch:
-    """The padded batch of a plan's entry; `rng` decides which tracks are left out."""
-    items = (
-        make_item(data.train[v], e, data.texts, config.label_threshold, config.label_target)
-        for v, e in chunks
-    )
-    return collate([_thinned(item, config.track_dropout, rng) for item in items])
+def epoch_plan(
+    chunks: Sequence[Chunk], config: TrainConfig, epoch: int, processes: int = 1
+) -> list[list[Chunk]]:
+    """The batches of an epoch over all processes; the same for the same seed and epoch.
 
-
-def epoch_batches(
-    data: TrainingData, chunks: Sequence[Chunk], config: TrainConfig, epoch: int
-) -> tuple[int, Iterator[Batch]]:
-    """Number of batches of an epoch, and the batches; the same for the same seed and epoch."""
+    Args:
+        chunks: what there is.
+        config: batch size of a process, and how many expressions an epoch has.
+        epoch: its number, from 1.
+        processes: so many times as much is in a batch.
+    """
     rng = np.random.default_rng((config.seed, epoch))
-    plan = plan_epoch(chunks, config.batch_size, config.sentences_per_video, rng)
-    return len(plan), (load_batch(data, entry, config, rng) for entry in plan)
+    size = config.batch_size * processes
+    plan = plan_epoch(chunks, size, config.sentences_per_video, rng)
+    if not config.epoch_size:
+        return plan
+    counts = np.cumsum([sum(len(expressions) for _, expressions in batch) for batch in plan])
+    return plan[: int(np.searchsorted(counts, config.epoch_size)) + 1]
 
 
-def _thinned(item: Item, share: float, rng: np.random.Generator) -> Item:
+def load_batch(
+    data: TrainingData, entry: Sequence[Chunk], config: TrainConfig, key: tuple[int, int]
+) -> Batch:
+    """The padded batch of a plan's entry.
+
+    Args:
+        data: videos and texts.
+        entry: at least one expression.
+        config: labels, and the share of tracks that are left out.
+        key: epoch and step, which decide together with the seed and the video what is left out.
+    """
+    items = []
+    for v, expressions in entry:
+        threshold, against = config.label_threshold, config.label_target
+        item = make_item(data.train[v], expressions, data.texts, threshold, against)
+        if config.track_dropout:
+            item = _thinned(item, config.track_dropout, (config.seed, *key, v))
+        items.append(item)
+    return collate(items)
+
+
+def _thinned(item: Item, share: float, key: tuple[int, ...]) -> Item:
     """The item without a random share of its tracks; at least one stays."""
-    if not share:
-        return item
+    rng = np.random.default_rng(key)
     keep = rng.random(len(item.objects)) >= share
     keep[rng.integers(len(keep))] = True
     return Item(item.objects[keep], item.texts, item.labels[:, keep], item.candidates[:, keep])

@@ -5,13 +5,11 @@ Source: SOLA paper, section 3.6; released code: best single object, IoU above 0.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import numpy as np
 
+from .config import LabelTarget
 from .samples import Flags, Floats, VideoSample
 
-LabelTarget = Literal["object", "union"]
 MATCH = 0.5
 """IoU above which a selected track counts as one of the targets in `selection_score`."""
 

@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.masks import union
+from rvosbench.adapters.backends import TRANSFORMERS, check_backend
+from rvosbench.errors import ConfigurationError, WeightsError
 from rvosbench.protocols import MethodSpec
 from rvosbench.records import Expression, Json, MethodCard, Prediction, Sample, Track
 from rvosbench.tracks.config import Compute, TrackConfig
@@ -33,6 +34,8 @@ from rvosbench.tracks.maker import (
 )
 from rvosbench.tracks.words import WordSource, open_words
 
+from .answering import answer
+
 if TYPE_CHECKING:
     from .model import TrackSelector
 
@@ -46,10 +49,13 @@ class SolaConfig:
 
     Attributes:
         tracker: SAM2: "demo" (embedded), a hub id, a local folder, or an official `.pt`.
-        grounder: GroundingDINO for box prompts: a hub id or a local folder; empty: no boxes.
+        grounder: GroundingDINO for box prompts: a hub id, a local folder, or an official `.pth`;
+            empty: no boxes.
         text_encoder: "demo" (embedded), a hub id or a local folder.
         selector: "demo" (embedded), a folder written by training, or a checkpoint of the authors'
             code. The authors published none, so there is no default.
+        background_inference: choose among grid tracks too, which cover the background as well as
+            objects; False keeps box tracks only (paper, table A.2a).
         threshold: tracks with a greater alignment score are selected, [0, 1] (released code .5).
         argmax_if_none: select the best track when none passes the threshold; off in the released
             code, where such an expression gets empty masks.
@@ -57,28 +63,44 @@ class SolaConfig:
         tracks: folder of a track cache to read instead of making tracks; empty: make them.
         prompts: how candidate tracks are made.
         compute: memory and batches of making tracks.
+        backend: whose code runs tracker and grounder: "transformers", or "original" (the authors'
+            packages, if installed).
     """
 
     tracker: str = RELEASED_TRACKER
     grounder: str = RELEASED_GROUNDER
     text_encoder: str = RELEASED_TEXT
     selector: str = ""
+    background_inference: bool = True
     threshold: float = 0.5
     argmax_if_none: bool = False
     dtype: str = "auto"
     tracks: str = field(default="", metadata=UNSIGNED)
     prompts: TrackConfig = field(default_factory=TrackConfig)
     compute: Compute = field(default_factory=Compute, metadata=UNSIGNED)
+    backend: str = TRANSFORMERS
 
     def __post_init__(self) -> None:
+        check_backend(self.backend)
         if not 0 <= self.threshold <= 1:
             raise ValueError("threshold must be in [0, 1]")
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Prompts whose tracks are candidates."""
+        return ("grid", "box") if self.background_inference else ("box",)
 
     @property
     def candidates(self) -> CandidateConfig:
         """What decides the candidate tracks."""
         return CandidateConfig(
-            self.tracker, self.grounder, self.dtype, self.tracks, self.prompts, self.compute
+            self.tracker,
+            self.grounder,
+            self.dtype,
+            self.tracks,
+            self.prompts,
+            self.compute,
+            self.backend,
         )
 
 
@@ -96,19 +118,25 @@ class Sola:
     def __init__(self, config: SolaConfig, device: str) -> None:
         from rvosbench.adapters.devices import choose_device
 
-        from .checkpoint import checkpoint_hash, load_selector
+        from .checkpoint import checkpoint_hash, load_selector, read_training
 
+        if not config.background_inference and not config.grounder:
+            raise ConfigurationError(
+                "background_inference=false keeps box tracks only, but there are none without a "
+                "grounder: name one with --set grounder=NAME, or keep the background"
+            )
         source, device = _selector_source(config.selector), choose_device(device)
         self._config = config
         self._selector: TrackSelector = load_selector(source).to(device)
         self._selector_hash = checkpoint_hash(source)
+        self._training = read_training(source)
         self._source = open_tracks(config.candidates, device)
         encoder = embedded(config.text_encoder, "text")
         self._text: WordSource = open_words(config.tracks, encoder, device, config.dtype)
 
     def predict(self, sample: Sample) -> Mapping[str, Prediction]:
         """Expression id -> union of the selected tracks, with every track's alignment score."""
-        tracks = self._source.tracks(sample)
+        tracks = [t for t in self._source.tracks(sample) if t.source in self._config.sources]
         words = self._text.encode([e.text for e in sample.expressions])
         return {
             e.id: self._answer(sample, e, [t for t in tracks if t.serves(e.id)], w)
@@ -116,12 +144,14 @@ class Sola:
         }
 
     def provenance(self) -> Mapping[str, Json]:
-        """Checkpoint hashes and what else decides the numbers."""
+        """Checkpoint hashes, what the selector was trained with, and what else decides numbers."""
+        trained = {"training": self._training["identity"]} if self._training else {}
         return {
             **self._source.provenance(),
             "text_encoder": self._text.checkpoint_hash,
             "selector": self._selector_hash,
             "selector_config": asdict(self._selector.config),
+            **trained,
         }
 
     @property
@@ -144,58 +174,19 @@ class Sola:
         tracks: Sequence[Track],
         words: NDArray[np.float32],
     ) -> Prediction:
-        scores = alignment_scores(self._selector, tracks, words)
-        chosen = select(scores, self._config.threshold, self._config.argmax_if_none)
-        masks = union([tracks[i].masks for i in chosen], len(sample.video), sample.video.size)
-        return Prediction(
-            masks,
-            score=max(scores, default=0.0),
-            diagnostics={
-                "tracks": [tracks[i].id for i in chosen],
-                "alignment": {t.id: s for t, s in zip(tracks, scores, strict=True)},
-            },
+        config = self._config
+        return answer(
+            self._selector, sample.video, tracks, words, config.threshold, config.argmax_if_none
         )
 
 
 def _selector_source(name: str) -> Path:
-    from rvosbench.errors import WeightsError
-
     if not name:
         raise WeightsError(
             "SOLA needs a trained selector, and its authors published none: train one and give its "
             "folder with --set selector=DIR, or run the embedded one with --preset demo"
         )
     return EMBEDDED_SELECTOR if name == "demo" else Path(name)
-
-
-def alignment_scores(
-    selector: TrackSelector, tracks: Sequence[Track], words: NDArray[np.float32]
-) -> list[float]:
-    """Probability in [0, 1] that each track is meant; the candidates are scored together.
-
-    Args:
-        selector: in evaluation mode.
-        tracks: the candidate set of one expression; may be empty.
-        words: (W, E) text tokens of the expression.
-    """
-    import torch
-
-    if not tracks:
-        return []
-    device = next(selector.parameters()).device
-    with torch.inference_mode():
-        tokens = torch.from_numpy(np.stack([t.tokens for t in tracks]))[None].to(device)
-        logits = selector(tokens, torch.from_numpy(words)[None].to(device)).logits
-        scores: list[float] = logits[0].sigmoid().tolist()
-    return scores
-
-
-def select(scores: Sequence[float], threshold: float, argmax_if_none: bool) -> list[int]:
-    """Indices of the selected tracks, ascending; none is a valid answer."""
-    chosen = [i for i, score in enumerate(scores) if score > threshold]
-    if not chosen and argmax_if_none and scores:
-        return [int(np.argmax(scores))]
-    return chosen
 
 
 SPEC = MethodSpec(

@@ -1,18 +1,21 @@
-"""The state of a training on disk: what a killed run goes on from."""
+"""The state of a training on disk: what an interrupted run goes on from."""
 
 from __future__ import annotations
 
 import json
 import math
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from rvosbench.errors import WeightsError
+from rvosbench.records import Json
+from rvosbench.tracks.identity import differing
+from rvosbench.work import write_bytes
 
-from .config import SelectorConfig, TrainConfig
 from .model import TrackSelector
 
 STATE_FILE, LOG_FILE = "resume.pt", "train.jsonl"
@@ -20,25 +23,38 @@ STATE_FILE, LOG_FILE = "resume.pt", "train.jsonl"
 
 @dataclass
 class Progress:
-    """A training between two epochs."""
+    """A training after some steps.
+
+    Attributes:
+        model: as it is.
+        optimizer: likewise.
+        epoch: finished epochs.
+        losses: of the steps done in the epoch that has begun.
+        valid_losses: validation loss after each finished epoch.
+        best: greatest selection score so far.
+    """
 
     model: TrackSelector
     optimizer: torch.optim.Optimizer
     epoch: int = 0
+    losses: list[float] = field(default_factory=list)
+    valid_losses: list[float] = field(default_factory=list)
     best: float = -math.inf
 
 
-def _identity(selector: SelectorConfig, config: TrainConfig) -> str:
-    return json.dumps([asdict(selector), asdict(config)], sort_keys=True)
+def save_state(progress: Progress, path: Path, identity: Json) -> None:
+    """Writes the state between two steps; the file is whole or absent.
 
-
-def save_state(
-    progress: Progress, path: Path, selector: SelectorConfig, config: TrainConfig
-) -> None:
-    """Writes the state between two epochs; the file is whole or absent."""
+    Args:
+        progress: of the training.
+        path: is replaced.
+        identity: what decides the outcome, JSON-safe: nothing else may resume it.
+    """
     state = {
-        "identity": _identity(selector, config),
+        "identity": json.dumps(identity, sort_keys=True),
         "epoch": progress.epoch,
+        "losses": progress.losses,
+        "valid_losses": progress.valid_losses,
         "best": progress.best,
         "model": progress.model.state_dict(),
         "optimizer": progress.optimizer.state_dict(),
@@ -48,31 +64,42 @@ def save_state(
     partial.replace(path)
 
 
-def resume(progress: Progress, path: Path, selector: SelectorConfig, config: TrainConfig) -> None:
+def resume(progress: Progress, path: Path, identity: Json) -> None:
     """Takes over the state at `path`, if there is one.
 
     Raises:
-        WeightsError: it belongs to another configuration.
+        WeightsError: it belongs to another training; says what differs.
     """
     if not path.is_file():
         return
     state = torch.load(path, map_location="cpu", weights_only=True)
-    if state["identity"] != _identity(selector, config):
-        raise WeightsError(
-            f"{path}: belongs to a training with other settings: {state['identity']}. Choose "
-            "another folder, repeat those settings, or delete the file to start again."
-        )
+    check_same(path, json.loads(state["identity"]), identity)
     progress.model.load_state_dict(state["model"])
     progress.optimizer.load_state_dict(state["optimizer"])
     progress.epoch, progress.best = state["epoch"], state["best"]
+    progress.losses, progress.valid_losses = state["losses"], state["valid_losses"]
+
+
+def check_same(path: Path, have: Json, want: Json) -> None:
+    """Refuses to mix two trainings.
+
+    Raises:
+        WeightsError: they differ.
+    """
+    problems = differing(dict(_flat(have)), dict(_flat(json.loads(json.dumps(want)))))
+    if problems:
+        raise WeightsError(
+            f"{path}: belongs to a training with other settings: {'; '.join(problems[:5])}. Choose "
+            "another folder, repeat those settings, or delete this one to start again."
+        )
 
 
 def planned_epochs(path: Path) -> int | None:
     """How many epochs the training at `path` set out to do; None without a state."""
     if not path.is_file():
         return None
-    _, config = json.loads(torch.load(path, map_location="cpu", weights_only=True)["identity"])
-    return int(config["epochs"])
+    state = torch.load(path, map_location="cpu", weights_only=True)
+    return int(json.loads(state["identity"])["training"]["epochs"])
 
 
 def best_line(path: Path, epochs: int) -> dict[str, float]:
@@ -81,11 +108,17 @@ def best_line(path: Path, epochs: int) -> dict[str, float]:
     if epochs and path.is_file():
         text = path.read_text(encoding="utf-8")
         lines = [json.loads(line) for line in text.splitlines()][:epochs]
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    write_bytes(path, "".join(json.dumps(line) + "\n" for line in lines).encode("utf-8"))
     return max(lines, key=lambda line: float(line["selection"]), default={})
 
 
-def append_line(path: Path, line: dict[str, float]) -> None:
+def append_line(path: Path, line: Mapping[str, float]) -> None:
     """Adds a line of JSON."""
     with path.open("a", encoding="utf-8") as stream:
-        stream.write(json.dumps(line) + "\n")
+        stream.write(json.dumps(dict(line)) + "\n")
+
+
+def _flat(tree: Json, prefix: str = "") -> list[tuple[str, Json]]:
+    if not isinstance(tree, dict):
+        return [(prefix, tree)]
+    return [leaf for k, v in tree.items() for leaf in _flat(v, f"{prefix}.{k}" if prefix else k)]

@@ -1,49 +1,128 @@
-"""Training samples: what the selector learns from, one `.npz` file a video.
+"""Training samples: what the selector learns from, a video at a time.
 
-A file holds the frozen tracker's object tokens and how well every track covers every annotated
-object, but no masks and no text tokens: those belong to a text encoder, see `encode_texts`.
-
-    video         ()         text
-    tokens        (N, T, D)  float16 or float32
-    overlap       (N, M)     float32, IoU of track and object, in [0, 1]
-    expression    (K,)       text, ids
-    text          (K,)       text
-    targets       (K, M)     bool, objects that the expression means; a row without any: no target
-    union_overlap (K, N)     float32, IoU of track and union of the targets; may be absent
-    candidates    (K, N)     bool, tracks that may serve the expression; absent means all
+A sample knows how well every track covers every annotated object and what every expression means.
+Object tokens stay in the track cache and are read when a batch needs them; text tokens belong to a
+text encoder and are looked up by sentence.
 """
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections import OrderedDict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench.errors import DatasetError
 
+if TYPE_CHECKING:
+    from .data import TrackSet
+
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
+Tokens = NDArray[np.floating[Any]]
+"""Object tokens (N, T, D), float32 or float16."""
 TextTable = Mapping[str, Floats]
 """A sentence -> its text tokens (W, E)."""
+
+TOKEN_BUDGET = 2 << 30
+"""Bytes of object tokens that stay in memory: all of the demo, a third of MeViS."""
+
+
+class TokenSource(Protocol):
+    """Object tokens of one video."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(N, T, D), known without reading."""
+
+    def read(self) -> Tokens:
+        """(N, T, D); not to be written to."""
+
+
+@dataclass(frozen=True, eq=False)
+class HeldTokens:
+    """Tokens in memory."""
+
+    array: Tokens
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(N, T, D)."""
+        n_tracks, n_frames, dim = self.array.shape
+        return n_tracks, n_frames, dim
+
+    def read(self) -> Tokens:
+        """The array itself."""
+        return self.array
+
+
+class TokenStore:
+    """Tokens of track files; what was read last stays in memory, up to a budget in bytes."""
+
+    def __init__(self, budget: int = TOKEN_BUDGET) -> None:
+        self._budget, self._size = budget, 0
+        self._kept: OrderedDict[Path, Tokens] = OrderedDict()
+
+    def read(self, path: Path) -> Tokens:
+        """(N, T, D) of all tracks of a file."""
+        from rvosbench.tracks.cache import read_tokens
+
+        if path in self._kept:
+            self._kept.move_to_end(path)
+            return self._kept[path]
+        tokens = read_tokens(path)
+        self._kept[path] = tokens
+        self._size += tokens.nbytes
+        while self._size > self._budget and len(self._kept) > 1:
+            self._size -= self._kept.popitem(last=False)[1].nbytes
+        return tokens
+
+
+@dataclass(frozen=True, eq=False)
+class StoredTokens:
+    """Tokens of some tracks of a file of a track cache."""
+
+    store: TokenStore
+    path: Path
+    rows: slice | NDArray[np.intp]
+    shape: tuple[int, int, int]
+
+    def read(self) -> Tokens:
+        """(N, T, D); a view if the tracks lie side by side."""
+        return self.store.read(self.path)[self.rows]
 
 
 @dataclass(frozen=True, eq=False)
 class VideoSample:
-    """One video of the training data; the module's docstring has the meaning of each array."""
+    """One video of the training data: N tracks, M annotated objects, K expressions.
+
+    Attributes:
+        video: id.
+        stored: object tokens (N, T, D).
+        overlap: (N, M) float32, mean over frames of the IoU of track and object, in [0, 1].
+        expressions: K ids.
+        texts: K sentences.
+        targets: (K, M) bool, objects that an expression means; a row without any: no target.
+        union_overlap: (K, N) IoU of tracks with all targets together; None if not known.
+        candidates: (K, N) bool, tracks that may serve an expression; None: all.
+        sources: N times "grid", "box" or "truth"; empty: all of the grid.
+        origin: the cache and dataset it is from, for whoever wants masks; None if there is none.
+    """
 
     video: str
-    tokens: Floats
+    stored: TokenSource
     overlap: Floats
     expressions: tuple[str, ...]
     texts: tuple[str, ...]
     targets: Flags
     union_overlap: Floats | None = None
     candidates: Flags | None = None
+    sources: tuple[str, ...] = ()
+    origin: TrackSet | None = None
 
     def __post_init__(self) -> None:
         """Refuses arrays that contradict each other.
@@ -51,7 +130,7 @@ class VideoSample:
         Raises:
             DatasetError: naming the video, the array, its shape and the wanted one.
         """
-        n_tracks, n_objects, n_texts = len(self.tokens), self.targets.shape[1], len(self.texts)
+        n_tracks, n_objects, n_texts = len(self), self.targets.shape[1], len(self.texts)
         wanted: dict[str, tuple[int, ...]] = {
             "overlap": (n_tracks, n_objects),
             "targets": (len(self.expressions), n_objects),
@@ -66,75 +145,53 @@ class VideoSample:
                     f"wanted {shape}: {n_tracks} tracks, {n_objects} objects, {n_texts} texts."
                 )
 
+    def __len__(self) -> int:
+        """Number of tracks."""
+        return self.stored.shape[0]
+
+    @property
+    def tokens(self) -> Tokens:
+        """(N, T, D), read now."""
+        return self.stored.read()
+
     def candidates_of(self, expression: int) -> Flags:
         """(N,) bool: the tracks that may serve an expression."""
         if self.candidates is None:
-            return np.ones(len(self.tokens), bool)
+            return np.ones(len(self), bool)
         return np.asarray(self.candidates[expression], bool)
 
-
-def save_sample(path: Path, sample: VideoSample) -> None:
-    """Writes one file (through a partial one, so that it is whole or absent); tokens as float16."""
-    arrays = {
-        "video": np.array(sample.video),
-        "tokens": sample.tokens.astype(np.float16),
-        "overlap": sample.overlap.astype(np.float32),
-        "expression": np.array(sample.expressions, dtype=str),
-        "text": np.array(sample.texts, dtype=str),
-        "targets": sample.targets,
-        "union_overlap": sample.union_overlap,
-        "candidates": sample.candidates,
-    }
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
-    with partial.open("wb") as stream:
-        present: dict[str, Any] = {k: v for k, v in arrays.items() if v is not None}
-        np.savez_compressed(stream, **present)
-    partial.replace(path)
+    def only(self, sources: Collection[str]) -> VideoSample:
+        """The sample with the tracks of some sources only."""
+        kinds = self.sources or ("grid",) * len(self)
+        rows = np.array([i for i, kind in enumerate(kinds) if kind in sources], np.intp)
+        if len(rows) == len(self):
+            return self
+        candidates = None if self.candidates is None else self.candidates[:, rows]
+        return replace(
+            self,
+            stored=_rows(self.stored, rows),
+            overlap=self.overlap[rows],
+            union_overlap=None if self.union_overlap is None else self.union_overlap[:, rows],
+            candidates=None if candidates is None or candidates.all() else candidates,
+            sources=tuple(kinds[i] for i in rows),
+        )
 
 
-def load_sample(path: Path) -> VideoSample:
-    """Reads one file of `save_sample`; tokens become float32.
-
-    Raises:
-        DatasetError: not such a file, or arrays that contradict each other.
-    """
-    try:
-        with np.load(path, allow_pickle=False) as arrays:
-            return VideoSample(
-                video=str(arrays["video"]),
-                tokens=arrays["tokens"].astype(np.float32),
-                overlap=arrays["overlap"],
-                expressions=tuple(map(str, arrays["expression"])),
-                texts=tuple(map(str, arrays["text"])),
-                targets=arrays["targets"],
-                union_overlap=arrays.get("union_overlap"),
-                candidates=arrays.get("candidates"),
-            )
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{path}: not a training sample: {error}. Build it again.") from error
+def _rows(stored: TokenSource, rows: NDArray[np.intp]) -> TokenSource:
+    """Some tracks of a source; side by side they need no copy."""
+    _, n_frames, dim = stored.shape
+    if not isinstance(stored, StoredTokens):
+        return HeldTokens(stored.read()[rows])
+    if isinstance(stored.rows, slice):
+        rows_of_file = rows + (stored.rows.start or 0)
+    else:
+        rows_of_file = stored.rows[rows]
+    return StoredTokens(
+        stored.store, stored.path, _as_slice(rows_of_file), (len(rows), n_frames, dim)
+    )
 
 
-def load_samples(folder: Path) -> list[VideoSample]:
-    """All samples of a folder, in order of file names.
-
-    Raises:
-        DatasetError: a folder that is missing or holds none.
-    """
-    paths = sorted(folder.glob("*.npz"))
-    if not paths:
-        raise DatasetError(f"{folder}: no training samples (*.npz) here. Build the tracks first.")
-    return [load_sample(path) for path in paths]
-
-
-def encode_texts(
-    samples: Sequence[VideoSample], encode: Callable[[Sequence[str]], Sequence[Floats]]
-) -> TextTable:
-    """Every distinct sentence once: sentence -> (W, E).
-
-    Args:
-        samples: videos whose sentences are wanted.
-        encode: such as `rvosbench.adapters.text.TextEncoder.encode`.
-    """
-    texts = sorted({text for sample in samples for text in sample.texts})
-    return dict(zip(texts, encode(texts), strict=True))
+def _as_slice(rows: NDArray[np.intp]) -> slice | NDArray[np.intp]:
+    if len(rows) and (np.diff(rows) == 1).all():
+        return slice(int(rows[0]), int(rows[-1]) + 1)
+    return rows

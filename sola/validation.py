@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from .batching import Batch, collate, make_item
-from .config import LossConfig, TrainConfig
+from .config import LossConfig, Precision, TrainConfig
 from .labels import selection_score
 from .losses import SelectionLoss, positive_anchor, selection_loss
 from .model import SelectorOutput, TrackSelector
@@ -51,9 +51,16 @@ def validate(
     }
 
 
-def batch_loss(model: TrackSelector, batch: Batch, config: LossConfig) -> SelectionLoss:
-    """The training loss of a batch on the model's device."""
-    return _loss(run_batch(model, batch), model, batch, config)
+def batch_loss(
+    model: TrackSelector, batch: Batch, config: LossConfig, precision: Precision = "float32"
+) -> SelectionLoss:
+    """The training loss of a batch; "bfloat16" runs the network, not the loss, under autocast."""
+    if precision == "float32":
+        return _loss(run_batch(model, batch), model, batch, config)
+    with torch.autocast(batch.objects.device.type, torch.bfloat16):
+        output = run_batch(model, batch)
+    output = SelectorOutput(output.logits.float(), output.alignment.float())
+    return _loss(output, model, batch, config)
 
 
 def _loss(
@@ -82,8 +89,8 @@ def _rows(
 ) -> list[tuple[float, float, int, int, int]]:
     """Of every expression: loss, selection score, numbers of right, selected, labelled tracks."""
     count = len(sample.texts)
-    if not count or not len(sample.tokens):
-        nothing = np.zeros(len(sample.tokens), bool)
+    if not count or not len(sample):
+        nothing = np.zeros(len(sample), bool)
         return [(0.0, selection_score(sample, e, nothing), 0, 0, 0) for e in range(count)]
     item = make_item(sample, range(count), texts, config.label_threshold, config.label_target)
     batch = collate([item]).to(model.negative_anchors.device)

@@ -18,17 +18,16 @@ def test_tensors_of_two_devices_do_not_mix() -> None:
 
 def test_backward_is_that_of_torch() -> None:
     torch.manual_seed(0)
-    first = torch.nn.Linear(4, 6)
     model = torch.nn.Sequential(
-        first, torch.nn.LayerNorm(6), torch.nn.GELU(), torch.nn.Linear(6, 6)
+        torch.nn.Linear(4, 6), torch.nn.LayerNorm(6), torch.nn.GELU(), torch.nn.Linear(6, 6)
     )
     given = torch.randn(5, 4)
 
     def loss() -> torch.Tensor:
-        found = model(given)
-        left, right, _ = found.split(2, dim=1)  # several outputs, one of them unused
-        product: torch.Tensor = left * right + found[:, [0, 0]]
-        return product.square().sum() + first.bias.sum()
+        found: torch.Tensor = model(given)
+        left, right, _ = torch.split(found, 2, dim=1)  # several outputs, one of them unused
+        bias = dict(model.named_parameters())["0.bias"]
+        return (left * right + found[:, [0, 0]]).square().sum() + bias.sum()
 
     value = loss()
     wanted = torch.autograd.grad(value, list(model.parameters()))

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import base64
 import io
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from rvosbench.errors import RvosbenchError
+from rvosbench.report.cases import RunCases, jf
+from rvosbench.report.overlays import overlay, spread
 from rvosbench.results import ScoredExpression
-from rvosbench.scores import predictions_from_rows
 from rvosbench.work import Store
 
 from ..entries import Run
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
-    from rvosbench.masks import MaskSequence
     from rvosbench.protocols import Dataset
 
 CASES = 3
@@ -31,8 +29,6 @@ CASES = 3
 FRAMES = 3
 THUMBNAIL = 240
 """Width of a picture in pixels; the height follows."""
-
-_PREDICTED, _TRUE = (255, 140, 0), (0, 200, 255)
 
 
 @dataclass(frozen=True)
@@ -76,8 +72,9 @@ def gallery(run: Run, roots: Mapping[str, Path]) -> Gallery:
         dataset = _open(facts["dataset"], facts["split"], roots)
         ranked = sorted(run.result.expressions, key=_jf)
         count = min(CASES, len(ranked) // 2)
-        best = tuple(_case(s, dataset, store) for s in ranked[::-1][:count])
-        worst = tuple(_case(s, dataset, store) for s in ranked[:count])
+        cases = RunCases(run.result, dataset, store)
+        best = tuple(_case(s, cases) for s in ranked[::-1][:count])
+        worst = tuple(_case(s, cases) for s in ranked[:count])
     except (RvosbenchError, OSError, KeyError, ValueError) as error:
         return Gallery(remark=f"No pictures: {error}")
     return Gallery(best, worst)
@@ -90,51 +87,16 @@ def _open(name: str, split: str, roots: Mapping[str, Path]) -> Dataset:
 
 
 def _jf(scored: ScoredExpression) -> tuple[float, str, str]:
-    s = scored.score
-    return ((s.j + s.f) / 2, s.video, s.expression)
+    return (jf(scored), scored.score.video, scored.score.expression)
 
 
-def _case(scored: ScoredExpression, dataset: Dataset, store: Store) -> Case:
-    score = scored.score
-    sample = dataset.sample(score.video)
-    content = (store.output(score.video) / "predictions.json").read_text(encoding="utf-8")
-    masks = predictions_from_rows(json.loads(content))[score.expression].masks
-    target = dataset.target(score.video, score.expression)
-    truth = dict(zip(target.annotated, target.union(), strict=True))
+def _case(scored: ScoredExpression, cases: RunCases) -> Case:
+    score, case = scored.score, cases(scored)
     pictures = [
-        _address(_draw(sample.video.read(i), _frame(masks, i), truth.get(i)))
-        for i in _spread(score.frames or target.annotated)
+        _address(overlay(case.sample.video.read(i), case.masks.frame(i), case.truth.get(i)))
+        for i in spread(score.frames or sorted(case.truth), FRAMES)
     ]
-    return Case(score.video, scored.expression.text, _jf(scored)[0], tuple(pictures))
-
-
-def _frame(masks: MaskSequence, index: int) -> NDArray[np.bool_]:
-    return masks.frame(index)
-
-
-def _spread(frames: Sequence[int]) -> list[int]:
-    """Frames from begin to end, evenly."""
-    places = np.linspace(0, len(frames) - 1, min(FRAMES, len(frames)))
-    return [frames[round(float(p))] for p in places]
-
-
-def _draw(
-    frame: NDArray[np.uint8], predicted: NDArray[np.bool_], true: NDArray[np.bool_] | None
-) -> NDArray[np.uint8]:
-    """The frame in grey, the prediction tinted, the outline of the truth on top."""
-    grey = frame.mean(axis=2, keepdims=True).repeat(3, axis=2)
-    grey[predicted] = 0.4 * grey[predicted] + 0.6 * np.array(_PREDICTED)
-    if true is not None:
-        grey[_outline(true, max(1, frame.shape[1] // 200))] = _TRUE
-    return np.asarray(grey, dtype=np.uint8)
-
-
-def _outline(mask: NDArray[np.bool_], width: int) -> NDArray[np.bool_]:
-    inner = mask.copy()
-    for axis in (0, 1):
-        for step in (-width, width):
-            inner &= np.roll(mask, step, axis)
-    return np.asarray(mask & ~inner)
+    return Case(score.video, scored.expression.text, case.jf, tuple(pictures))
 
 
 def _address(picture: NDArray[np.uint8]) -> str:

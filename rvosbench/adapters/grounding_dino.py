@@ -46,6 +46,13 @@ class Detections(NamedTuple):
     scores: NDArray[np.float64]
     phrases: tuple[str, ...]
 
+    def best(self) -> Detections:
+        """Only the box with the greatest score, the first of equals; of none, none."""
+        if not len(self.scores):
+            return self
+        i = int(self.scores.argmax())
+        return Detections(self.boxes[i : i + 1], self.scores[i : i + 1], self.phrases[i : i + 1])
+
 
 @dataclass(frozen=True)
 class FrameSize:
@@ -114,25 +121,33 @@ class GroundingDino:
         tokens = self._tokenize(texts)
         found: list[Detections | None] = [None] * len(texts)
         with self._frozen():
-            pixels = self._pixels(frame)
-            backbone = self.model.model.backbone
-            assert isinstance(backbone, SharedBackbone)
-            with backbone.looking_at(pixels):
-                for rows in _equal_lengths(tokens):
-                    ids = torch.tensor([tokens[row] for row in rows], device=self.device)
-                    out = self.model(
-                        pixel_values=pixels.expand(len(rows), -1, -1, -1), input_ids=ids
-                    )
-                    words = out.logits.float().sigmoid()
-                    for row, word, box in zip(rows, words, out.pred_boxes.float(), strict=True):
-                        good = word.max(dim=-1).values > box_threshold
-                        found[row] = self._detections(
-                            word[good], box[good], tokens[row], frame.shape[:2], text_threshold
-                        )
+            for row, words, boxes in self._answers(self._pixels(frame), texts, tokens):
+                good = words.max(dim=-1).values > box_threshold
+                found[row] = self._detections(
+                    words[good], boxes[good], tokens[row], frame.shape[:2], text_threshold
+                )
         return [d for d in found if d is not None]
 
+    @property
+    def longest_text(self) -> int:
+        """Words of a sentence that are read; the rest is cut off."""
+        return int(self.model.config.max_text_len)
+
+    def _answers(
+        self, pixels: Tensor, texts: Sequence[str], tokens: Sequence[Sequence[int]]
+    ) -> Iterator[tuple[int, Tensor, Tensor]]:
+        """Rows of `texts`, their word probabilities (Q, L) and boxes (Q, 4), in any order."""
+        backbone = self.model.model.backbone
+        assert isinstance(backbone, SharedBackbone)
+        with backbone.looking_at(pixels):
+            for rows in _equal_lengths(tokens):
+                ids = torch.tensor([tokens[row] for row in rows], device=self.device)
+                out = self.model(pixel_values=pixels.expand(len(rows), -1, -1, -1), input_ids=ids)
+                words, boxes = out.logits.float().sigmoid(), out.pred_boxes.float()
+                yield from zip(rows, words, boxes, strict=True)
+
     def _tokenize(self, texts: Sequence[str]) -> list[list[int]]:
-        longest = int(self.model.config.max_text_len)
+        longest = self.longest_text
         encoded = self.tokenizer([caption(t) for t in texts], truncation=True, max_length=longest)
         ids: list[list[int]] = encoded["input_ids"]
         return ids

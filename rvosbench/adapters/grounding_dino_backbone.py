@@ -13,7 +13,7 @@ Levels = list[tuple[Tensor, Tensor]]
 
 
 class SharedBackbone(nn.Module):
-    """Stands where the network has its backbone, and answers with the features of one frame.
+    """Stands where the network has its backbone, and answers with features it already has.
 
     Args:
         inner: the network's own backbone; gives features and position codes.
@@ -27,7 +27,7 @@ class SharedBackbone(nn.Module):
 
     @contextmanager
     def looking_at(self, pixels: Tensor) -> Iterator[None]:
-        """Compute the features of a frame (1, 3, h, w); they are used until the block ends."""
+        """Compute the features of F frames (F, 3, h, w); they are used until the block ends."""
         mask = torch.ones(pixels.shape[0], *pixels.shape[-2:], dtype=torch.long)
         self._known = self.inner(pixels, mask.to(pixels.device))
         try:
@@ -36,12 +36,23 @@ class SharedBackbone(nn.Module):
             self._known = None
 
     def forward(self, pixel_values: Tensor, pixel_mask: Tensor) -> tuple[Levels, list[Tensor]]:
-        """Features for a batch: of the frame that is looked at, or of `pixel_values`."""
+        """Features for a batch of B: of the frames that are looked at, or of `pixel_values`.
+
+        Of F frames each answers for B / F rows in a row.
+        """
         if self._known is None:
             out: tuple[Levels, list[Tensor]] = self.inner(pixel_values, pixel_mask)
             return out
-        n, (levels, positions) = len(pixel_values), self._known
+        levels, positions = self._known
+        n = len(pixel_values)
         return (
-            [(maps.expand(n, -1, -1, -1), mask.expand(n, -1, -1)) for maps, mask in levels],
-            [code.expand(n, -1, -1, -1) for code in positions],  # a new list: the caller adds to it
+            [(_repeated(maps, n), _repeated(mask, n)) for maps, mask in levels],
+            [_repeated(code, n) for code in positions],  # a new list: the caller adds to it
         )
+
+
+def _repeated(tensor: Tensor, rows: int) -> Tensor:
+    """(F, ...) as (rows, ...); a single frame is not copied."""
+    if len(tensor) == 1:
+        return tensor.expand(rows, *tensor.shape[1:])
+    return tensor.repeat_interleave(rows // len(tensor), 0)

@@ -24,11 +24,12 @@ from torch import Tensor
 
 from rvosbench.errors import ConfigurationError
 
+from .backends import ORIGINAL, TRANSFORMERS, check_backend
 from .sam2_decoding import FrameFeatures, FrameOutput, encode_frames
 from .sam2_frames import Resize, normalise, resize_frame
 from .sam2_loading import load_network
 from .sam2_memory import attention_bytes
-from .sam2_prompts import decode_prompts
+from .sam2_prompts import PromptOutput, decode_prompts
 from .sam2_propagation import propagate
 
 if TYPE_CHECKING:
@@ -80,14 +81,15 @@ class Sam2:
 
     def objects_within(self, budget: int) -> int:
         """How many objects `propagate` may compute together in `budget` bytes; at least 1."""
-        return max(budget // attention_bytes(self.model), 1)
+        memories = int(self.model.num_maskmem)
+        return max(budget // attention_bytes(self.image_size, self.token_dim, memories), 1)
 
     def encode(self, frame: NDArray[np.uint8]) -> FrameFeatures:
         """Image features of one RGB frame (H, W, 3)."""
         square = resize_frame(frame, self.image_size, self.resize)
         with self._frozen():
             pixels = torch.from_numpy(np.array(square)).to(self.device)
-            return encode_frames(self.model, normalise(pixels)[None])
+            return self._encode(normalise(pixels)[None])
 
     def segment(  # noqa: PLR0913 - the prompt's own vocabulary, keyword-only
         self,
@@ -151,9 +153,7 @@ class Sam2:
     ) -> Iterator[FrameOutput]:
         """Tracks (N, H, W) masks of one frame through the video; see `propagate`."""
         masks = torch.as_tensor(prompt_masks).to(self.device)
-        outputs = propagate(
-            self.model, features, n_frames, prompt_frame, masks, batch_size=batch_size
-        )
+        outputs = self._track(features, n_frames, prompt_frame, masks, batch_size)
         while True:
             with self._frozen():  # not across the yield: the consumer has its own modes
                 output = next(outputs, None)
@@ -183,8 +183,26 @@ class Sam2:
         self, features: FrameFeatures, prompts: Mapping[str, Tensor], multimask: bool
     ) -> Candidates:
         with self._frozen():
-            output = decode_prompts(self.model, features, **prompts, multimask=multimask)
+            output = self._decode(features, prompts, multimask)
             return Candidates(output.logits[0], output.iou[0])
+
+    def _encode(self, pixels: Tensor) -> FrameFeatures:
+        return encode_frames(self.model, pixels)
+
+    def _decode(
+        self, features: FrameFeatures, prompts: Mapping[str, Tensor], multimask: bool
+    ) -> PromptOutput:
+        return decode_prompts(self.model, features, **prompts, multimask=multimask)
+
+    def _track(
+        self,
+        features: Callable[[int], FrameFeatures],
+        n_frames: int,
+        prompt_frame: int,
+        masks: Tensor,
+        batch_size: int | None,
+    ) -> Iterator[FrameOutput]:
+        return propagate(self.model, features, n_frames, prompt_frame, masks, batch_size=batch_size)
 
     def _frozen(self) -> AbstractContextManager[object]:
         stack = ExitStack()
@@ -196,7 +214,12 @@ class Sam2:
 
 
 def load_sam2(
-    source: str | Path, device: str = "cpu", dtype: str = "float32", *, resize: Resize = "bicubic"
+    source: str | Path,
+    device: str = "cpu",
+    dtype: str = "float32",
+    *,
+    resize: Resize = "bicubic",
+    backend: str = TRANSFORMERS,
 ) -> Sam2:
     """Loads a frozen SAM2.
 
@@ -205,14 +228,21 @@ def load_sam2(
         device: torch device.
         dtype: "float32", "bfloat16" or "float16".
         resize: see Sam2.
+        backend: "transformers", or "original" for the `sam2` package of the authors.
 
     Raises:
         WeightsError: if the weights are missing or are not SAM2's.
-        ConfigurationError: for an unknown dtype.
+        BackendError: the original package is not installed, or has no network of these sizes.
+        ConfigurationError: for an unknown dtype or backend.
     """
+    check_backend(backend)
     if dtype not in DTYPES:
         raise ConfigurationError(f"SAM2 dtype {dtype!r}: known are {', '.join(DTYPES)}.")
     network = load_network(source)
+    if backend == ORIGINAL:
+        from .sam2_original import original_sam2
+
+        return original_sam2(network, device, dtype, resize)
     model = network.model.to(device).eval().requires_grad_(False)
     return Sam2(model, network.sha256, device, dtype, resize)
 

@@ -119,6 +119,21 @@ def convert_weights(official: Weights) -> dict[str, Tensor]:
     return renamed
 
 
+def find_converted(converted: Weights, official_name: str) -> Tensor:
+    """The tensor of an official name among converted ones: the way back.
+
+    Raises:
+        WeightsError: it is not there.
+    """
+    name = rename(official_name)
+    if match := _POINT.match(name):
+        row = int(match[1])
+        return converted["prompt_encoder.point_embed.weight"][row : row + 1]
+    if name not in converted:
+        raise WeightsError(f"the weights have no {name!r} (official: {official_name!r}).")
+    return converted[name]
+
+
 def official_config(official: Weights, image_size: int = 1024) -> Sam2VideoConfig:
     """The configuration that a checkpoint was made with.
 

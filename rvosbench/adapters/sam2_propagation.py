@@ -28,7 +28,7 @@ from .sam2_memory import MemoryBank
 if TYPE_CHECKING:
     from transformers import Sam2VideoModel
 
-__all__ = ["FrameFeatures", "FrameOutput", "prompt_masks_at", "propagate"]
+__all__ = ["FrameFeatures", "FrameOutput", "merge", "prompt_masks_at", "propagate"]
 
 
 def propagate(
@@ -60,14 +60,14 @@ def propagate(
     rows = [slice(start, start + size) for start in range(0, len(prompt_masks), size)]
     batches = [_ObjectBatch(MemoryBank(model, n_frames, prompt_frame)) for _ in rows]
     maps = features(prompt_frame)
-    yield _merge(
+    yield merge(
         [b.prompt(maps.rows(r), prompt_masks[r]) for b, r in zip(batches, rows, strict=True)]
     )
     for step in (1, -1):
         last = n_frames if step > 0 else -1
         for frame in range(prompt_frame + step, last, step):
             maps = features(frame)
-            yield _merge(
+            yield merge(
                 [b.track(maps.rows(r), frame, step) for b, r in zip(batches, rows, strict=True)]
             )
 
@@ -103,7 +103,11 @@ class _ObjectBatch:
         there = full.flatten(1).any(dim=1, keepdim=True)
         pointers = torch.where(there, decoded.pointers, model.no_object_pointer)
         presence = there.to(dtype) * 20.0 - 10.0
-        self.memory.remember(features, full, presence, pointers, frame)
+        # The original remembers the mask as it is shown at the decoder's size, not as it was given.
+        shown = F.interpolate(
+            logits.float(), size=full.shape[-2:], mode="bilinear", align_corners=False
+        )
+        self.memory.remember(features, (shown > 0).to(dtype), presence, pointers, frame)
         low = logits[:, 0]
         return FrameOutput(frame, low, pointers, presence[:, 0], low)
 
@@ -123,7 +127,8 @@ class _ObjectBatch:
         return FrameOutput(frame, out.logits, out.pointers, out.presence, out.raw_logits)
 
 
-def _merge(parts: list[FrameOutput]) -> FrameOutput:
+def merge(parts: list[FrameOutput]) -> FrameOutput:
+    """The outputs of several batches of objects in one frame as one."""
     if len(parts) == 1:
         return parts[0]
     return FrameOutput(

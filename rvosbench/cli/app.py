@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from rvosbench import __version__
-from rvosbench.cli import corrupt, data, doctor, evaluation, methods, submit, tracks
+from rvosbench.cli import corrupt, data, doctor, evaluation, methods, submit, tracks, view
 from rvosbench.cli.screen import say
 from rvosbench.errors import RvosbenchError
 from rvosbench.plugins import COMMANDS
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.command("eval")(evaluation.evaluate_command)
 app.command("score")(evaluation.score_command)
+app.command("view")(view.view_command)
 app.command("corrupt")(corrupt.corrupt_command)
 app.add_typer(data.app, name="data")
 app.add_typer(methods.app, name="methods")

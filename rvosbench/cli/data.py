@@ -7,7 +7,8 @@ import dataclasses
 import typer
 
 from rvosbench.cli import options
-from rvosbench.cli.screen import emit, show
+from rvosbench.cli.screen import emit, progress, say, show
+from rvosbench.work import Unit
 
 app = typer.Typer(help="Datasets: list them, look into them.", no_args_is_help=True)
 
@@ -57,18 +58,55 @@ def stats_command(
     Example: rvosbench data stats --dataset mevis --split valid_u --data mevis
     """
     from rvosbench.datasets import load_dataset
-    from rvosbench.datasets.health import statistics
+    from rvosbench.datasets.health import Detailed, statistics
 
     opened = load_dataset(dataset, data, split)
     facts = dataclasses.asdict(statistics(opened))
+    tables = list(opened.details()) if isinstance(opened, Detailed) else []
     if as_json:
-        emit(facts)
+        emit({**facts, "details": [dataclasses.asdict(table) for table in tables]})
         return
     rows = [[name.replace("_", " "), _shown(value)] for name, value in facts.items()]
     show(f"{opened.name}/{opened.split}", ["", "value"], rows, numbers=1)
+    for table in tables:
+        cells = [[_shown(cell) for cell in row] for row in table.rows]
+        show(table.title, table.columns, cells, numbers=len(table.columns) - 1)
+
+
+@app.command("check")
+def check_command(
+    dataset: options.DatasetName = "demo",
+    split: options.Split = None,
+    data: options.Root = None,
+    limit: options.Limit = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Look for mistakes in a split: broken files, masks of the wrong size, ambiguous sentences.
+
+    Ends with code 1 if there are any.
+
+    Example: rvosbench data check --dataset demo --split test
+    """
+    from rvosbench.datasets import load_dataset
+    from rvosbench.datasets.conformance import findings
+
+    opened = load_dataset(dataset, data, split)
+    videos = min(limit or len(opened), len(opened))
+    with progress(f"checking {opened.name}/{opened.split}", videos) as on_done:
+        found = findings(opened, videos, lambda video: on_done(Unit(video, ""), False))
+    if as_json:
+        emit({"dataset": opened.name, "split": opened.split, "videos": videos, "problems": found})
+    else:
+        for problem in found:
+            typer.echo(problem)
+        say(f"{opened.name}/{opened.split}: {len(found) or 'no'} problems in {videos} videos")
+    if found:
+        raise typer.Exit(1)
 
 
 def _shown(value: object) -> str:
     if isinstance(value, dict):
         return "\n".join(f"{k}: {_shown(v)}" for k, v in value.items()) or "-"
+    if value is None:
+        return "-"
     return f"{value:.1f}" if isinstance(value, float) else str(value)

@@ -50,13 +50,15 @@ def show(
 
 
 @contextmanager
-def progress(label: str, total: int) -> Iterator[Callable[[Unit, bool], None]]:
+def progress(
+    label: str, total: int, things: str = "videos"
+) -> Iterator[Callable[[Unit, bool], None]]:
     """A progress bar over units on stderr; gives the callback for `RunOptions.on_done`."""
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
-        TextColumn("videos"),
+        TextColumn(things),
         TimeElapsedColumn(),
         TextColumn("elapsed,"),
         TimeRemainingColumn(),

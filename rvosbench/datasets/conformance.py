@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -30,11 +31,39 @@ def check_dataset(dataset: Dataset, videos: int | None = None) -> None:
     Raises:
         DatasetError: it does not; the message lists every finding.
     """
-    problems = [*_whole(dataset)]
-    for sample in islice(dataset, videos):
-        problems += [f"video {sample.video.id!r}: {p}" for p in _video(dataset, sample)]
+    problems = findings(dataset, videos)
     if problems:
         raise DatasetError(f"{dataset.name} {dataset.split}:\n- " + "\n- ".join(problems))
+
+
+@runtime_checkable
+class SelfChecking(Protocol):
+    """A dataset that knows more ways in which it could be wrong (optional)."""
+
+    def problems(self, video_id: str) -> Iterable[str]:
+        """What is wrong with a video's sentences or masks; nothing, if all is well."""
+
+
+def findings(
+    dataset: Dataset,
+    videos: int | None = None,
+    on_video: Callable[[str], None] = lambda video: None,
+) -> list[str]:
+    """All mistakes of a dataset: against the contract, and those that it can find itself.
+
+    Args:
+        dataset: an opened split.
+        videos: read frames and masks of that many videos only; None is all.
+        on_video: called with the id of each video that has been looked at.
+    """
+    problems = [*_whole(dataset)]
+    for sample in islice(dataset, videos):
+        found = [*_video(dataset, sample)]
+        if isinstance(dataset, SelfChecking):
+            found += dataset.problems(sample.video.id)
+        problems += [f"video {sample.video.id!r}: {p}" for p in found]
+        on_video(sample.video.id)
+    return problems
 
 
 def _whole(dataset: Dataset) -> Iterator[str]:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from rvosbench.corruptions.plan import Plan
 from rvosbench.corruptions.storage import MANIFEST, read_manifest
+from rvosbench.datasets.evidence import frame_evidence
 from rvosbench.datasets.health import Catalogued
 from rvosbench.errors import DatasetError, NoGroundTruthError, UsageError
 from rvosbench.masks import MaskSequence
 from rvosbench.protocols import Dataset
-from rvosbench.records import Frame, Sample, Target, Video
+from rvosbench.records import Frame, FrameEvidence, Sample, Target, Video
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,10 @@ class _Delegating:
             return {e.id: tuple(self.target(video_id, e.id).objects) for e in expressions}
         except NoGroundTruthError:
             return None
+
+    def frame_evidence(self, video_id: str, expression_id: str) -> FrameEvidence:
+        """The clean dataset's; raises DatasetError if it does not say it."""
+        return frame_evidence(self.dataset, video_id, expression_id)
 
     def _changed(self, sample: Sample) -> Sample:
         return sample

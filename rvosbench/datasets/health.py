@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -18,6 +19,22 @@ class Catalogued(Protocol):
 
     def referents(self, video_id: str) -> Mapping[str, tuple[str, ...]] | None:
         """Expression id -> object ids; None on a hidden split."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Further figures of a dataset; the first column names a row, the others hold numbers."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str | int | float | None, ...], ...]
+
+
+@runtime_checkable
+class Detailed(Protocol):
+    """A dataset that can tell more of itself than any dataset can (optional)."""
+
+    def details(self) -> Sequence[Table]: ...  # noqa: D102
 
 
 @dataclass(frozen=True)
@@ -42,6 +59,7 @@ class DatasetStatistics:
         frames: listed frames of all videos.
         frames_per_video: spread of the above.
         words_per_expression: words between blanks.
+        vocabulary: distinct words, whatever their case, without punctuation.
         tags: tag -> number of expressions.
         groups: group -> number of expressions; empty where the dataset has none.
         targets_per_expression: number of objects -> number of expressions; None if hidden.
@@ -56,6 +74,7 @@ class DatasetStatistics:
     frames: int
     frames_per_video: Spread
     words_per_expression: Spread
+    vocabulary: int
     tags: Mapping[str, int]
     groups: Mapping[str, int]
     targets_per_expression: Mapping[int, int] | None
@@ -68,11 +87,12 @@ def statistics(dataset: Dataset) -> DatasetStatistics:
     Masks are read only for datasets that cannot name objects without (see `Catalogued`).
     """
     frames, words, targets = [], [], Counter[int]()
-    tags, groups = Counter[str](), Counter[str]()
+    tags, groups, vocabulary = Counter[str](), Counter[str](), set[str]()
     objects, hidden = 0, False
     for sample in dataset:
         frames.append(len(sample.video))
         words += [len(e.text.split()) for e in sample.expressions]
+        vocabulary.update(w for e in sample.expressions for w in _words(e.text))
         tags.update(tag for e in sample.expressions for tag in e.tags)
         groups.update(e.group for e in sample.expressions if e.group)
         referents = _referents(dataset, sample)
@@ -88,11 +108,16 @@ def statistics(dataset: Dataset) -> DatasetStatistics:
         frames=sum(frames),
         frames_per_video=_spread(frames),
         words_per_expression=_spread(words),
+        vocabulary=len(vocabulary),
         tags=dict(sorted(tags.items())),
         groups=dict(sorted(groups.items())),
         targets_per_expression=None if hidden else dict(sorted(targets.items())),
         hidden=hidden,
     )
+
+
+def _words(text: str) -> list[str]:
+    return re.findall(r"[\w']+", text.lower())
 
 
 def _referents(dataset: Dataset, sample: Sample) -> Mapping[str, tuple[str, ...]] | None:

@@ -18,6 +18,7 @@ CATEGORIES = (
     "change",
     "order",
     "relation",
+    "occlusion",
     "multiple",
     "no_target",
 )
@@ -89,7 +90,7 @@ def _appearance(noun: Noun, members: tuple[int, ...], sight: Sight) -> Iterator[
         yield Candidate(category, noun, members, members, None, weight)
 
 
-_DENIED = {"direction": 1.0, "change": 1.0, "order": 0.3, "relation": 0.1}
+_DENIED = {"direction": 1.0, "change": 1.0, "order": 0.3, "relation": 0.1, "occlusion": 0.2}
 """Categories of clauses that may be untrue of everybody; there are many relations in a scene."""
 
 

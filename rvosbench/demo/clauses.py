@@ -67,10 +67,10 @@ _ABOUT_PATHS: tuple[tuple[str, tuple[str, ...], _PathFact], ...] = (
     ),
     (
         "change",
-        ("{start} to move", "{begin} to move", "{stand} still and then {move}"),
+        ("{start} to move", "{begin} to move", "{wait} and then {move}"),
         facts.starts,
     ),
-    ("change", ("{turn}", "{change} direction", "{make} a turn"), facts.turns),
+    ("change", ("{change} direction", "{make} a turn"), facts.turns),
     ("change", ("{speed} up", "{get} faster", "{accelerate}"), facts.speeds_up),
     ("change", ("{slow} down", "{get} slower", "{lose} speed"), facts.slows_down),
 )
@@ -120,12 +120,12 @@ def _pauses(paths: list[Floats]) -> Iterator[Clause]:
         moves = [facts.moves(p, way) for p in paths]
         wordings = (
             f"{{move}} {way} and then {{stop}}",
-            f"first {{move}} {way} and then {{stand}} still",
+            f"first {{move}} {way} and then {{stop}}",
         )
         yield Clause("order", wordings, tuple(map(both, moves, stops)))
         wordings = (
             f"{{wait}} and then {{move}} {way}",
-            f"first {{stand}} still and then {{move}} {way}",
+            f"first {{wait}} and then {{move}} {way}",
         )
         yield Clause("order", wordings, tuple(map(both, moves, starts)))
 
@@ -161,9 +161,9 @@ def _about_anchor(scene: Scene, anchor: int) -> Iterator[_AnchorFact]:
     for side, wordings in _SIDES.items():
         yield "relation", wordings, [relations.lies(o, target, side) for o in objects]
     behind = [relations.passes(o, scene.hidden[i, anchor]) for i, o in enumerate(objects)]
-    yield "relation", ("{pass} behind {}", "{move} behind {}"), behind
+    yield "occlusion", ("{pass} behind {}", "{move} behind {}"), behind
     front = [relations.passes(o, scene.hidden[anchor, i]) for i, o in enumerate(objects)]
-    yield "relation", ("{pass} in front of {}", "{move} across {}"), front
+    yield "occlusion", ("{pass} in front of {}", "{move} across {}"), front
     yield from _about_moving_past(target, [path_of(o) for o in objects])
 
 

@@ -15,20 +15,34 @@ from pathlib import Path
 
 import numpy as np
 
+from rvosbench.datasets.health import Table
 from rvosbench.errors import DatasetError, UnknownNameError, did_you_mean
 from rvosbench.masks import MaskSequence
 from rvosbench.protocols import DatasetSpec
-from rvosbench.records import DatasetCard, Expression, Frame, Sample, Target, Video
+from rvosbench.records import DatasetCard, Expression, Frame, FrameEvidence, Sample, Target, Video
 
-from .clips import Clip, ClipConfig, make_clip
+from . import checks
+from .clips import Clip, ClipConfig, ClipExpression, make_clip
+from .describing import tables
+from .glimpses import glimpse
+from .motion import Floats
+from .reading import read
+from .render import occlusion
+from .scenes import ShapeObject
 
 NAME = "demo"
-VERSION = "1"
+VERSION = "2"
 SPLITS: Mapping[str, int] = {"valid": 24, "train": 2000, "test": 60}
 """Split -> number of videos."""
 
 PROTOCOLS = ("mevis", "mevis-v2", "sola-released")
-CONFIG = ClipConfig()
+_COUNTS: Mapping[str, int] = {"train": 30, "valid": 6, "test": 6}
+"""Most sentences of a video: a tracked video is dear, one more sentence about it is not."""
+
+CONFIGS: Mapping[str, ClipConfig] = {
+    split: ClipConfig(n_sentences=count) for split, count in _COUNTS.items()
+}
+"""Split -> what its clips are like."""
 
 _SEEDS: Mapping[str, int] = {"train": 9001, "valid": 9002, "test": 9003}
 """First part of the seeds of a split; recipes that draw their own clips stay below 9000."""
@@ -36,7 +50,19 @@ _SEEDS: Mapping[str, int] = {"train": 9001, "valid": 9002, "test": 9003}
 
 @lru_cache(maxsize=4)
 def _clip(split: str, number: int) -> Clip:
-    return make_clip((_SEEDS[split], number), CONFIG)
+    return make_clip((_SEEDS[split], number), CONFIGS[split])
+
+
+@lru_cache(maxsize=4096)
+def _sentences(split: str, number: int) -> tuple[ClipExpression, ...]:
+    """Kept longer than the clip: listing the sentences of a split would draw it all again."""
+    return _clip(split, number).expressions
+
+
+@lru_cache(maxsize=4)
+def _hidden(split: str, number: int) -> Floats:
+    clip = _clip(split, number)
+    return occlusion(clip.objects, clip.masks)
 
 
 def _read(split: str, number: int, index: int) -> Frame:
@@ -44,8 +70,8 @@ def _read(split: str, number: int, index: int) -> Frame:
     return np.array(frames[index])
 
 
-def _measure() -> tuple[int, int]:
-    return CONFIG.size, CONFIG.size
+def _measure(split: str) -> tuple[int, int]:
+    return CONFIGS[split].size, CONFIGS[split].size
 
 
 @dataclass(frozen=True)
@@ -68,7 +94,7 @@ class MotionShapes:
             "split": self.split,
             "videos": len(self),
             "seed": _SEEDS[self.split],
-            "config": asdict(CONFIG),
+            "config": asdict(CONFIGS[self.split]),
         }
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode("ascii")).hexdigest()
 
@@ -85,11 +111,12 @@ class MotionShapes:
     def sample(self, video_id: str) -> Sample:
         """One video and its expressions; raises DatasetError for an unknown video."""
         number = self._number(video_id)
-        names = tuple(f"{index:05d}" for index in range(CONFIG.n_frames))
-        video = Video(video_id, names, partial(_read, self.split, number), _measure)
+        names = tuple(f"{index:05d}" for index in range(CONFIGS[self.split].n_frames))
+        read = partial(_read, self.split, number)
+        video = Video(video_id, names, read, partial(_measure, self.split))
         expressions = tuple(
             Expression(str(index), e.text, tags=(e.category,))
-            for index, e in enumerate(_clip(self.split, number).expressions)
+            for index, e in enumerate(_sentences(self.split, number))
         )
         return Sample(video, expressions)
 
@@ -99,15 +126,11 @@ class MotionShapes:
         Raises:
             DatasetError: unknown video or expression.
         """
-        known = self.referents(video_id)
-        if expression_id not in known:
-            raise DatasetError(
-                f"{NAME} {self.split}: video {video_id!r} has no expression {expression_id!r}, "
-                f"it has {', '.join(known)}"
-            )
+        self._text(video_id, expression_id)
         objects = self.objects(video_id)
-        chosen = {name: objects[name] for name in known[expression_id]}
-        return Target(_measure(), tuple(range(CONFIG.n_frames)), chosen)
+        chosen = {name: objects[name] for name in self.referents(video_id)[expression_id]}
+        annotated = tuple(range(CONFIGS[self.split].n_frames))
+        return Target(_measure(self.split), annotated, chosen)
 
     def objects(self, video_id: str) -> Mapping[str, MaskSequence]:
         """Visible pixels of all objects of a video, back to front."""
@@ -116,8 +139,35 @@ class MotionShapes:
 
     def referents(self, video_id: str) -> Mapping[str, tuple[str, ...]]:
         """Expression id -> ids of the objects that it means."""
-        expressions = _clip(self.split, self._number(video_id)).expressions
+        expressions = _sentences(self.split, self._number(video_id))
         return {str(i): tuple(map(str, e.objects)) for i, e in enumerate(expressions)}
+
+    def scene(self, video_id: str) -> tuple[ShapeObject, ...]:
+        """True look and path of every object of `objects`, in its order; for analyses."""
+        return _clip(self.split, self._number(video_id)).objects
+
+    def frame_evidence(self, video_id: str, expression_id: str) -> FrameEvidence:
+        """What one frame at a time tells of a sentence's targets; raises as `target`."""
+        number = self._number(video_id)
+        clip, reading = _clip(self.split, number), read(self._text(video_id, expression_id))
+        return glimpse(reading, clip.objects, clip.masks, _hidden(self.split, number))
+
+    def problems(self, video_id: str) -> list[str]:
+        """What is wrong with the sentences of a video, see `checks.problems`."""
+        return list(checks.problems(_clip(self.split, self._number(video_id))))
+
+    def details(self) -> list[Table]:
+        """Figures by category, and of the scenes."""
+        return tables(_clip(self.split, number) for number in range(len(self)))
+
+    def _text(self, video_id: str, expression_id: str) -> str:
+        texts = {e.id: e.text for e in self.sample(video_id).expressions}
+        if expression_id not in texts:
+            raise DatasetError(
+                f"{NAME} {self.split}: video {video_id!r} has no expression {expression_id!r}, "
+                f"it has {', '.join(texts)}"
+            )
+        return texts[expression_id]
 
     def _number(self, video_id: str) -> int:
         known = self.video_ids()

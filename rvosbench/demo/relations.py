@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .facts import Verdict, extent, grade, length, path_of, straightness
 from .motion import HEADINGS, Floats
 from .scenes import ShapeObject
 
 
+def _gaps(shape: ShapeObject, anchor: ShapeObject, side: str) -> tuple[Floats, Floats]:
+    """How far a shape is from the anchor, towards a side (signed) and across it, (T,) each."""
+    gap = path_of(shape) - path_of(anchor)
+    return gap @ np.array(HEADINGS[side]), np.abs(gap @ np.array(HEADINGS[side])[::-1])
+
+
+def beside(shape: ShapeObject, anchor: ShapeObject, side: str) -> NDArray[np.bool_]:
+    """In which frames a shape is clearly on one side of the anchor, (T,)."""
+    along, across = _gaps(shape, anchor, side)
+    return np.asarray((along >= 0.06) & (along >= 0.6 * across))
+
+
 def lies(shape: ShapeObject, anchor: ShapeObject, side: str) -> Verdict:
     """Is on one side of the anchor ("left", "right", "up", "down") during the whole clip."""
-    gap = path_of(shape) - path_of(anchor)
-    along = gap @ np.array(HEADINGS[side])
-    across = np.abs(gap @ np.array(HEADINGS[side])[::-1])
+    along, _ = _gaps(shape, anchor, side)
     if along.max() <= -0.02:
         return False
-    return True if along.min() >= 0.06 and np.all(along >= 0.6 * across) else None
+    return True if beside(shape, anchor, side).all() else None
 
 
 def approaches(path: Floats, anchor: Floats) -> Verdict:

@@ -146,7 +146,7 @@ def _place(
     motion: Motion, size: Floats, others: list[ShapeObject], rng: np.random.Generator
 ) -> tuple[Floats, Floats]:
     """Lays the path into the frame: across another shape's now and then, else where it is free."""
-    if others and rng.random() < 0.45 and motion.kind != "still":
+    if others and rng.random() < 0.6 and motion.kind != "still":
         for _ in range(_PLACEMENTS):
             met = _meeting(motion, size, others[rng.integers(len(others))], rng)
             if met is not None:

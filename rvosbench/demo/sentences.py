@@ -9,8 +9,23 @@ from .clauses import Clause
 from .rankings import Ranking
 from .wording import subject_clauses
 
-_EAGERNESS = {"order": 12.0, "speed": 8.0, "relation": 4.0, "appearance": 1.3}
+_EAGERNESS = {
+    "occlusion": 1000.0,
+    "speed": 100.0,
+    "relation": 20.0,
+    "order": 3.0,
+    "appearance": 1.6,
+    "multiple": 0.9,
+    "no_target": 0.7,
+}
 """How eagerly a category is taken where a clip offers it: chosen so that all come out alike."""
+
+
+_TURNS = {"occlusion": 2}
+"""Candidates taken of a category each time round, where it is not one: few clips offer it."""
+
+_REUSE = 1e-6
+"""Weight of a clause that another sentence of the clip has already used."""
 
 
 def _one_of(options: tuple[str, ...], rng: np.random.Generator) -> str:
@@ -49,12 +64,17 @@ def word(candidate: Candidate, rng: np.random.Generator) -> str:
 
 
 def _freshness(candidate: Candidate, taken: list[Candidate]) -> float:
-    """1 for something new, less for targets already meant, 0 for a clause already used."""
-    if candidate.says is not None and any(candidate.says is c.says for c in taken):
+    """1 for something new, less for targets already meant, 0 for what has been said.
+
+    A clause already used comes again only with another noun, and only when nothing else is left.
+    """
+    used = [c for c in taken if candidate.says is c.says]
+    if any(candidate.noun == c.noun for c in used):
         return 0.0
     same_targets = [c for c in taken if c.objects == candidate.objects]
     repeated = any(c.category == candidate.category for c in same_targets)
-    return float(0.35 ** len(same_targets) * (0.02 if repeated else 1.0))
+    reused = _REUSE if used and candidate.says is not None else 1.0
+    return float(reused * 0.35 ** len(same_targets) * (0.02 if repeated else 1.0))
 
 
 def _pick(
@@ -67,14 +87,21 @@ def _pick(
 
 
 def choose(pool: list[Candidate], count: int, rng: np.random.Generator) -> list[Candidate]:
-    """Up to `count` candidates, spread over the categories that the scene offers."""
+    """Up to `count` candidates, spread over the categories that the scene offers.
+
+    Goes round the categories, one candidate of each, until there are enough or all are used up.
+    """
     keys = {name: rng.random() ** (1 / _EAGERNESS.get(name, 1.0)) for name in CATEGORIES}
     order = sorted(CATEGORIES, key=lambda name: keys[name], reverse=True)
     taken: list[Candidate] = []
-    for category in order * 2:
-        if len(taken) == count:
-            break
-        pick = _pick([c for c in pool if c.category == category], taken, rng)
-        if pick is not None:
-            taken.append(pick)
+    turns = [name for name in order for _ in range(_TURNS.get(name, 1))]
+    while turns and len(taken) < count:
+        for category in tuple(turns):
+            if len(taken) == count:
+                break
+            pick = _pick([c for c in pool if c.category == category], taken, rng)
+            if pick is None:
+                turns.remove(category)
+            else:
+                taken.append(pick)
     return taken

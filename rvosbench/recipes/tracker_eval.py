@@ -15,6 +15,7 @@ from rvosbench.adapters.sam2_decoding import FrameFeatures, FrameOutput, encode_
 from rvosbench.adapters.sam2_prompts import PromptOutput, decode_prompts
 from rvosbench.adapters.sam2_propagation import propagate
 
+from .probes import explained, predict_classes, predict_values
 from .tracker_batches import PRESENT, VISIBLE, BatchSpec, ClipBatch, pooled_rows, sample_batch
 from .tracker_losses import N_COLOURS, N_SHAPES, N_TEXTURES, mask_ious, places
 from .tracker_steps import background_points, inner_points, jittered_boxes
@@ -133,14 +134,17 @@ def probe_pointers(
     rng = np.random.default_rng(EVALUATION_SEED + 1)
     train = _probe_rows(model, size, clips[0], frame, rng)
     test = _probe_rows(model, size, clips[1], frame, rng)
-    fit = _ridge(train.pointers, train.places)
-    error = (test.places - _affine(test.pointers) @ fit).pow(2).mean(0)
-    spread = test.places.var(0, unbiased=False)
-    r2 = 1 - error / spread
+    known, asked = train.pointers, test.pointers
+    r2 = explained(predict_values(known, train.places, asked), test.places)
+
+    def accuracy(name: str, classes: int) -> float:
+        guesses = predict_classes(known, getattr(train, name), asked, classes)
+        return round(float((guesses == getattr(test, name)).float().mean()), 4)
+
     return {
-        "probe_colour": _probe_classes(train, test, "colours", N_COLOURS),
-        "probe_shape": _probe_classes(train, test, "shapes", N_SHAPES),
-        "probe_texture": _probe_classes(train, test, "textures", N_TEXTURES),
+        "probe_colour": accuracy("colours", N_COLOURS),
+        "probe_shape": accuracy("shapes", N_SHAPES),
+        "probe_texture": accuracy("textures", N_TEXTURES),
         **{f"probe_{n}": round(float(v), 4) for n, v in zip(("x", "y", "size"), r2, strict=True)},
     }
 
@@ -159,30 +163,3 @@ def _probe_rows(
         looks = (batch.colours[seen], batch.shapes[seen], batch.textures[seen])
         parts.append((pointers[seen], *looks, where[seen]))
     return ProbeRow(*(torch.cat(column).clone() for column in zip(*parts, strict=True)))
-
-
-def _affine(values: Tensor) -> Tensor:
-    return torch.cat([values, values.new_ones(len(values), 1)], dim=1)
-
-
-def _ridge(values: Tensor, targets: Tensor, strength: float = 1.0) -> Tensor:
-    x = _affine(values)
-    inverse: Tensor = torch.linalg.inv(x.T @ x + strength * torch.eye(x.shape[1]))
-    return inverse @ x.T @ targets
-
-
-def _probe_classes(train: ProbeRow, test: ProbeRow, name: str, classes: int) -> float:
-    """Accuracy of multinomial logistic regression with a little weight decay."""
-    x, y = _affine(train.pointers), getattr(train, name)
-    weights = torch.zeros(x.shape[1], classes, requires_grad=True)
-    optimiser = torch.optim.LBFGS([weights], max_iter=100)
-
-    def closure() -> Tensor:
-        optimiser.zero_grad()
-        loss = F.cross_entropy(x @ weights, y) + 1e-3 * weights.pow(2).sum()
-        loss.backward()  # type: ignore[no-untyped-call]
-        return loss
-
-    optimiser.step(closure)  # type: ignore[no-untyped-call]
-    right = (_affine(test.pointers) @ weights).argmax(-1) == getattr(test, name)
-    return round(float(right.float().mean()), 4)

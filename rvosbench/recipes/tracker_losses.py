@@ -27,6 +27,8 @@ from .tracker_batches import (
 )
 
 N_COLOURS, N_SHAPES, N_TEXTURES = len(COLOUR_INDEX), len(SHAPE_INDEX), len(TEXTURE_INDEX)
+LOOK_SHARES = (0.3, 1.5, 0.3)
+"""Weights of colour, shape and texture on cells: shape is what is hard."""
 N_LOOKS = N_COLOURS + N_SHAPES + N_TEXTURES
 
 
@@ -38,7 +40,7 @@ class LossWeights:
         bce: mean binary cross-entropy of the mask pixels (dice has weight 1).
         presence: cross-entropy of the object's presence.
         iou: absolute error of the predicted mask quality.
-        colour, shape, texture, place: pointer heads (`place` is the L1 of x, y, three times size).
+        colour, shape, texture, place: pointer heads (`place`: L1 of x, y, size in deviations).
         dense: colour, shape and texture heads on the cells of two feature maps.
     """
 
@@ -48,7 +50,7 @@ class LossWeights:
     colour: float = 1.5
     shape: float = 3.0
     texture: float = 1.0
-    place: float = 3.0
+    place: float = 1.5
     dense: float = 2.0
 
 
@@ -63,7 +65,7 @@ class AuxiliaryHeads(nn.Module):
         self.fine = nn.Conv2d(dim // 4, N_LOOKS, 1)
 
     def forward(self, pointers: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Pointers (..., D) to logits of colour, shape, texture, and (x, y, size) in frame sides."""
+        """Pointers (..., D) to logits of colour, shape, texture; (x, y, size) in frame sides."""
         parts = self.pointer(self.norm(pointers)).split((N_COLOURS, N_SHAPES, N_TEXTURES, 3), -1)
         colour, shape, texture, place = parts
         return colour, shape, texture, place
@@ -135,7 +137,7 @@ def pointer_loss(
     seen = (masks.flatten(1).sum(-1) >= VISIBLE).float()
     share = seen / seen.sum().clamp(min=1)
     colour, shape, texture, place = heads(pointers)
-    errors = ((place - places(masks)).abs() * place.new_tensor(_PLACE_SHARES)).mean(-1)
+    errors = ((place - places(masks)).abs() * place.new_tensor(_PLACE_SCALES)).mean(-1)
 
     def named(logits: Tensor, truth: Tensor) -> Tensor:
         return (F.cross_entropy(logits, truth, reduction="none") * share).sum()
@@ -148,8 +150,8 @@ def pointer_loss(
     }
 
 
-_PLACE_SHARES = (1.0, 1.0, 3.0)
-"""Sizes differ by a tenth of the frame where places differ by half of it."""
+_PLACE_SCALES = (4.0, 4.0, 16.0)
+"""About one over the standard deviations of x, y and size."""
 
 
 def dense_loss(heads: AuxiliaryHeads, features: FrameFeatures, batch: ClipBatch) -> Tensor:
@@ -160,7 +162,7 @@ def dense_loss(heads: AuxiliaryHeads, features: FrameFeatures, batch: ClipBatch)
         truth = looks.flatten(0, 1)
         parts = logits.split((N_COLOURS, N_SHAPES, N_TEXTURES), 1)
         for index, part in enumerate(parts):
-            total = total + F.cross_entropy(part, truth[:, index])
+            total = total + LOOK_SHARES[index] * F.cross_entropy(part, truth[:, index])
     return total
 
 

@@ -8,8 +8,9 @@ from html import escape
 from pathlib import Path
 
 from rvosbench.corruptions.table import SEVERITIES
+from rvosbench.report.drawing import to_image, to_svg
 from rvosbench.report.robustness import GROUPS, Group, Means, Robustness, Score, to_json
-from rvosbench.report.robustness_plot import plot, to_image, to_svg
+from rvosbench.report.robustness_plot import plot
 from rvosbench.work import write_bytes, write_json
 
 _STYLE = """

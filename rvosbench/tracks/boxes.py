@@ -6,7 +6,8 @@ each segmented by SAM2's single-mask token, kept if its low-resolution mask is s
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
@@ -55,27 +56,43 @@ def box_prompts(
             box_threshold=config.box_threshold,
             text_threshold=config.text_threshold,
         )
-        known = _Segmenter(follower, frame, config).prompts([d.boxes for d in detections])
-        for text, d in zip(distinct, detections, strict=True):
-            found[text] += _kept(known, d, frame)
+        segmenter = BoxSegmenter(follower, config.box_stability, config.stability_offset)
+        for text, kept in zip(distinct, segmenter.prompts(frame, detections), strict=True):
+            found[text] += kept
     return {i: largest_first(found[text]) for i, text in texts.items()}
 
 
-def _kept(known: Mapping[bytes, Prompt], found: Detections, frame: int) -> Iterable[Prompt]:
-    for box, score in zip(found.boxes, found.scores, strict=True):
-        prompt = known.get(box.tobytes())
-        if prompt is not None:
-            place = tuple(map(float, box))
-            yield Prompt(frame, prompt.size, prompt.counts, prompt.area, float(score), place)
+class BoxSegmenter:
+    """Masks of boxes by SAM2's single-mask token; equal boxes of a frame are segmented once.
 
+    Args:
+        follower: its network and the features of its frames are used.
+        stability: least IoU of a low-resolution mask with itself when the logit threshold moves by
+            `offset` either way; 0 keeps all.
+        offset: in logits.
+    """
 
-class _Segmenter:
-    """Masks of the boxes of one frame; equal boxes are segmented once."""
+    def __init__(self, follower: Follower, stability: float = 0.0, offset: float = 1.0) -> None:
+        self._follower, self._stability, self._offset = follower, stability, offset
 
-    def __init__(self, follower: Follower, frame: int, config: TrackConfig) -> None:
-        self._follower, self._frame, self._config = follower, frame, config
+    def prompts(self, frame: int, detections: Sequence[Detections]) -> list[list[Prompt]]:
+        """A prompt for every box with a stable mask, one list a sentence, in the boxes' order.
 
-    def prompts(self, boxes: Sequence[NDArray[np.float64]]) -> dict[bytes, Prompt]:
+        Args:
+            frame: index of the frame.
+            detections: of the sentences, in that frame; may be empty.
+        """
+        known = self._segmented(frame, [d.boxes for d in detections])
+        return [
+            [
+                replace(prompt, score=float(score), place=tuple(map(float, box)))
+                for box, score in zip(d.boxes, d.scores, strict=True)
+                if (prompt := known.get(box.tobytes())) is not None
+            ]
+            for d in detections
+        ]
+
+    def _segmented(self, frame: int, boxes: Sequence[NDArray[np.float64]]) -> dict[bytes, Prompt]:
         """The bytes of a box -> its mask; boxes without a stable mask are left out."""
         distinct = {box.tobytes(): box for many in boxes for box in many}
         if not distinct:
@@ -84,17 +101,16 @@ class _Segmenter:
 
         follower, size = self._follower, self._follower.video.size
         found = follower.sam2.segment(
-            follower.features(self._frame),
+            follower.features(frame),
             frame_size=size,
             boxes=np.stack(list(distinct.values())),
             multimask=False,
             batch_size=follower.batch_size,
         )
-        stable = stability(found.logits[:, 0].float(), self._config.stability_offset)
-        good = (stable >= self._config.box_stability).tolist()
+        good = stability(found.logits[:, 0].float(), self._offset) >= self._stability
         masks = {}
-        for key, logits, keep in zip(distinct, found.logits[:, 0], good, strict=True):
+        for key, logits, keep in zip(distinct, found.logits[:, 0], good.tolist(), strict=True):
             if keep:
                 shown = follower.sam2.upscale(logits, size).cpu().numpy()
-                masks[key] = prompt_of(self._frame, pack(shown), size[1])
+                masks[key] = prompt_of(frame, pack(shown), size[1])
         return masks

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rvosbench.errors import RvosbenchError
 from rvosbench.masks import MaskSequence, Rle
@@ -60,7 +61,8 @@ class Header:
         expressions: id -> sentence, if box tracks depend on them; else None.
         truth: whether truth-prompted tracks were added.
         corruption: of the dataset, or None.
-        made: where and by what: image_size, dtype, device, libraries.
+        made: where and by what: image_size, dtype, device, libraries, and backend unless it is
+            transformers.
         token_dtype: "float32" gives the same results as no cache; "float16" halves the file.
         content: sha256 of all rows.
     """
@@ -88,6 +90,7 @@ class Header:
             "corruption": self.corruption,
             "dtype": self.made.get("dtype"),
             "token_dtype": self.token_dtype,
+            **({"backend": self.made["backend"]} if "backend" in self.made else {}),
         }
 
     def to_json(self) -> Json:
@@ -169,6 +172,33 @@ def read_tracks(path: Path) -> tuple[Track, ...]:
         with pq.ParquetFile(path, memory_map=True) as file:
             rows = file.read()
         return tuple(_track(rows, i) for i in range(rows.num_rows))
+    except (OSError, KeyError, ValueError, pa.ArrowException) as error:
+        raise TrackCacheError(
+            f"{path}: cannot be read ({error}): delete it and run `rvosbench tracks build` again"
+        ) from error
+
+
+def read_tokens(path: Path) -> NDArray[np.floating[Any]]:
+    """The object tokens of all tracks of a file, (N, T, D), in the type they are stored in.
+
+    Nothing else is decoded and no number becomes a Python object: about a millisecond a video. The
+    array is Arrow's own memory and cannot be written.
+
+    Raises:
+        TrackCacheError: the file is broken.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        with pq.ParquetFile(path, memory_map=True) as file:
+            rows = file.read(columns=["frames", "dim", "tokens"], use_threads=False)
+        if not rows.num_rows:
+            return np.zeros((0, 0, 0), np.float32)
+        values = rows.column("tokens").combine_chunks().flatten().to_numpy(zero_copy_only=False)
+        shape = rows.num_rows, rows.column("frames")[0].as_py(), rows.column("dim")[0].as_py()
+        tokens: NDArray[np.floating[Any]] = values.reshape(shape)
+        return tokens
     except (OSError, KeyError, ValueError, pa.ArrowException) as error:
         raise TrackCacheError(
             f"{path}: cannot be read ({error}): delete it and run `rvosbench tracks build` again"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rvosbench.adapters.backends import TRANSFORMERS
 from rvosbench.records import Json, Sample, Track
 from rvosbench.tracks.cache import Header, TrackCacheError, read_header, read_tracks
 from rvosbench.tracks.config import TrackConfig
@@ -46,12 +47,14 @@ class Wanted:
         grounder: the GroundingDINO, or None for grid tracks only.
         prompts: how tracks are made.
         dtype: of the networks; "auto" accepts any.
+        backend: whose code ran them.
     """
 
     tracker: ModelIdentity
     grounder: ModelIdentity | None
     prompts: TrackConfig
     dtype: str
+    backend: str = TRANSFORMERS
 
     @staticmethod
     def of(config: CandidateConfig) -> Wanted:
@@ -59,7 +62,7 @@ class Wanted:
         from rvosbench.tracks.maker import grounder_identity, tracker_identity
 
         models = tracker_identity(config), grounder_identity(config)
-        return Wanted(*models, config.prompts, config.dtype)
+        return Wanted(*models, config.prompts, config.dtype, config.backend)
 
     def problems(self, header: Header) -> list[str]:
         """Why a file does not fit, in words; empty if it fits."""
@@ -74,6 +77,9 @@ class Wanted:
         dtype = header.made.get("dtype")
         if self.dtype not in ("auto", dtype):
             found.append(f"dtype is {dtype}, wanted {self.dtype}")
+        backend = header.made.get("backend", TRANSFORMERS)
+        if backend != self.backend:
+            found.append(f"backend is {backend}, wanted {self.backend}")
         return found
 
 

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Protocol
 
+from rvosbench.adapters.backends import (
+    ORIGINAL,
+    TRANSFORMERS,
+    check_backend,
+    installed_versions,
+)
 from rvosbench.records import Json, Sample, Track, Video
 from rvosbench.tracks.config import Compute, TrackConfig
 from rvosbench.tracks.identity import ModelIdentity, embedded, identify
@@ -49,6 +54,9 @@ PRESETS: Mapping[str, Mapping[str, Json]] = {
 }
 """Of methods that only need tracks."""
 
+ORIGINAL_LIBRARIES = ("sam2", "rf-groundingdino", "groundingdino-py", "torchvision", "timm")
+"""What else decides numbers with the original backend, where it is installed."""
+
 UNSIGNED: Mapping[str, Json] = {"signed": False}
 """Marks a field that changes no number and stays out of signatures."""
 
@@ -59,12 +67,13 @@ class CandidateConfig:
 
     Attributes:
         tracker: "demo" (embedded), a hub id, a local folder, or an official `.pt` file.
-        grounder: GroundingDINO for box prompts: a hub id or a local folder; empty: no boxes. It
-            runs in float32, as in the released code.
+        grounder: GroundingDINO for box prompts: a hub id, a local folder, or an official `.pth`;
+            empty: no boxes. It runs in float32, as in the released code.
         dtype: "auto" (bfloat16 on CUDA, float32 elsewhere), "float32", "bfloat16" or "float16".
         tracks: folder of a track cache to read instead of making tracks; empty: make them.
         prompts: how tracks are made.
         compute: memory and batches.
+        backend: whose code runs both: "transformers", or "original" (packages of the authors).
     """
 
     tracker: str = RELEASED_TRACKER
@@ -73,6 +82,10 @@ class CandidateConfig:
     tracks: str = field(default="", metadata=UNSIGNED)
     prompts: TrackConfig = field(default_factory=TrackConfig)
     compute: Compute = field(default_factory=Compute, metadata=UNSIGNED)
+    backend: str = TRANSFORMERS
+
+    def __post_init__(self) -> None:
+        check_backend(self.backend)
 
 
 class TrackSource(Protocol):
@@ -108,6 +121,7 @@ class TrackMaker:
 
     Raises:
         WeightsError: the weights of a model are not there.
+        BackendError: the original package of a model is not installed.
     """
 
     def __init__(self, config: CandidateConfig, device: str = "auto") -> None:
@@ -118,8 +132,10 @@ class TrackMaker:
         device = choose_device(device)
         dtype = choose_dtype(config.dtype, device)
         weights = embedded(config.tracker, "sam2")
-        self.sam2 = load_sam2(weights, device, dtype, resize=config.prompts.resize)
-        self.grounder = _grounder(config.grounder, device)
+        self.sam2 = load_sam2(
+            weights, device, dtype, resize=config.prompts.resize, backend=config.backend
+        )
+        self.grounder = _grounder(config.grounder, device, config.backend)
 
     def tracks(self, sample: Sample) -> tuple[Track, ...]:
         """Candidate tracks of a video; may be empty."""
@@ -141,13 +157,19 @@ class TrackMaker:
     def provenance(self) -> dict[str, Json]:
         """What decides the tracks beside the configuration, for signatures."""
         grounder = {"grounder": self.grounder.checkpoint_hash} if self.grounder else {}
+        libraries: tuple[str, ...] = ("torch", "transformers", "numpy")
+        backend: dict[str, Json] = {}
+        if self.config.backend == ORIGINAL:
+            backend["backend"] = ORIGINAL
+            libraries += ORIGINAL_LIBRARIES
         return {
             "tracker": self.sam2.checkpoint_hash,
             **grounder,
+            **backend,
             "image_size": self.sam2.image_size,
             "dtype": self.sam2.dtype,
             "device": self.sam2.device.partition(":")[0],
-            "libraries": {name: version(name) for name in ("torch", "transformers", "numpy")},
+            "libraries": installed_versions(*libraries),
         }
 
 
@@ -167,9 +189,9 @@ GROUNDER_FILES = ("model.safetensors", "tokenizer.json", "vocab.txt", "preproces
 """What the adapter's hash of a GroundingDINO covers, in its order."""
 
 
-def _grounder(source: str, device: str) -> GroundingDino | None:
+def _grounder(source: str, device: str, backend: str) -> GroundingDino | None:
     if not source:
         return None
     from rvosbench.adapters.grounding_dino_loading import load_grounding_dino
 
-    return load_grounding_dino(embedded(source, "grounder"), device)
+    return load_grounding_dino(embedded(source, "grounder"), device, backend=backend)

@@ -201,7 +201,7 @@ def test_what_is_not_there_is_named_with_advice(folder: Path, tmp_path: Path) ->
         load_grounding_dino(tmp_path)
     official = tmp_path / "groundingdino_swint_ogc.pth"
     official.write_bytes(b"")
-    with pytest.raises(WeightsError, match="cannot be read yet"):
+    with pytest.raises(WeightsError, match="cannot be read as an original"):
         load_grounding_dino(official)
     with pytest.raises(ConfigurationError, match="float8"):
         load_grounding_dino(folder, dtype="float8")

@@ -45,9 +45,10 @@ def video(seed: int = 1) -> Tensor:
 
 
 def prompt_masks(count: int = OBJECTS) -> Tensor:
+    """Stripes along the decoder's pixels: shown at its size, they are still the same masks."""
     masks = torch.zeros(count, SIZE, SIZE, dtype=torch.bool)
     for index in range(count):
-        masks[index, 8 + 10 * index : 24 + 12 * index, 5 + 7 * index : 30 + 9 * index] = True
+        masks[index, 8 + 4 * index : 24 + 12 * index] = True
     return masks
 
 
@@ -231,3 +232,23 @@ def test_sine_code_is_that_of_transformers() -> None:
 
     positions = torch.linspace(0, 1.3, 7)
     torch.testing.assert_close(sine_code(positions, 128), get_1d_sine_pe(positions, 128))
+
+
+def test_the_prompted_frame_is_remembered_as_it_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the decoder's size: specks finer than its pixels are not in the memory."""
+    model, seen = lively_model(), []
+    original = MemoryBank.remember
+
+    def watched(self: MemoryBank, features: FrameFeatures, mask: Tensor, *rest: object) -> None:
+        seen.append(mask)
+        original(self, features, mask, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(MemoryBank, "remember", watched)
+    masks = prompt_masks(2)
+    masks[1] = False
+    masks[1, 30, 30] = masks[1, 8:24, 8:24] = True
+    out = run(model, masks)[PROMPT]
+    assert torch.equal(seen[0][0, 0] > 0.5, masks[0])
+    assert (seen[0][1, 0] > 0.5).sum() == 16 * 16 - 4 * 3  # no speck, and rounder corners
+    assert set(seen[0].flatten().tolist()) == {0.0, 1.0}
+    assert out.logits.shape == (2, SIZE // 4, SIZE // 4)

@@ -129,3 +129,26 @@ def test_choice_is_spread_over_categories_and_clauses() -> None:
     assert len({c.category for c in chosen}) >= 5
     assert all("{" not in word(c, rng) and "NOUN" not in word(c, rng) for c in chosen)
     assert choose([], 6, rng) == []
+
+
+def test_many_sentences_repeat_a_clause_with_other_nouns_only() -> None:
+    reused = 0
+    for seed in range(12):
+        clip = make_clip((8, seed), ClipConfig(size=64), with_sentences=False)
+        pool = admitted(clip.objects, clip.masks)
+        chosen = choose(pool, 30, np.random.default_rng(seed))
+        assert len(chosen) == 30
+        assert len({(c.noun, id(c.says) if c.says else None) for c in chosen}) == 30
+        offered = {c.category for c in pool}
+        counts = [sum(c.category == name for c in chosen) for name in offered]
+        assert min(counts) >= 1
+        assert max(counts) <= 30 / len(offered) + 6  # occlusion has two turns; some run out
+        clauses = [id(c.says) for c in chosen if c.says]
+        reused += len(clauses) - len(set(clauses))
+    assert reused > 0
+
+
+def test_a_short_pool_gives_all_it_has_and_stops() -> None:
+    clip = make_clip((8, 2), ClipConfig(size=64), with_sentences=False)
+    pool = admitted(clip.objects, clip.masks)[:7]
+    assert len(choose(pool, 30, np.random.default_rng(0))) == 7

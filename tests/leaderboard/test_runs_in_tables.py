@@ -101,7 +101,7 @@ def test_the_usual_configuration_stands_in_the_full_row_of_all_ablations() -> No
 
 
 def test_the_baseline_without_selector_is_table_4s_first_row() -> None:
-    run = result(card=MethodCard("GroundingDINO only"), method="grounding_dino")
+    run = result(card=MethodCard("GroundingDINO only"), method="grounding-dino")
     assert [row[0] for row in runs_of("4", run)] == ["w/o selection module"]
     assert runs_of("1", run) == []
 

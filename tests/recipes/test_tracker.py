@@ -202,7 +202,7 @@ def test_evaluation_repeats_itself() -> None:
 def test_probes_of_random_pointers_are_near_chance() -> None:
     model = new_state(TrackerRecipe(image_size=SIZE)).model
     scores = probe_pointers(model, SIZE, clips=(8, 8), frame=1)
-    assert set(scores) == {f"probe_{n}" for n in ("colour", "shape", "x", "y", "size")}
+    assert set(scores) == {f"probe_{n}" for n in ("colour", "shape", "texture", "x", "y", "size")}
     assert 0 <= scores["probe_shape"] < 0.7
 
 

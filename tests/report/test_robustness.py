@@ -15,6 +15,7 @@ from rvosbench.corruptions import CORRUPTIONS, Plan
 from rvosbench.errors import NoGroundTruthError, ResultError
 from rvosbench.evaluation import RunOptions
 from rvosbench.methods import load_method
+from rvosbench.report.drawing import to_image, to_svg
 from rvosbench.report.robustness import (
     Robustness,
     Row,
@@ -25,7 +26,7 @@ from rvosbench.report.robustness import (
     to_json,
 )
 from rvosbench.report.robustness_page import to_html, write_report
-from rvosbench.report.robustness_plot import plot, to_image, to_svg
+from rvosbench.report.robustness_plot import plot
 from rvosbench.report.robustness_run import Trial, measure
 
 from ..datasets.test_corrupted import Generated

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sola.config import SelectorConfig, TrainConfig
-from sola.epochs import TrainingData
-from sola.samples import VideoSample
+from sola.data import TrainingData
+from sola.samples import HeldTokens, VideoSample
 
 TINY = SelectorConfig(
     object_token_dim=8,
@@ -17,7 +17,9 @@ TINY = SelectorConfig(
     n_groups=2,
     dropout=0.1,
 )
-FAST = TrainConfig(epochs=4, batch_size=8, learning_rate=5e-3, label_threshold=0.5)
+FAST = TrainConfig(
+    epochs=4, batch_size=8, learning_rate=5e-3, label_threshold=0.5, schedule="cosine", warm_up=0.02
+)
 WORDS = ("first", "second", "third", "fourth")
 
 
@@ -32,7 +34,7 @@ def make_video(number: int) -> VideoSample:
     overlap = np.vstack([np.eye(4) * 0.9, np.full((1, 4), 0.1)]).astype(np.float32)
     targets = np.array([kinds == kind for kind in range(4)])
     return VideoSample(
-        f"v{number:03d}", tokens + noise, overlap, ("0", "1", "2", "3"), WORDS, targets
+        f"v{number:03d}", HeldTokens(tokens + noise), overlap, ("0", "1", "2", "3"), WORDS, targets
     )
 
 

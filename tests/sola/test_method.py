@@ -11,9 +11,9 @@ from rvosbench.evaluation import evaluate
 from rvosbench.masks import MaskSequence
 from rvosbench.methods import load_method
 from rvosbench.records import Track
+from sola.answering import alignment_scores, select
 from sola.checkpoint import save_selector
 from sola.config import SelectorConfig
-from sola.method import alignment_scores, select
 from sola.model import TrackSelector
 
 from ..toys import ToyDataset

@@ -14,10 +14,11 @@ from torch import Tensor
 from rvosbench.errors import DatasetError, WeightsError
 from sola import training
 from sola.checkpoint import load_selector
-from sola.epochs import TrainingData, epoch_batches, learnable, plan_epoch
+from sola.data import TrainingData
+from sola.epochs import epoch_plan, learnable, load_batch, plan_epoch
 from sola.layers import AlignmentLayer
 from sola.progress import LOG_FILE, STATE_FILE, planned_epochs
-from sola.training import learning_rate, seconds_per_epoch, train
+from sola.training import seconds_per_epoch, train
 from sola.validation import validate
 
 from .cases import SMALL, make_case, make_selector
@@ -97,8 +98,11 @@ def test_another_configuration_does_not_resume(
         patch.setattr(training.logger, "info", dies)  # after the first epoch's state is written
         with pytest.raises(KeyboardInterrupt):
             train(data, TINY, FAST, tmp_path)
-    with pytest.raises(WeightsError, match="other settings"):
+    with pytest.raises(WeightsError, match=r"training\.seed is 0, wanted 5"):
         train(data, TINY, dataclasses.replace(FAST, seed=5), tmp_path)
+    other = dataclasses.replace(data, facts={"train": "others"})
+    with pytest.raises(WeightsError, match=r"data\.train is not recorded, wanted others"):
+        train(other, TINY, FAST, tmp_path)
 
 
 def test_global_randomness_is_left_alone(tmp_path: Path) -> None:
@@ -113,16 +117,6 @@ def test_nothing_to_learn_from_is_an_error(tmp_path: Path) -> None:
     wide = dataclasses.replace(TINY, object_token_dim=16)
     with pytest.raises(DatasetError, match="8 channels, but the selector wants 16"):
         train(TrainingData([make_video(0)], [], {}), wide, FAST, tmp_path)
-
-
-def test_the_rate_rises_then_falls_to_nothing() -> None:
-    config = dataclasses.replace(FAST, warm_up=0.1, learning_rate=1.0)
-    rates = [learning_rate(i / 100, config) for i in range(101)]
-    assert rates[0] == 0
-    assert rates[5] == pytest.approx(0.5)
-    assert max(rates) == rates[10] == 1
-    assert rates[10:] == sorted(rates[10:], reverse=True)
-    assert rates[100] == pytest.approx(0)
 
 
 def test_an_epoch_can_be_timed() -> None:
@@ -151,7 +145,8 @@ def test_what_has_no_candidates_is_not_learnt_from() -> None:
 def test_dropping_tracks_leaves_at_least_one() -> None:
     data = make_data(12, 0)
     config = dataclasses.replace(FAST, track_dropout=0.9)
-    _, batches = epoch_batches(data, learnable(data.train), config, 1)
+    plan = epoch_plan(learnable(data.train), config, 1)
+    batches = [load_batch(data, entry, config, (1, step)) for step, entry in enumerate(plan)]
     counts = [
         int(n)
         for batch in batches

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from rvosbench.adapters.sam2 import Sam2
+from rvosbench.configuration import configure, differences
 from rvosbench.corruptions.plan import Plan
 from rvosbench.datasets.corrupted import corrupted
 from rvosbench.demo.dataset import MotionShapes, open_demo
-from rvosbench.errors import NoGroundTruthError, WeightsError
+from rvosbench.errors import ConfigurationError, NoGroundTruthError, WeightsError
 from rvosbench.records import Track
 from rvosbench.tracks.building import BuildOptions, build_tracks
 from rvosbench.tracks.cache import Header, TrackCacheError, read_header, read_tracks, write_tracks
@@ -384,3 +385,27 @@ def test_tokens_of_another_encoder_or_dtype_are_not_used(tmp_path: Path) -> None
     with pytest.raises(WeightsError):
         open_words(str(tmp_path), tmp_path / "absent", "cpu", "auto")
     assert isinstance(open_words("", WEIGHTS / "text", "cpu", "auto"), TextEncoder)
+
+
+def test_a_cache_of_another_backend_is_refused(demo: MotionShapes, copy: Path) -> None:
+    """Left out of the file, it is transformers: caches from before there was a choice."""
+    config = replace(CONFIG, backend="original")
+    with pytest.raises(TrackCacheError, match="backend is transformers, wanted original"):
+        of(copy, config)
+    with pytest.raises(TrackCacheError, match="backend is transformers, wanted original"):
+        rebuild(demo, copy, config)
+    for path in track_files(copy):
+        header = read_header(path)
+        made = {**header.made, "backend": "original"}
+        write_tracks(path, replace(header, made=made), read_tracks(path))
+    assert of(copy, config).provenance()["backend"] == "original"
+    with pytest.raises(TrackCacheError, match="backend is original, wanted transformers"):
+        of(copy)
+
+
+def test_an_unknown_backend_is_a_wrong_setting() -> None:
+    with pytest.raises(ConfigurationError, match=r"backend 'orginal' \(did you mean 'original'"):
+        configure(CONFIG, {"backend": "orginal"})
+    assert differences(configure(CandidateConfig(), {"backend": "original"})) == {
+        "backend": "original"
+    }

@@ -1,0 +1,214 @@
+"""GroundingDINO's boxes as masks, nothing selected: what SOLA is without its selection module.
+
+    frame + sentence -> boxes above a score -> SAM2 mask of each box -> their union
+
+Nothing looks at more than one frame, so of "the bird that flies away" it finds all birds. The paper
+says no more than that its baseline "relies solely on Grounding DINO, which detects objects at the
+frame level", and its authors' code does not hold it; thresholds and segmentation are those of the
+released code's box prompts.
+
+Source: Kim et al., "Referring Video Object Segmentation via Language-aligned Track Selection",
+table 4, "w/o selection module"; Ren et al., "Grounded SAM", for the variants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from rvosbench.masks import MaskSequence, Rle, pack, union
+from rvosbench.protocols import MethodSpec
+from rvosbench.records import Json, MethodCard, Prediction, Sample
+from rvosbench.tracks.boxes import BoxSegmenter, Grounder
+from rvosbench.tracks.config import Compute, TrackConfig
+from rvosbench.tracks.follow import Follower
+from rvosbench.tracks.maker import (
+    RELEASED_GROUNDER,
+    RELEASED_TRACKER,
+    UNSIGNED,
+    CandidateConfig,
+    TrackMaker,
+)
+from rvosbench.tracks.prompts import Prompt, counts_of
+
+DEMO_THRESHOLD = 0.35
+"""Box threshold of the embedded grounder, chosen on frames like those it was trained on."""
+
+Found = Mapping[str, Sequence[Prompt]]
+"""A sentence -> its boxes of one frame, as masks."""
+
+
+@dataclass(frozen=True)
+class GroundingDinoConfig:
+    """Which networks, which boxes. Defaults are those of the released SOLA code's box prompts.
+
+    Attributes:
+        tracker: SAM2: "demo" (embedded), a hub id, a local folder, or an official `.pt` file.
+        grounder: GroundingDINO: "demo" (embedded), a hub id or a local folder.
+        variant: "frames", all boxes of every frame; "best", the best box of every frame;
+            "propagate", the boxes of the frame with the best one, followed through the video by
+            SAM2, as Grounded SAM 2 does with the frame it is given.
+        box_threshold: boxes need a greater score, (0, 1) (released code .2; GroundingDINO's own
+            examples .35).
+        text_threshold: words need a greater probability to name a box; labels, never filters.
+        dtype: of SAM2: "auto" (bfloat16 on CUDA, float32 elsewhere), "float32", "bfloat16" or
+            "float16". GroundingDINO runs in float32.
+        resize: how SAM2's frames are scaled: "bilinear" as the original image predictor, "bicubic"
+            as the original video predictor.
+        compute: memory and batches.
+    """
+
+    tracker: str = RELEASED_TRACKER
+    grounder: str = RELEASED_GROUNDER
+    variant: Literal["frames", "best", "propagate"] = "frames"
+    box_threshold: float = 0.2
+    text_threshold: float = 0.25
+    dtype: str = "auto"
+    resize: Literal["bicubic", "bilinear"] = "bilinear"
+    compute: Compute = field(default_factory=Compute, metadata=UNSIGNED)
+
+    def __post_init__(self) -> None:
+        if not self.grounder:
+            raise ValueError("grounder must be given: this method is nothing without it")
+        for name in ("box_threshold", "text_threshold"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be in [0, 1]")
+
+
+class GroundingDinoBaseline:
+    """The baseline, its two networks opened.
+
+    Args:
+        config: see `GroundingDinoConfig`.
+        device: "auto", "cpu", "cuda", "cuda:N" or "mps".
+        models: opened networks; None opens those of `config`.
+
+    Raises:
+        WeightsError: the weights of a network are not there.
+    """
+
+    def __init__(
+        self, config: GroundingDinoConfig, device: str = "auto", models: TrackMaker | None = None
+    ) -> None:
+        prompts = TrackConfig(resize=config.resize)
+        wanted = CandidateConfig(config.tracker, config.grounder, config.dtype, "", prompts)
+        self._config = config
+        self._models = models or TrackMaker(wanted, device)
+
+    def predict(self, sample: Sample) -> Mapping[str, Prediction]:
+        """Expression id -> masks, the best score of a box, and how many boxes each frame has.
+
+        A frame in which nothing is found has an empty mask.
+        """
+        video, config = sample.video, self._config
+        texts = list(dict.fromkeys(e.text for e in sample.expressions))
+        follower = Follower.of(self._models.sam2, video, config.compute)
+        grounder: Grounder | None = self._models.grounder
+        assert grounder is not None  # the configuration names one
+        found = [
+            self._look(follower, grounder, i, texts) for i in range(len(video) if texts else 0)
+        ]
+        masks = _followed(follower, texts, found) if config.variant == "propagate" else None
+        answers = {
+            t: _answer(t, found, video.size, masks[t] if masks is not None else None) for t in texts
+        }
+        return {e.id: answers[e.text] for e in sample.expressions}
+
+    def provenance(self) -> Mapping[str, Json]:
+        """Checkpoint hashes and what else decides the numbers."""
+        return self._models.provenance()
+
+    @property
+    def card(self) -> MethodCard:
+        """The published networks, or those embedded here."""
+        if self._config.tracker != "demo":
+            return SPEC.card
+        title, backbone = SPEC.card.title, "small GroundingDINO and SAM2 (embedded)"
+        return MethodCard(title, SPEC.card.venue, backbone, 0, "none", SPEC.card.url)
+
+    def _look(self, follower: Follower, grounder: Grounder, frame: int, texts: list[str]) -> Found:
+        """The masks of every sentence's boxes in one frame."""
+        detections = grounder.detect(
+            follower.video.read(frame),
+            texts,
+            box_threshold=self._config.box_threshold,
+            text_threshold=self._config.text_threshold,
+        )
+        if self._config.variant == "best":
+            detections = [d.best() for d in detections]
+        prompts = BoxSegmenter(follower).prompts(frame, detections)
+        return dict(zip(texts, prompts, strict=True))
+
+
+def _answer(
+    text: str, found: Sequence[Found], size: tuple[int, int], followed: MaskSequence | None
+) -> Prediction:
+    boxes = [frame[text] for frame in found]
+    masks = followed if followed is not None else _united(boxes, size)
+    return Prediction(
+        masks,
+        score=max((p.score for many in boxes for p in many), default=0.0),
+        diagnostics={"boxes": [len(many) for many in boxes]},
+    )
+
+
+def _united(frames: Sequence[Sequence[Prompt]], size: tuple[int, int]) -> MaskSequence:
+    """The union of each frame's masks; compressed, as a long video's do not fit into memory."""
+    rles: list[Rle | None] = []
+    for prompts in frames:
+        if not prompts:
+            rles.append(None)
+            continue
+        mask = np.logical_or.reduce([p.mask() for p in prompts])
+        rles.append({"size": list(size), "counts": counts_of(pack(mask), size[1])})
+    return MaskSequence.from_rle(rles, size)
+
+
+def _followed(
+    follower: Follower, texts: Iterable[str], found: Sequence[Found]
+) -> dict[str, MaskSequence]:
+    """Every sentence's boxes of its best frame, tracked; sentences share frames and equal masks."""
+    video = follower.video
+    wanted = {text: _best_frame([frame[text] for frame in found]) for text in texts}
+    fresh: dict[int, dict[tuple[int, bytes], Prompt]] = {}
+    for prompts in wanted.values():
+        for prompt in prompts:
+            fresh.setdefault(prompt.frame, {}).setdefault(prompt.key, prompt)
+    tracks = {
+        key: track.masks
+        for frame in sorted(fresh)
+        for key, track in zip(
+            fresh[frame], follower.tracks(list(fresh[frame].values()), "box"), strict=True
+        )
+    }
+    return {
+        text: union([tracks[p.key] for p in prompts], len(video), video.size)
+        for text, prompts in wanted.items()
+    }
+
+
+def _best_frame(frames: Sequence[Sequence[Prompt]]) -> list[Prompt]:
+    """The boxes, with masks, of the frame whose best box is best; the first of equals."""
+    seen = [[p for p in prompts if p.area] for prompts in frames]
+    return list(max(seen, key=lambda many: max((p.score for p in many), default=0.0), default=[]))
+
+
+SPEC = MethodSpec(
+    config_type=GroundingDinoConfig,
+    build=GroundingDinoBaseline,
+    card=MethodCard(
+        title="GroundingDINO (w/o selection module)",
+        venue="arXiv 2412.01136",
+        backbone="GroundingDINO-T and SAM2-L, frozen",
+        trainable_parameters=0,
+        training_data="none",
+        url="https://github.com/IDEA-Research/GroundingDINO",
+    ),
+    presets={
+        "demo": {"tracker": "demo", "grounder": "demo", "box_threshold": DEMO_THRESHOLD},
+        "released": {},
+    },
+)

@@ -1,0 +1,75 @@
+"""The vocabulary of BERT for original GroundingDINO checkpoints, which do not carry it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rvosbench.errors import WeightsError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+HUB_ID = "google-bert/bert-base-uncased"
+FILES = ("tokenizer.json", "vocab.txt")
+SPECIAL = {"[CLS]": 101, "[SEP]": 102, ".": 1012, "?": 1029}
+"""Ids that the network has built in as borders of phrases."""
+
+
+def open_vocabulary(checkpoint: Path, words: int) -> PreTrainedTokenizerBase:
+    """The tokenizer of an original checkpoint.
+
+    Looked for in the checkpoint's folder, in `bert-base-uncased` below it, and on the hub (in its
+    cache without a network).
+
+    Args:
+        checkpoint: the `.pth` file.
+        words: rows of its word embeddings, which the vocabulary must have too.
+
+    Raises:
+        WeightsError: none is there, or it is another vocabulary.
+    """
+    beside = checkpoint.parent
+    for folder in (beside, beside / HUB_ID.rpartition("/")[2]):
+        if any((folder / name).is_file() for name in FILES):
+            break
+    else:
+        folder = _fetch(checkpoint)
+    tokenizer = _open(folder)
+    _check(tokenizer, words, folder)
+    return tokenizer
+
+
+def _open(folder: Path) -> PreTrainedTokenizerBase:
+    from transformers import AutoTokenizer, BertTokenizer
+
+    described = (folder / "tokenizer_config.json").is_file()
+    kind: Any = AutoTokenizer if described else BertTokenizer
+    try:
+        tokenizer: PreTrainedTokenizerBase = kind.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError, KeyError) as error:
+        raise WeightsError(f"{folder}: its vocabulary cannot be opened ({error}).") from error
+    return tokenizer
+
+
+def _check(tokenizer: PreTrainedTokenizerBase, words: int, folder: Path) -> None:
+    ids = dict(zip(SPECIAL, tokenizer.convert_tokens_to_ids(list(SPECIAL)), strict=True))
+    if len(tokenizer) != words or ids != SPECIAL:
+        raise WeightsError(
+            f"{folder}: not the vocabulary of this checkpoint: {len(tokenizer)} words, wanted "
+            f"{words}; special words {ids}, wanted {SPECIAL}. It is that of {HUB_ID}."
+        )
+
+
+def _fetch(checkpoint: Path) -> Path:
+    from huggingface_hub import snapshot_download
+
+    try:
+        return Path(snapshot_download(HUB_ID, allow_patterns=[*FILES, "tokenizer_config.json"]))
+    except Exception as error:  # the hub client raises many kinds; all mean "not available"
+        raise WeightsError(
+            f"{checkpoint}: an original checkpoint has no vocabulary, and that of BERT is neither "
+            f"beside it nor available from the hub ({type(error).__name__}). Put vocab.txt of "
+            f"{HUB_ID} into {checkpoint.parent} (`hf download {HUB_ID} vocab.txt --local-dir "
+            f"{checkpoint.parent}`)."
+        ) from error

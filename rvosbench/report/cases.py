@@ -1,0 +1,108 @@
+"""The answers of a run as cases: a sentence, its score, the masks, the frames and the truth."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rvosbench.datasets import load_dataset
+from rvosbench.errors import ResultError, UsageError
+from rvosbench.masks import MaskSequence
+from rvosbench.protocols import Dataset
+from rvosbench.records import Sample
+from rvosbench.results import Result, ScoredExpression, read_result
+from rvosbench.scores import predictions_from_rows
+from rvosbench.work import Store
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Case:
+    """One answered sentence.
+
+    Attributes:
+        scored: the sentence with its score.
+        sample: its video.
+        masks: the answer, one mask for every frame.
+        truth: frame index -> mask, for the frames that have truth.
+    """
+
+    scored: ScoredExpression
+    sample: Sample
+    masks: MaskSequence
+    truth: Mapping[int, NDArray[np.bool_]]
+
+    @property
+    def jf(self) -> float:
+        """Mean of J and F in [0, 1]."""
+        return jf(self.scored)
+
+
+@dataclass(frozen=True)
+class RunCases:
+    """A finished run whose predictions and frames are at hand."""
+
+    result: Result
+    dataset: Dataset
+    store: Store
+
+    def __call__(self, scored: ScoredExpression) -> Case:
+        """The case of one scored expression; raises ResultError if its prediction is not there."""
+        score = scored.score
+        place = self.store.output(score.video) / "predictions.json"
+        try:
+            rows = json.loads(place.read_text(encoding="utf-8"))
+            masks = predictions_from_rows(rows)[score.expression].masks
+        except (OSError, ValueError, KeyError) as error:
+            raise ResultError(
+                f"{place}: no prediction of expression {score.expression!r} ({error!r}): the run "
+                "was not made by `rvosbench eval`, or its folder is not complete"
+            ) from error
+        target = self.dataset.target(score.video, score.expression)
+        truth = dict(zip(target.annotated, target.union(), strict=True))
+        return Case(scored, self.dataset.sample(score.video), masks, truth)
+
+    def find(self, name: str) -> ScoredExpression:
+        """The expression called "<video>/<expression>"; raises UsageError for an unknown one."""
+        for scored in self.result.expressions:
+            if f"{scored.score.video}/{scored.score.expression}" == name:
+                return scored
+        example = self.result.expressions[0].score
+        raise UsageError(
+            f"the run has no expression {name!r}: wanted <video>/<expression>, such as "
+            f"{example.video}/{example.expression}"
+        )
+
+
+def jf(scored: ScoredExpression) -> float:
+    """Mean of J and F of one expression, in [0, 1]."""
+    return (scored.score.j + scored.score.f) / 2
+
+
+def open_run(folder: Path, data: Path | None = None) -> RunCases:
+    """Open a run folder for pictures.
+
+    Args:
+        folder: as `rvosbench eval` wrote it.
+        data: the dataset's root, if it needs one.
+
+    Raises:
+        ResultError: no scored run on clean frames with its predictions.
+        DatasetError: the dataset is not at hand.
+    """
+    result = read_result(folder / "result.json")
+    if not result.expressions:
+        raise ResultError(f"{folder}: the run has no scores, as its split keeps its truth")
+    if result.facts.get("corruption"):
+        raise ResultError(
+            f"{folder}: the run is on corrupted frames ({result.facts['corruption']}); pictures "
+            "are made of runs on clean frames only"
+        )
+    dataset = load_dataset(result.facts["dataset"], data, result.facts["split"])
+    return RunCases(result, dataset, Store(folder / "videos", suffix=""))

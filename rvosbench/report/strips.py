@@ -1,0 +1,152 @@
+"""Strips: a sentence, and under it the same frames with the truth and with each method's answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rvosbench.errors import UsageError
+from rvosbench.report.cases import Case, RunCases, jf
+from rvosbench.report.overlays import TRUE, overlay, spread
+from rvosbench.results import ScoredExpression
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from PIL.Image import Image
+
+_HEIGHT, _GAP, _LABEL, _TITLE, _FONT = 150, 4, 150, 30, 15
+_LETTERS = 18  # that fit into the width of a label
+_INK, _PAPER, _FAINT = "#222222", "white", "#777777"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One method's answer in a strip, or the truth.
+
+    Attributes:
+        label: at the left, a few short lines.
+        pictures: (H, W, 3) uint8 each, in the order of time.
+    """
+
+    label: str
+    pictures: tuple[NDArray[np.uint8], ...]
+
+
+@dataclass(frozen=True)
+class Strip:
+    """A sentence with its rows; all rows show the same frames."""
+
+    sentence: str
+    remark: str
+    rows: tuple[Row, ...]
+
+
+def strip(cases: Sequence[tuple[str, Case]], count: int = 6) -> Strip:
+    """The strip of one sentence as several methods answered it.
+
+    Args:
+        cases: method -> its case; all of the same expression.
+        count: frames shown, evenly spread over those that have truth.
+    """
+    _, first = cases[0]
+    frames = spread(sorted(first.truth), count)
+    video = first.sample.video
+    images = {index: np.asarray(video.read(index)) for index in frames}
+    truth = (overlay(images[i], first.truth[i], colour=TRUE) for i in frames)
+    shown = [Row("truth", tuple(truth))]
+    for name, case in cases:
+        pictures = (overlay(images[i], case.masks.frame(i), case.truth[i]) for i in frames)
+        label = "\n".join(wrap(name, _LETTERS))
+        shown.append(Row(f"{label}\nJ&F {100 * case.jf:.1f}", tuple(pictures)))
+    expression = first.scored.expression
+    tags = f" ({', '.join(expression.tags)})" if expression.tags else ""
+    remark = f"{video.id}/{expression.id}{tags}, frames {', '.join(map(str, frames))}"
+    return Strip(expression.text, remark, tuple(shown))
+
+
+def same_case(run: RunCases, scored: ScoredExpression) -> ScoredExpression:
+    """The same expression in another run.
+
+    Raises:
+        UsageError: it has another dataset or split, or other videos.
+    """
+    wanted = f"{scored.score.video}/{scored.score.expression}"
+    return run.find(wanted)
+
+
+def telling(run: RunCases, against: RunCases | None, count: int) -> list[ScoredExpression]:
+    """The `count` expressions that tell most: greatest gain over another run, or best answered.
+
+    At most one of a video, so that they differ; of equals the first in dataset order.
+    """
+    if against is None:
+        gains = {id(s): jf(s) for s in run.result.expressions}
+    else:
+        gains = {id(s): jf(s) - jf(same_case(against, s)) for s in run.result.expressions}
+    chosen: dict[str, ScoredExpression] = {}
+    for scored in sorted(run.result.expressions, key=lambda s: -gains[id(s)]):
+        chosen.setdefault(scored.score.video, scored)
+    return list(chosen.values())[:count]
+
+
+def check_comparable(run: RunCases, against: RunCases) -> None:
+    """Two runs of the same videos and sentences; raises UsageError if they are not."""
+    keys = ("dataset", "split", "fingerprint", "videos")
+    for key in keys:
+        mine, theirs = run.result.facts.get(key), against.result.facts.get(key)
+        if mine != theirs:
+            raise UsageError(
+                f"the two runs differ in their {key}: {mine!r} and {theirs!r}; "
+                "compare runs on the same videos"
+            )
+
+
+def paint(strips: Sequence[Strip]) -> Image:
+    """Strips below each other on a white page; frames are drawn 150 pixels high."""
+    from PIL import Image as Images
+
+    parts = [_paint(one) for one in strips]
+    width = max(part.width for part in parts)
+    page = Images.new("RGB", (width, sum(p.height + 3 * _GAP for p in parts)), _PAPER)
+    top = _GAP
+    for part in parts:
+        page.paste(part, (0, top))
+        top += part.height + 3 * _GAP
+    return page
+
+
+def _paint(one: Strip) -> Image:
+    from PIL import Image as Images
+    from PIL import ImageDraw, ImageFont
+
+    frames = [[_scaled(picture) for picture in row.pictures] for row in one.rows]
+    cell = (frames[0][0].width + _GAP, _HEIGHT + _GAP)
+    size = (_LABEL + cell[0] * len(frames[0]), 2 * _TITLE - 6 + cell[1] * len(frames))
+    page = Images.new("RGB", size, _PAPER)
+    brush = ImageDraw.Draw(page)
+    font, small = ImageFont.load_default(_FONT + 3), ImageFont.load_default(_FONT - 2)
+    brush.text((_GAP, 2), f"“{one.sentence}”", _INK, font)
+    brush.text((_GAP, _TITLE - 4), one.remark, _FAINT, small)
+    for number, (row, pictures) in enumerate(zip(one.rows, frames, strict=True)):
+        top = 2 * _TITLE - 6 + number * cell[1]
+        brush.multiline_text(
+            (_GAP, top + _HEIGHT // 2 - 9 * (1 + row.label.count("\n"))),
+            row.label,
+            _INK,
+            ImageFont.load_default(_FONT),
+        )
+        for column, picture in enumerate(pictures):
+            page.paste(picture, (_LABEL + column * cell[0], top))
+    return page
+
+
+def _scaled(picture: NDArray[np.uint8]) -> Image:
+    from PIL import Image as Images
+
+    image = Images.fromarray(picture)
+    width = max(1, round(image.width * _HEIGHT / image.height))
+    return image.resize((width, _HEIGHT), Images.Resampling.BICUBIC)

@@ -1,0 +1,1 @@
+"""What object tokens know: the analyses of the paper's section 4.5."""

@@ -1,0 +1,1 @@
+"""The commands `rvosbench sola ...`, mounted through the entry point `rvosbench.commands`."""

@@ -1,0 +1,168 @@
+"""`rvosbench sola analyze`: what the object tokens of SAM2 know (section 4.5 of the paper)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Optional
+
+import typer
+
+from rvosbench.cli import options
+from rvosbench.cli.screen import emit, percent, progress, say, show
+from rvosbench.work import Unit
+
+if TYPE_CHECKING:
+    from ..analysis.curve import Curve
+    from ..analysis.probe import ProbeReport
+
+app = typer.Typer(
+    help="What object tokens know: the analyses of the paper's section 4.5.", no_args_is_help=True
+)
+
+Out = Annotated[Path, typer.Option(help="Folder to write; made if need be.")]
+
+
+@app.command("similarity")
+def similarity_command(
+    tracks: Annotated[Path, typer.Option(metavar="DIR", help="Track cache to read.")],
+    dataset: Annotated[
+        Optional[str],  # noqa: UP045 typer reads the annotation at run time
+        typer.Option(help="Compare only the videos of this dataset's split, and check the frames."),
+    ] = None,
+    split: options.Split = None,
+    data: options.Root = None,
+    out: Out = Path("runs/similarity"),
+    bins: Annotated[int, typer.Option(help="Bins of mIoU between 0 and 1.")] = 20,
+    sources: Annotated[
+        str, typer.Option(metavar="NAME,...", help="Prompts of the tracks: grid, box, truth.")
+    ] = "grid,box,truth",
+    pairs: Annotated[
+        int, typer.Option(help="At most so many pairs a video, drawn at random.")
+    ] = 2000,
+    seed: Annotated[int, typer.Option(help="Of the draw of pairs.")] = 0,
+    as_json: options.AsJson = False,
+) -> None:
+    """Plot token similarity over mask mIoU for pairs of tracks of one video (Figure 4).
+
+    Writes similarity.png, similarity.svg and similarity.csv. Build the cache with --truth:
+    candidate tracks are filtered against each other, and so rarely overlap.
+
+    Example: rvosbench sola analyze similarity --tracks cache --out figure4
+    """
+    from ..analysis.curve import curve_of
+    from ..analysis.similarity import Sampling, compare_cache
+    from ..analysis.written import cache_files, write_similarity
+
+    sampling = Sampling(tuple(name.strip() for name in sources.split(",")), pairs, seed)
+    curve_of(compare_cache((), sampling), bins)  # a wrong number is said before the work
+    files, title = cache_files(tracks, dataset, split, data)
+    with progress("comparing tracks", len(files)) as advance:
+        found = compare_cache(files, sampling, lambda name: advance(Unit(name, ""), False))
+    curve = curve_of(found, bins)
+    written = write_similarity(out, curve, title)
+    if as_json:
+        facts = {"tracks": str(tracks), "videos": len(files), "seed": seed, **curve.to_json()}
+        emit({**facts, "written": [str(path) for path in written]})
+        return
+    _show_curve(curve, title)
+    say(f"wrote {', '.join(str(path) for path in written)}")
+
+
+def _show_curve(curve: Curve, title: str) -> None:
+    rows = [
+        [
+            f"{b.low:.2f} - {b.high:.2f}",
+            str(b.pairs),
+            _number(b.mean),
+            _number(b.variance, 4),
+        ]
+        for b in curve.bins
+    ]
+    show(title, ["mIoU", "pairs", "mean similarity", "variance"], rows, numbers=3)
+    say(f"pairs: {curve.pairs}, {curve.left_out} left out that are never visible")
+    pearson, spearman = _number(curve.pearson), _number(curve.spearman)
+    say(f"correlation over pairs: Pearson r {pearson}, Spearman rho {spearman}")
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    return "-" if value is None else f"{value:.{digits}f}"
+
+
+@app.command("probe")
+def probe_command(
+    dataset: Annotated[
+        str, typer.Option(help="demo (MotionShapes), or voc (PASCAL VOC, needs --data).")
+    ] = "demo",
+    data: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(metavar="DIR", help="VOCdevkit/VOC2012; the demo needs none."),
+    ] = None,
+    tracker: Annotated[
+        Optional[str],  # noqa: UP045
+        typer.Option(help="SAM2: demo, a hub id, a folder or a .pt file; default: the dataset's."),
+    ] = None,
+    out: Annotated[
+        Optional[Path],  # noqa: UP045
+        typer.Option(help="Folder to write, and to take a killed run up from."),
+    ] = None,
+    limit: Annotated[
+        Optional[int],  # noqa: UP045
+        typer.Option(min=1, help="Only the first N of each split; default: demo 100, voc all."),
+    ] = None,
+    decay: Annotated[float, typer.Option(help="Weight decay of the classifier.")] = 1e-3,
+    device: options.Device = "auto",
+    dtype: options.Dtype = "auto",
+    workers: options.Workers = 0,
+    as_json: options.AsJson = False,
+) -> None:
+    """Train a linear classifier on object tokens and report what it finds in them.
+
+    VOC: every object mask prompts SAM2 on its image; 20 classes, train against val. Demo: objects
+    of MotionShapes are tracked from their truth; colour, shape, texture, and R2 of place and size.
+    Writes probe.json, and the tokens, so that a second run only fits the classifier.
+
+    Example: rvosbench sola analyze probe --dataset voc --data VOCdevkit/VOC2012
+    """
+    from rvosbench.adapters.devices import choose_device, choose_dtype
+    from rvosbench.work import write_json
+
+    from ..analysis.collecting import Tracker, collect_objects, planned
+    from ..analysis.probe import probe
+    from ..analysis.sources import open_source
+
+    source, preset = open_source(dataset, data)
+    place = choose_device(device)
+    chosen = Tracker(tracker or preset.tracker, place, choose_dtype(dtype, place))
+    folder, limit = out or Path("runs") / f"probe-{dataset}", limit or preset.limit
+    with progress(f"tokens of {source.name}", planned(source, limit), preset.things) as on_done:
+        known, asked = collect_objects(
+            source, chosen, folder / "tokens", limit=limit, workers=workers, on_done=on_done
+        )
+    report = probe(source, known, asked, decay)
+    facts = {"dataset": dataset, "tracker": chosen.weights, "limit": limit, "decay": decay}
+    write_json(folder / "probe.json", {**facts, **report.to_json()}, indent=2)
+    if as_json:
+        emit({**facts, **report.to_json(), "written": str(folder / "probe.json")})
+        return
+    _show_probe(report, f"{source.name}: linear probes of object tokens, {chosen.weights}")
+    say(f"wrote {folder / 'probe.json'}")
+
+
+def _show_probe(report: ProbeReport, title: str) -> None:
+    rows = [
+        [
+            question,
+            f"{len(a.classes)} classes",
+            *map(percent, (a.accuracy, a.class_mean, a.majority)),
+        ]
+        for question, a in report.answers.items()
+    ]
+    rows += [[name, "R2", percent(r2), "", ""] for name, r2 in report.explained.items()]
+    columns = ["", "", "accuracy or R2", "mean over classes", "commonest class"]
+    show(f"{title} (x 100)", columns, rows, numbers=3)
+    for question, answer in report.answers.items():
+        classes = [
+            [c.name, str(c.known), str(c.asked), percent(c.accuracy)] for c in answer.classes
+        ]
+        show("", [question, "learnt from", "asked", "found x 100"], classes, numbers=3)
+    say(f"{report.known} tokens to learn from, {report.asked} to ask about")
