@@ -1,8 +1,8 @@
 """What making candidate tracks costs: the released schedule against ours, in one run.
 
     python benchmarks/tracks.py flops            SAM2-L at 1024 px, counted, nothing computed
-    python benchmarks/tracks.py speed            60 frames, 64 grid tracks, 14 x 8 boxes
-    python benchmarks/tracks.py speed --quick    a quarter of it (two minutes on one core)
+    python benchmarks/tracks.py speed            60 frames, 64 grid tracks, 14 x 8 boxes (5 minutes)
+    python benchmarks/tracks.py speed --quick    a quarter of it (half a minute on a free core)
 
 The released schedule resets its state for every group of prompts, so that every frame is encoded
 again for each of them, and the tracker of `transformers` runs objects one by one. Ours encodes a

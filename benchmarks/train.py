@@ -6,7 +6,7 @@
 The released loop reads 48 token files and 48 JSON files a step, runs RoBERTa-large inside the step
 with autograd (nothing stops its gradients, and nothing uses them), and takes one expression a step.
 Ours reads a video's tokens from the track cache and text tokens that were computed once. Selector,
-loss, clipping and optimizer are the same code on both sides. Networks are random, of the official
+loss and clipping are the same code on both sides. Networks are random, of the official
 sizes; the text encoder has RoBERTa-large's. Times are the seconds that the process computed on one
 core, so that other programs on the machine disturb little; reading is also timed by the clock.
 """
@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from rvosbench.masks import MaskSequence
 from rvosbench.records import Track
-from rvosbench.tracks.cache import Header, read_tracks, write_tracks
+from rvosbench.tracks.cache import Header, read_tokens, read_tracks, write_tracks
 from rvosbench.tracks.identity import ModelIdentity
 from sola.batching import Batch, Item, collate
 from sola.config import LossConfig, SelectorConfig
@@ -57,11 +57,11 @@ class Training:
     optimizer: torch.optim.Optimizer
 
     @staticmethod
-    def new() -> Training:
-        """Random weights."""
+    def new(fused: bool) -> Training:
+        """Random weights; the released loop has torch's default AdamW, which is not fused."""
         torch.manual_seed(0)
         model = TrackSelector(SelectorConfig()).train()
-        return Training(model, torch.optim.AdamW(model.parameters(), lr=5e-6))
+        return Training(model, torch.optim.AdamW(model.parameters(), lr=5e-6, fused=fused))
 
     def step(self, batch: Batch) -> None:
         """Loss, backward pass, clipping, update."""
@@ -109,18 +109,6 @@ def read_released(folder: Path) -> Floats:
         json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))["iou"]
         rows.append(np.load(path))
     return np.stack(rows)
-
-
-def read_cached(path: Path) -> Floats:
-    """Tokens (N, T, D) of a file of the track cache; its other columns stay on disk."""
-    import pyarrow.parquet as pq
-
-    with pq.ParquetFile(path, memory_map=True) as file:
-        rows = file.read(columns=["tokens", "frames", "dim"])
-    column = rows.column("tokens").combine_chunks()
-    frames, dim = rows.column("frames")[0].as_py(), rows.column("dim")[0].as_py()
-    values: Floats = column.values.to_numpy(zero_copy_only=False).astype(np.float32, copy=False)
-    return values.reshape(-1, frames, dim)
 
 
 def make_tracks() -> list[Track]:
@@ -171,9 +159,10 @@ def batch_of(objects: Floats, texts: Sequence[Floats]) -> Batch:
     return collate([Item(objects, tuple(texts), labels, np.ones_like(labels))])
 
 
-def released(training: Training, folder: Path, times: int) -> float:
+def released(folder: Path, times: int) -> float:
     """Seconds of a step of the released loop: one expression, encoded with autograd."""
-    roberta, words = roberta_large(), torch.randint(5, 50000, (1, WORDS))
+    training, roberta = Training.new(fused=False), roberta_large()
+    words = torch.randint(5, 50000, (1, WORDS))
     empty = np.zeros((WORDS, 1024), np.float32)
 
     def step() -> None:
@@ -190,14 +179,14 @@ def compare(folder: Path, times: int) -> None:
     cache = folder / "video.parquet"
     nobody = ModelIdentity("random", None)
     write_tracks(cache, Header("v", "", nobody, None, {}, None, False, None, {}), tracks)
-    training = Training.new()
     rng = np.random.default_rng(1)
     texts = [rng.standard_normal((WORDS, 1024)).astype(np.float32) for _ in range(8)]
-    base = released(training, folder, times)
+    base = released(folder, times)
+    training = Training.new(fused=True)
     say(f"released: {base:.2f} s an expression, text encoder with autograd inside the step")
 
     def ours(count: int) -> float:
-        run = lambda: training.step(batch_of(read_cached(cache), texts[:count]))  # noqa: E731
+        run = lambda: training.step(batch_of(read_tokens(cache), texts[:count]))  # noqa: E731
         took = seconds(run, times)[0]
         each = took / count
         say(f"ours, {count} of a video a step: {each:.2f} s each, {base / each:.1f} times faster")
@@ -210,12 +199,12 @@ def compare(folder: Path, times: int) -> None:
 
 def report_reading(folder: Path, cache: Path, step: float) -> None:
     """How long it takes to read a sample, and its share of a step with one expression."""
-    if not np.array_equal(read_cached(cache), read_released(folder)):
+    if not np.array_equal(read_tokens(cache), read_released(folder)):
         raise SystemExit("the cache does not hold the tokens that were written")
     for name, run in (
         ("released files", lambda: read_released(folder)),
         ("track cache, whole tracks", lambda: read_tracks(cache)),
-        ("track cache, tokens", lambda: read_cached(cache)),
+        ("track cache, tokens", lambda: read_tokens(cache)),
     ):
         took, clock = seconds(run, 9)
         took, clock = 1e3 * took, 1e3 * clock

@@ -81,7 +81,8 @@ class Sam2:
 
     def objects_within(self, budget: int) -> int:
         """How many objects `propagate` may compute together in `budget` bytes; at least 1."""
-        return max(budget // attention_bytes(self.model), 1)
+        memories = int(self.model.num_maskmem)
+        return max(budget // attention_bytes(self.image_size, self.token_dim, memories), 1)
 
     def encode(self, frame: NDArray[np.uint8]) -> FrameFeatures:
         """Image features of one RGB frame (H, W, 3)."""

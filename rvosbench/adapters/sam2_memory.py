@@ -112,17 +112,18 @@ class MemoryBank:
         return tokens, times.repeat_interleave(splits, dim=0).expand(-1, n, -1)
 
 
-def attention_bytes(model: Sam2VideoModel) -> int:
+def attention_bytes(image_size: int, dim: int, memories: int) -> int:
     """About what attending to full memories needs for a moment, for one object in float32.
 
     Keys, values, their rotations and copies: seven times the keys, as measured (SAM2-L at 1024 px:
     181 MB more for every further object, keys of 29 MB).
+
+    Args:
+        image_size: side of the network's input in pixels; a memory has a token every 16.
+        dim: hidden size.
+        memories: of past frames.
     """
-    config = model.config
-    height, width = model.backbone_feature_sizes[-1]
-    pointers = config.max_object_pointers_in_encoder * (model.hidden_dim // model.mem_dim)
-    tokens = config.num_maskmem * height * width + pointers
-    return int(7 * 4 * tokens * model.hidden_dim)
+    return 7 * 4 * memories * (image_size // 16) ** 2 * dim
 
 
 def image_positions(model: Sam2VideoModel, top: Tensor) -> Tensor:

@@ -218,3 +218,12 @@ def test_a_missing_package_is_named_with_how_to_install_it() -> None:
 def test_an_unknown_backend_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match=r"did you mean 'original'.*transformers"):
         load_sam2(tmp_path, backend="originals")
+
+
+@pytest.mark.original
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+@original
+def test_both_backends_compute_as_many_objects_together(networks: Networks) -> None:
+    budget = 2**24
+    assert networks.ours.objects_within(budget) == networks.theirs.objects_within(budget) > 1

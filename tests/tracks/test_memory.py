@@ -73,7 +73,7 @@ def test_large_networks_compute_few_objects_together(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(Sam2, "propagate", watched)
     masks = np.zeros((3, *SIZE), bool)
     masks[0, :20, :20] = masks[1, 10:40, 20:50] = masks[2, 30:, 40:] = True
-    budgets = (2**30, 2 * attention_bytes(sam2.model), 0)
+    budgets = (2**30, 2 * attention_bytes(64, 128, 7), 0)
     whole, pairs, single = (
         truth_tracks(sam2, sample.video, 2, masks, Compute(step_budget=b)) for b in budgets
     )
