@@ -23,7 +23,7 @@ from rvosbench.datasets import load_dataset
 from rvosbench.masks import MaskSequence, popcount, union
 from rvosbench.protocols import Dataset
 from rvosbench.records import Target, Track, Video
-from rvosbench.tracks.maker import DEMO_TRACKS, CandidateConfig, TrackMaker
+from rvosbench.tracks.maker import GRID_TRACKS, CandidateConfig, TrackMaker
 from rvosbench.work import Store, Unit, digest, local, run_units
 
 from .samples import Floats, VideoSample, save_sample
@@ -152,7 +152,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     dataset = load_dataset(given.dataset, given.data, given.split)
     changes = {
-        **(DEMO_TRACKS if given.preset == "demo" else {}),
+        **(GRID_TRACKS if given.preset == "demo" else {}),
         **parse_assignments(given.settings),
     }
     ids = [s.video.id for s in islice(dataset, given.limit)]
