@@ -26,6 +26,7 @@ from rvosbench.tracks.boxes import BoxSegmenter, Grounder
 from rvosbench.tracks.config import Compute, TrackConfig
 from rvosbench.tracks.follow import Follower
 from rvosbench.tracks.maker import (
+    DEMO_BOX_THRESHOLD,
     RELEASED_GROUNDER,
     RELEASED_TRACKER,
     UNSIGNED,
@@ -33,9 +34,6 @@ from rvosbench.tracks.maker import (
     TrackMaker,
 )
 from rvosbench.tracks.prompts import Prompt, counts_of
-
-DEMO_THRESHOLD = 0.35
-"""Box threshold of the embedded grounder, chosen on frames like those it was trained on."""
 
 Found = Mapping[str, Sequence[Prompt]]
 """A sentence -> its boxes of one frame, as masks."""
@@ -111,11 +109,14 @@ class GroundingDinoBaseline:
         found = [
             self._look(follower, grounder, i, texts) for i in range(len(video) if texts else 0)
         ]
-        masks = _followed(follower, texts, found) if config.variant == "propagate" else None
-        answers = {
-            t: _answer(t, found, video.size, masks[t] if masks is not None else None) for t in texts
+        if config.variant == "propagate":
+            masks = _followed(follower, texts, found)
+        else:
+            masks = {t: _united([frame[t] for frame in found], video.size) for t in texts}
+        return {
+            e.id: _answer(masks[e.text], [frame[e.text] for frame in found])
+            for e in sample.expressions
         }
-        return {e.id: answers[e.text] for e in sample.expressions}
 
     def provenance(self) -> Mapping[str, Json]:
         """Checkpoint hashes and what else decides the numbers."""
@@ -143,11 +144,7 @@ class GroundingDinoBaseline:
         return dict(zip(texts, prompts, strict=True))
 
 
-def _answer(
-    text: str, found: Sequence[Found], size: tuple[int, int], followed: MaskSequence | None
-) -> Prediction:
-    boxes = [frame[text] for frame in found]
-    masks = followed if followed is not None else _united(boxes, size)
+def _answer(masks: MaskSequence, boxes: Sequence[Sequence[Prompt]]) -> Prediction:
     return Prediction(
         masks,
         score=max((p.score for many in boxes for p in many), default=0.0),
@@ -208,7 +205,7 @@ SPEC = MethodSpec(
         url="https://github.com/IDEA-Research/GroundingDINO",
     ),
     presets={
-        "demo": {"tracker": "demo", "grounder": "demo", "box_threshold": DEMO_THRESHOLD},
+        "demo": {"tracker": "demo", "grounder": "demo", "box_threshold": DEMO_BOX_THRESHOLD},
         "released": {},
     },
 )

@@ -93,7 +93,7 @@ def _plugins() -> Iterator[Finding]:
 
 def _weights() -> Iterator[Finding]:
     folder = Path(__file__).parent / "demo" / "weights"
-    for name in ("sam2", "text"):
+    for name in ("sam2", "grounder", "text"):
         file = folder / name / "model.safetensors"
         size = f"{file.stat().st_size / 2**20:.1f} MB" if file.is_file() else "not found"
         yield Finding(

@@ -49,8 +49,8 @@ class SolaConfig:
 
     Attributes:
         tracker: SAM2: "demo" (embedded), a hub id, a local folder, or an official `.pt`.
-        grounder: GroundingDINO for box prompts: a hub id, a local folder, or an official `.pth`;
-            empty: no boxes.
+        grounder: GroundingDINO for box prompts: "demo" (embedded), a hub id, a local folder, or an
+            official `.pth`; empty: no boxes.
         text_encoder: "demo" (embedded), a hub id or a local folder.
         selector: "demo" (embedded), a folder written by training, or a checkpoint of the authors'
             code. The authors published none, so there is no default.
@@ -163,7 +163,7 @@ class Sola:
         return replace(
             SPEC.card,
             trainable_parameters=count,
-            backbone="small SAM2 and RoBERTa (embedded)",
+            backbone="small SAM2, GroundingDINO and RoBERTa (embedded)",
             training_data="MotionShapes",
         )
 

@@ -48,6 +48,7 @@ class GrounderRecipe:
         learning_rate: its peak, for AdamW.
         warm_up: steps of linear warm-up.
         cheap_share: share of the time, at the start, without encoder and decoder.
+        cheap_mix: share of such steps later: they see most frames, and shapes are learnt last.
         cheap_batch, full_batch: frames and captions a frame.
         first_frames: frames drawn before the first step.
         average: decay of the exponential average of the weights.
@@ -62,6 +63,7 @@ class GrounderRecipe:
     learning_rate: float = 1e-3
     warm_up: int = 100
     cheap_share: float = 0.35
+    cheap_mix: float = 0.4
     cheap_batch: tuple[int, int] = (12, 6)
     full_batch: tuple[int, int] = (6, 3)
     first_frames: int = 300
@@ -149,7 +151,7 @@ def training_step(state: TrainingState, recipe: GrounderRecipe, words: Words) ->
     progress = min(1.0, state.seconds / (recipe.minutes * 60))
     for group in state.optimiser.param_groups:
         group["lr"] = recipe.learning_rate * schedule(progress, state.step, recipe.warm_up)
-    cheap = progress < recipe.cheap_share
+    cheap = progress < recipe.cheap_share or state.rng.random() < recipe.cheap_mix
     batch = next_batch(state, recipe.cheap_batch if cheap else recipe.full_batch, words)
     losses_of = cheap_losses if cheap else full_losses
     losses = losses_of(state.model, state.heads, batch, recipe.weights)

@@ -106,7 +106,7 @@ def measures(found: Sequence[Answer]) -> dict[str, float]:
     values |= dict(zip(("threshold", "precision", "recall"), map(float, chosen), strict=True))
     absent = [a.scores.max() for a in found if a.kind == "absent"]
     if absent:
-        values["absent_silent"] = round(float(np.mean(np.array(absent) < chosen[0])), 4)
+        values["absent_silent"] = round(float(np.mean(np.array(absent) <= chosen[0])), 4)
     return values
 
 

@@ -27,7 +27,7 @@ class GroundingWeights:
     words: float = 2.0
     l1: float = 5.0
     giou: float = 2.0
-    looks: float = 0.5
+    looks: float = 2.0
     queries: float = 1.0
 
 

@@ -27,18 +27,29 @@ RELEASED_TRACKER = "facebook/sam2-hiera-large"
 RELEASED_GROUNDER = "IDEA-Research/grounding-dino-tiny"
 """GroundingDINO with Swin-T: what the released SOLA code uses."""
 
+DEMO_BOX_THRESHOLD = 0.3
+"""Of the embedded grounder, whose scores are modest: best J on clips that nothing else uses."""
+
 DEMO_TRACKS: Mapping[str, Json] = {
     "tracker": "demo",
-    "grounder": "",  # there is no embedded one
+    "grounder": "demo",
     "prompts.order": "frame",
     "prompts.points_per_side": 12,
     "prompts.multimask": False,  # the small network is trained with the single-mask token only
     "prompts.predicted_iou": 0.5,
     "prompts.stability": 0.7,
     "prompts.max_grid_tracks": 24,
+    "prompts.box_interval": 5,
+    "prompts.box_threshold": DEMO_BOX_THRESHOLD,
+    "prompts.box_stability": 0.7,
+    "prompts.max_box_tracks": 3,
+    "prompts.grid_filters_boxes": True,  # boxes are for shapes that the grid missed: half the time
 }
-"""The embedded small SAM2 on small frames: fewer points, and thresholds at its level of quality."""
+"""The embedded small models on small frames: fewer points, and thresholds at their level of
+quality."""
 
+GRID_TRACKS: Mapping[str, Json] = {**DEMO_TRACKS, "grounder": ""}
+"""As `DEMO_TRACKS`, without box prompts: what the embedded selector is trained with."""
 
 PAPER_TRACKS: Mapping[str, Json] = {
     "prompts.frame_interval": 4,
@@ -67,8 +78,8 @@ class CandidateConfig:
 
     Attributes:
         tracker: "demo" (embedded), a hub id, a local folder, or an official `.pt` file.
-        grounder: GroundingDINO for box prompts: a hub id, a local folder, or an official `.pth`;
-            empty: no boxes. It runs in float32, as in the released code.
+        grounder: GroundingDINO for box prompts: "demo" (embedded), a hub id, a local folder, or an
+            official `.pth`; empty: no boxes. It runs in float32, as in the released code.
         dtype: "auto" (bfloat16 on CUDA, float32 elsewhere), "float32", "bfloat16" or "float16".
         tracks: folder of a track cache to read instead of making tracks; empty: make them.
         prompts: how tracks are made.

@@ -1,4 +1,4 @@
-"""The grounder's recipe: captions, cells, losses, steps, checkpoints, and the weights it shipped."""
+"""The grounder's recipe: captions, cells, losses, steps, checkpoints, and the shipped weights."""
 
 from __future__ import annotations
 
@@ -49,7 +49,12 @@ from rvosbench.recipes.grounder_losses import (
 
 SIZE = 64
 RECIPE = GrounderRecipe(
-    image_size=SIZE, cheap_batch=(2, 2), full_batch=(2, 2), first_frames=4, minutes=1.0
+    image_size=SIZE,
+    cheap_batch=(2, 2),
+    full_batch=(2, 2),
+    first_frames=4,
+    minutes=1.0,
+    cheap_mix=0.0,
 )
 
 
@@ -78,8 +83,8 @@ def test_captions_name_shapes_of_the_frame_or_none(words: Words, stills: list[St
             noun = caption.noun
             assert {noun.colour, noun.texture} - {None} <= named
             assert all(word in words.ids for word in caption.words)
-        noun = absent_noun(still.shapes, rng)
-        assert noun is None or not any(noun.covers(s) for s in still.shapes)
+        absent = absent_noun(still.shapes, rng)
+        assert absent is None or not any(absent.covers(s) for s in still.shapes)
 
 
 def test_the_tokenizer_splits_as_the_captions_do(words: Words, stills: list[Still]) -> None:
@@ -170,7 +175,7 @@ def test_measures_count_boxes_as_right_once() -> None:
     overlaps = np.array([[0.9, 0.0], [0.8, 0.0], [0.0, 0.7]], np.float32)
     one = Answer("colour", scores, overlaps)
     assert precision_recall([one], 0.5) == (0.5, 0.5)
-    assert precision_recall([one], 0.2) == (pytest.approx(2 / 3, abs=1e-3), 1.0)
+    assert precision_recall([one], 0.2) == (0.6667, 1.0)
     nothing = Answer("absent", scores, np.zeros((3, 0), np.float32))
     assert precision_recall([one, nothing], 0.5) == (0.25, 0.5)
 
@@ -187,8 +192,9 @@ def test_steps_train_every_weight_that_answers(state: TrainingState, words: Word
     assert {"cell_words", "cell_boxes", "looks"} <= cheap.keys()
     assert "queries_0" not in cheap
     state.seconds = RECIPE.minutes * 60 * 0.9
-    full = training_step(state, RECIPE, words)
-    assert {"queries_0", "queries_1"} <= full.keys()
+    for _ in range(3):  # some branches begin at zero: what is behind them moves a step later
+        full = training_step(state, RECIPE, words)
+        assert {"queries_0", "queries_1"} <= full.keys()
     unmoved = [n for n, p in state.model.named_parameters() if torch.equal(p, before[n])]
     allowed = ("position_embeddings", "token_type_embeddings", "layernorm", "pooler")
     assert not [n for n in unmoved if not any(part in n for part in allowed)]
@@ -247,7 +253,9 @@ def test_the_shipped_weights_find_what_captions_name() -> None:
 def test_all_measures_are_there(words: Words) -> None:
     answer = Answer("colour", np.array([0.9], np.float32), np.array([[0.8]], np.float32))
     found = [replace(answer, kind=kind) for kind in ("colour", "sentence")]
-    values = measures([*found, Answer("absent", np.array([0.2]), np.zeros((1, 0)))])
+    values = measures(
+        [*found, Answer("absent", np.array([0.2], np.float32), np.zeros((1, 0), np.float32))]
+    )
     assert values["acc_colour"] == values["precision"] == values["recall"] == 1
     assert "acc_shape" not in values
     assert values["absent_silent"] == 1
