@@ -48,7 +48,7 @@ def look_loss(logits: Tensor, batch: GroundingBatch) -> Tensor:
     """Cross-entropies of presence, colour, shape and texture of cells."""
     there = (batch.owner >= 0).float()
     total = F.binary_cross_entropy_with_logits(logits[:, 0], there)
-    parts = logits[:, 1:].split((N_COLOURS, N_SHAPES, N_TEXTURES), 1)
+    parts = torch.split(logits[:, 1:], (N_COLOURS, N_SHAPES, N_TEXTURES), 1)
     for part, truth in zip(parts, batch.looks.unbind(1), strict=True):
         total = total + F.cross_entropy(part, truth)
     return total
@@ -150,12 +150,12 @@ def match(
     words = -(gain * share[:, None]).sum(-1)
     l1 = torch.cdist(boxes, truth, p=1)
     cost = weights.words * words[..., None] + weights.l1 * l1
-    cost = (cost - weights.giou * giou(boxes[:, :, None], truth[:, None])).numpy()
+    costs = (cost - weights.giou * giou(boxes[:, :, None], truth[:, None])).numpy()
     found = []
     for row, meant in enumerate(batch.meant.numpy()):
         wanted = np.flatnonzero(meant)
         if len(wanted):
-            queries, which = linear_sum_assignment(cost[row][:, wanted])
+            queries, which = linear_sum_assignment(costs[row][:, wanted])
             found += [(row, int(q), int(wanted[w])) for q, w in zip(queries, which, strict=True)]
     table = torch.tensor(found, dtype=torch.long).reshape(-1, 3)
     return table[:, 0], table[:, 1], table[:, 2]
