@@ -48,7 +48,7 @@ def look_loss(logits: Tensor, batch: GroundingBatch) -> Tensor:
     """Cross-entropies of presence, colour, shape and texture of cells."""
     there = (batch.owner >= 0).float()
     total = F.binary_cross_entropy_with_logits(logits[:, 0], there)
-    parts = torch.split(logits[:, 1:], (N_COLOURS, N_SHAPES, N_TEXTURES), 1)
+    parts = torch.split(logits[:, 1:], [N_COLOURS, N_SHAPES, N_TEXTURES], 1)
     for part, truth in zip(parts, batch.looks.unbind(1), strict=True):
         total = total + F.cross_entropy(part, truth)
     return total
