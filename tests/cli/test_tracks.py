@@ -69,7 +69,7 @@ def test_info_counts_and_shows_recall(cache: Path) -> None:
     assert facts["recipe"]["points_per_side"] == 3
     assert facts["recall"] == []
     with_truth = json.loads(call("tracks", "info", str(cache), "--dataset", "demo", "--json"))
-    assert {row["source"] for row in with_truth["recall"]} == {"grid", "all"}
+    assert {row["source"] for row in with_truth["recall"]} >= {"grid", "all"}
     assert "best union" in call("tracks", "info", str(cache), "--dataset", "demo")
 
 

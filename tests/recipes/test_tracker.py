@@ -76,11 +76,11 @@ def test_looks_name_the_object_in_the_cell() -> None:
     frame = made.prompt_frame
     row = int(made.areas[:, frame].argmax())
     for cell, looks in zip((8, 16), made.looks, strict=True):
-        assert looks.shape == (4, 3, 2, 128 // cell, 128 // cell)
+        assert looks.shape == (4, 3, 3, 128 // cell, 128 // cell)
         share = made.masks[row, frame].float().unfold(0, cell, cell).unfold(1, cell, cell)
         y, x = np.argwhere((share.mean((2, 3)) > 0.5).numpy())[0]
         named = looks[made.owner[row], frame, :, y, x].tolist()
-        assert named == [made.colours[row].item(), made.shapes[row].item()]
+        assert named == [looks_of[row].item() for looks_of in (made.colours, made.shapes, made.textures)]
         assert (looks == NO_LOOK).any()
 
 
