@@ -70,6 +70,8 @@ def test_from_tracks_to_a_score(tmp_path: Path) -> None:
         (["--set", "schedule=linear"], ConfigurationError, "wanted plateau or cosine"),
         (["--preset", "dmeo"], UnknownNameError, "did you mean 'demo'"),
         (["--dataset", "demo", "--dataset", "demo"], UsageError, "2 datasets for 1 --tracks"),
+        (["--minutes", "2", "--epochs", "3"], UsageError, "give it or --epochs, not both"),
+        (["--minutes", "2", "--set", "epochs=3"], UsageError, "give it or --epochs, not both"),
         (["--split", "trian"], UnknownNameError, "did you mean 'train'"),
         ([], TrackCacheError, "no track cache here"),
     ],
