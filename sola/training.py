@@ -9,6 +9,7 @@ videos, and `OUT/training.json` what it was trained with.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -50,6 +51,10 @@ logger = logging.getLogger(__name__)
 
 class TrainingInterruptedError(RvosbenchError):
     """Somebody asked a training to stop; its state is on disk."""
+
+
+class DivergedError(RvosbenchError):
+    """The loss of a training is no number any more."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,7 @@ def train(  # noqa: PLR0913 - what is trained, and three ways to look on
         DatasetError: nothing to learn from, or tokens that do not fit `selector`.
         WeightsError: `out` holds another training.
         TrainingInterruptedError: after a signal; the same call goes on.
+        DivergedError: the loss is infinite or NaN.
     """
     world = world or World()
     identity = _identity(data, selector, config, world)
@@ -281,6 +287,12 @@ def _step(
         batch = batch.to(progress.model.negative_anchors.device)
         loss = _backward(progress, batch, run.config, weight)
     summed = run.world.add_up(progress.model.parameters(), [loss, float(run.stop.made)])
+    if not math.isfinite(summed[0]):
+        raise DivergedError(
+            f"epoch {epoch}, step {step + 1} of {steps}: the loss is {summed[0]}, with a learning "
+            f"rate of {rate:.3g}. {run.out} keeps the best epoch so far. Lower learning_rate or "
+            "clip_norm, or use precision=float32, in another --out"
+        )
     _update(progress, run.config, rate)
     progress.losses.append(summed[0])
     return summed[1] > 0

@@ -72,6 +72,11 @@ def test_from_tracks_to_a_score(tmp_path: Path) -> None:
         (["--dataset", "demo", "--dataset", "demo"], UsageError, "2 datasets for 1 --tracks"),
         (["--minutes", "2", "--epochs", "3"], UsageError, "give it or --epochs, not both"),
         (["--minutes", "2", "--set", "epochs=3"], UsageError, "give it or --epochs, not both"),
+        (["--set", "selector.n_groups=0"], ConfigurationError, "wanted at least 1"),
+        (["--set", "selector.max_temporal_length=0"], ConfigurationError, "wanted at least 1"),
+        (["--set", "learning_rate=-1"], ConfigurationError, "wanted more than 0"),
+        (["--set", "learning_rate=nan"], ConfigurationError, "wanted more than 0"),
+        (["--set", "clip_norm=0"], ConfigurationError, "wanted more than 0"),
         (["--split", "trian"], UnknownNameError, "did you mean 'train'"),
         ([], TrackCacheError, "no track cache here"),
     ],
@@ -82,6 +87,18 @@ def test_mistakes_are_named(
     with pytest.raises(kind, match=message):
         call("sola", "train", "--tracks", str(tmp_path), *more)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        (["sola", "train", "--tracks", "x"], ["--minutes", "0"]),
+        (["sola", "analyze", "probe"], ["--decay", "-1"]),
+    ],
+)
+def test_numbers_out_of_range_are_refused_first(command: list[str], option: list[str]) -> None:
+    result = CliRunner().invoke(app, [*command, *option])
+    assert (result.exit_code, type(result.exception)) == (2, SystemExit)
 
 
 @pytest.mark.parametrize("text", ["a", "0.5,1.5"])

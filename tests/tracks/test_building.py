@@ -204,6 +204,15 @@ def test_hidden_truth_gives_no_truth_tracks(
     assert rebuild(demo, tmp_path, truth=False, videos=VIDEOS[:1]) == "+"
 
 
+def test_a_video_without_sentences_gets_no_truth_tracks(
+    demo: MotionShapes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = replace(demo.sample(VIDEOS[0]), expressions=())
+    monkeypatch.setattr(MotionShapes, "sample", lambda self, video: silent)
+    assert rebuild(demo, tmp_path, videos=VIDEOS[:1]) == "+"
+    assert {t.source for t in read_tracks(track_file(tmp_path, VIDEOS[0]))} == {"grid"}
+
+
 # Box tracks belong to sentences.
 
 
