@@ -59,6 +59,7 @@ def test_from_tracks_to_a_score(tmp_path: Path) -> None:
     swept = json.loads(call("sola", "sweep", run, "--tracks", cache, "--json"))
     (own,) = [row for row in swept["rows"] if row["own"]]
     assert (own["j"], own["f"]) == (result["j"], result["f"])
+    assert json.loads(call("sola", "sweep", run, "--json"))["rows"] == swept["rows"]
     assert "(the run)" in call("sola", "sweep", run, "--tracks", cache, "--thresholds", "0.2")
 
 
