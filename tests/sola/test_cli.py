@@ -15,6 +15,8 @@ from rvosbench.tracks.cache import TrackCacheError
 from sola.board import Board
 from sola.cli.app import app as sola_app
 
+from ..toys import ToyDataset
+
 SMALL = [
     *("--set", "prompts.points_per_side=3"),
     *("--set", "prompts.predicted_iou=0.2"),
@@ -88,6 +90,20 @@ def test_mistakes_are_named(
     with pytest.raises(kind, match=message):
         call("sola", "train", "--tracks", str(tmp_path), *more)
     assert not list(tmp_path.iterdir())
+
+
+def test_whose_validation_cache_it_is_must_be_clear(tmp_path: Path) -> None:
+    from sola.cli.train import _valid_sets
+    from sola.data import TrackSet
+
+    one, two = ToyDataset(name="demo"), ToyDataset(name="ref-davis17")
+    sets, cache = [TrackSet(tmp_path, one), TrackSet(tmp_path, two)], [tmp_path]
+    with pytest.raises(UsageError, match=r"demo and ref-davis17: say whose .* --valid-dataset"):
+        _valid_sets(sets, cache, None, None, (None, None))
+    (named,) = _valid_sets(sets, cache, ["demo"], None, (None, [tmp_path]))
+    (only,) = _valid_sets(sets[:1] * 2, cache, None, None, (None, None))
+    assert named.dataset.fingerprint == only.dataset.fingerprint
+    assert (only.dataset.name, only.dataset.split) == ("demo", "valid")
 
 
 @pytest.mark.parametrize(
