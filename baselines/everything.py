@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rvosbench.masks import union
@@ -31,6 +31,10 @@ class Everything:
     def provenance(self) -> Mapping[str, Json]:
         """What decides the tracks."""
         return self.source.provenance()
+
+    def provenance_of(self, videos: Sequence[str]) -> Mapping[str, Json]:
+        """What decides the tracks of some videos."""
+        return self.source.provenance(videos)
 
 
 def _build(config: CandidateConfig, device: str) -> Everything:

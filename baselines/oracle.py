@@ -19,6 +19,7 @@ from rvosbench.metrics import region_similarity
 from rvosbench.protocols import MethodSpec, TruthLookup
 from rvosbench.records import Json, MethodCard, Prediction, Sample, Target, Track
 from rvosbench.tracks.maker import PRESETS, CandidateConfig, TrackSource, open_tracks
+from rvosbench.tracks.recall import touching
 
 EXHAUSTIVE = 8
 
@@ -48,12 +49,16 @@ class Oracle:
         """What decides the tracks."""
         return self.source.provenance()
 
+    def provenance_of(self, videos: Sequence[str]) -> Mapping[str, Json]:
+        """What decides the tracks of some videos."""
+        return self.source.provenance(videos)
+
 
 def best_tracks(tracks: Sequence[Track], target: Target) -> list[Track]:
     """The set of tracks whose union has the greatest mean J with the target; may be empty."""
     truth = target.union()
-    shown = [t.masks.at(target.annotated).packed() for t in tracks]
-    useful = [i for i, masks in enumerate(shown) if _touches(masks, truth)]
+    shown = touching(tracks, target)
+    useful = list(shown)
 
     def quality(choice: Choice) -> float:
         parts = [shown[i] for i in sorted(choice)]
@@ -69,10 +74,6 @@ def best_tracks(tracks: Sequence[Track], target: Target) -> list[Track]:
 
 def _j(prediction: MaskSequence, truth: MaskSequence) -> NDArray[np.float64]:
     return np.asarray(region_similarity(prediction, truth), np.float64)
-
-
-def _touches(masks: MaskSequence, truth: MaskSequence) -> bool:
-    return any((masks.words(i) & truth.words(i)).any() for i in range(len(truth)))
 
 
 def _all_sets(items: Sequence[int]) -> Iterator[Choice]:

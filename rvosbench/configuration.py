@@ -10,7 +10,7 @@ import dataclasses
 import json
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,12 +23,12 @@ C = TypeVar("C")
 def configure(config: C, changes: Mapping[str, Json]) -> C:
     """A copy of a frozen dataclass with `changes` applied; values may be text or of the right type.
 
+    The result is checked as a whole: values that only fit together may come in any order.
+
     Raises:
-        ConfigurationError: unknown key, or a value that does not fit the field's type.
+        ConfigurationError: unknown key, or a value that does not fit the field's type or others.
     """
-    for key, value in changes.items():
-        config = _set(config, key, key.split("."), value)
-    return config
+    return _changed(config, [(key, key.split("."), value) for key, value in changes.items()])
 
 
 def parse_assignments(assignments: Iterable[str]) -> dict[str, str]:
@@ -88,23 +88,37 @@ def _signed(config: Any) -> dict[str, Json]:  # noqa: ANN401 any dataclass
     return {k: _signed(v) if dataclasses.is_dataclass(v) else v for k, v in fields.items()}
 
 
-def _set(config: C, key: str, path: list[str], value: Json) -> C:
-    fields = {f.name: f for f in dataclasses.fields(config)}  # type: ignore[arg-type]
-    if path[0] not in fields:
-        known = keys(type(config))
-        raise ConfigurationError(
-            f"unknown configuration key {key!r}{did_you_mean('.'.join(path), known)}. "
-            f"Keys here: {', '.join(known) or 'none'}."
-        )
-    current = getattr(config, path[0])
-    if len(path) > 1 and dataclasses.is_dataclass(current):
-        new: Json = _set(current, key, path[1:], value)
-    else:
-        new = _convert(value, typing.get_type_hints(type(config))[path[0]], key)
+Change = tuple[str, list[str], Json]
+"""The key as it was given, what of its path is left, the value."""
+
+
+def _changed(config: C, changes: Sequence[Change]) -> C:
+    new: dict[str, Json] = {}
+    nested: dict[str, list[Change]] = {}
+    for key, path, value in changes:
+        _check_known(config, key, path)
+        if len(path) > 1:
+            nested.setdefault(path[0], []).append((key, path[1:], value))
+        else:
+            new[path[0]] = _convert(value, typing.get_type_hints(type(config))[path[0]], key)
+    for name, inner in nested.items():
+        new[name] = _changed(new.get(name, getattr(config, name)), inner)
     try:
-        return dataclasses.replace(config, **{path[0]: new})  # type: ignore[type-var]
+        return dataclasses.replace(config, **new)  # type: ignore[type-var]
     except ValueError as error:
-        raise ConfigurationError(f"{key}={value}: {error}") from error
+        given = ", ".join(f"{key}={value}" for key, _, value in changes)
+        raise ConfigurationError(f"{given}: {error}") from error
+
+
+def _check_known(config: object, key: str, path: Sequence[str]) -> None:
+    fields = {f.name for f in dataclasses.fields(config)}  # type: ignore[arg-type]
+    if path[0] in fields and (len(path) == 1 or dataclasses.is_dataclass(getattr(config, path[0]))):
+        return
+    known = keys(type(config))
+    raise ConfigurationError(
+        f"unknown configuration key {key!r}{did_you_mean('.'.join(path), known)}. "
+        f"Keys here: {', '.join(known) or 'none'}."
+    )
 
 
 def _convert(value: Json, wanted: object, key: str) -> Json:

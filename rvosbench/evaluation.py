@@ -29,6 +29,7 @@ from rvosbench.protocols import (
     ScoringProtocol,
     Summary,
     Traceable,
+    TraceableByVideo,
     TruthLookup,
     TruthMethod,
 )
@@ -249,8 +250,9 @@ def _run(contender: Contender, task: _Task, run: RunOptions | None) -> Result:
             f"{task.dataset.name}/{task.dataset.split} does not have"
         )
     job = _Job(contender, task, hidden)
-    facts = {**task.facts(), **contender.facts, **_provenance(job, contender)}
     samples = task.samples()
+    provenance = _provenance(job, contender, [s.video.id for s in samples])
+    facts = {**task.facts(), **contender.facts, **provenance}
     store = Store(run.out / "videos", suffix="")
     _claim(run.out, facts, run.resume)
     units = [Unit(s.video.id, _unit_digest(facts, s, contender)) for s in samples]
@@ -293,10 +295,12 @@ def _hidden(dataset: Dataset) -> bool:
     return False
 
 
-def _provenance(job: _Job, contender: Contender) -> dict[str, Json]:
+def _provenance(job: _Job, contender: Contender, videos: Sequence[str]) -> dict[str, Json]:
     if contender.files is not None:
         return {}
     method = job.method
+    if isinstance(method, TraceableByVideo):
+        return {"provenance": dict(method.provenance_of(videos))}
     return {"provenance": dict(method.provenance()) if isinstance(method, Traceable) else {}}
 
 

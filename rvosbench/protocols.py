@@ -123,6 +123,16 @@ class Traceable(Protocol):
     def provenance(self) -> Mapping[str, Json]: ...
 
 
+@runtime_checkable
+class TraceableByVideo(Protocol):
+    """A method whose provenance depends on the videos of a run (optional), as a cache's does.
+
+    `provenance_of(videos)` is asked instead of `provenance()`, with the ids of the run.
+    """
+
+    def provenance_of(self, videos: Sequence[str]) -> Mapping[str, Json]: ...
+
+
 @dataclass(frozen=True)
 class MethodSpec:
     """A method before it is built: what stands at the entry point `rvosbench.methods`.

@@ -11,8 +11,11 @@ import hashlib
 import json
 import os
 import shutil
+import socket
+import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
@@ -20,6 +23,9 @@ from typing import Protocol
 from urllib.parse import quote
 
 from rvosbench.records import Json
+
+SCRATCH = ".scratch-"
+"""Folders that begin so hold outputs in the making: then the machine, the process, and letters."""
 
 
 @dataclass(frozen=True)
@@ -84,9 +90,21 @@ class Store:
         written.replace(place)
         write_json(self._stamp(unit.key), {"key": unit.key, "digest": unit.digest})
 
-    def scratch(self, key: str) -> Path:
-        """Where the output of `key` is written before it is complete."""
-        return self.folder / ".scratch" / file_name(key)
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder of this process's own for outputs that are not complete; goes at the end.
+
+        Folders that killed processes of this machine left are removed.
+        """
+        prefix = f"{SCRATCH}{socket.gethostname()}-"
+        for old in self.folder.glob(f"{prefix}*"):
+            if not _lives(old.name.rsplit("-", 2)[1]):
+                shutil.rmtree(old, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(prefix=f"{prefix}{os.getpid()}-", dir=self.folder))
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _stamp(self, key: str) -> Path:
         return self.folder / ".stamps" / (file_name(key) + ".json")
@@ -121,12 +139,23 @@ def run_units(
             todo[unit.key] = unit
     if not todo:
         return  # readers of a finished folder do not disturb each other
-    discard(store.folder / ".scratch")  # left by a killed run
-    (store.folder / ".scratch").mkdir()
-    for key in executor(job, [(key, store.scratch(key)) for key in todo]):
-        store.accept(todo[key], store.scratch(key))
-        on_done(todo[key], False)
-    discard(store.folder / ".scratch")
+    with store.scratch() as scratch:
+        for key in executor(job, [(key, scratch / file_name(key)) for key in todo]):
+            store.accept(todo[key], scratch / file_name(key))
+            on_done(todo[key], False)
+
+
+def _lives(process: str) -> bool:
+    """Whether a process of this machine runs; what is no number may be anything, so it does."""
+    if os.name == "nt" or not process.isdigit():  # there, asking would end it
+        return True
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):  # it is there, but belongs to somebody else
+        return True
+    return True
 
 
 def local(workers: int = 0) -> Executor:

@@ -36,6 +36,7 @@ def save_selector(
     Returns:
         The two paths.
     """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -44,7 +45,10 @@ def save_selector(
     _replace(config, text.encode() + b"\n")
     state = {name: value.to("cpu", dtype) for name, value in model.state_dict().items()}
     partial = weights.with_name(weights.name + ".partial")
-    save_file({name: value.contiguous() for name, value in state.items()}, partial)
+    try:
+        save_file({name: value.contiguous() for name, value in state.items()}, partial)
+    except SafetensorError as error:  # what it makes of a full disk
+        raise OSError(f"{partial}: cannot be written: {error}") from error
     partial.chmod(config.stat().st_mode)  # safetensors makes files that only their owner can read
     partial.replace(weights)
     return config, weights

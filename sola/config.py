@@ -7,6 +7,7 @@ Sources: "code" is cvlab-kaist/SOLA at 4b0adf8 (`configs/mevis/default.yaml`, `m
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -64,7 +65,8 @@ class SelectorConfig:
             ValueError: naming the field, what it got and what it needs.
         """
         _require(self.variant in VARIANTS, f"variant is {self.variant!r}, wanted one of {VARIANTS}")
-        for name in ("object_token_dim", "lang_token_dim", "n_layers", "n_negative", "n_heads"):
+        counts = ("object_token_dim", "lang_token_dim", "n_layers", "n_negative", "n_heads")
+        for name in (*counts, "n_groups", "max_temporal_length"):
             value = getattr(self, name)
             _require(value >= 1, f"{name} is {value}, wanted at least 1")
         for name in ("dropout", "attention_dropout"):
@@ -110,12 +112,16 @@ class LossConfig:
     temperature: float = 0.07
 
     def __post_init__(self) -> None:
-        """Refuses an unknown variant.
+        """Refuses an unknown variant, and weights that are no weights.
 
         Raises:
-            ValueError: naming the variants there are.
+            ValueError: naming the field, what it got and what it needs.
         """
         _require(self.variant in VARIANTS, f"variant is {self.variant!r}, wanted one of {VARIANTS}")
+        for name in ("bce_weight", "alignment_weight", "positive_weight"):
+            value = getattr(self, name)
+            _require(0 <= value < math.inf, f"{name} is {value}, wanted 0 or more")
+        _require(math.isfinite(self.temperature), f"temperature is {self.temperature}")
 
 
 PAPER_SELECTOR = SelectorConfig(variant="paper")
@@ -231,6 +237,11 @@ class TrainConfig:
             value = getattr(self, name)
             _require(0 <= value < 1, f"{name} is {value}, wanted [0, 1)")
         _require(0 < self.plateau_factor <= 1, f"plateau_factor is {self.plateau_factor}")
+        for name in ("learning_rate", "clip_norm"):
+            value = getattr(self, name)
+            _require(0 < value < math.inf, f"{name} is {value}, wanted more than 0")
+        decay = self.weight_decay
+        _require(0 <= decay < math.inf, f"weight_decay is {decay}, wanted 0 or more")
 
     @property
     def train_sources(self) -> tuple[str, ...]:

@@ -10,6 +10,8 @@ import numpy as np
 
 from rvosbench.protocols import Dataset
 from rvosbench.records import Json
+from rvosbench.tracks.cache import TrackCacheError
+from rvosbench.tracks.cached import track_files
 from rvosbench.tracks.identity import embedded
 from rvosbench.tracks.words import open_words
 from rvosbench.work import Unit, digest
@@ -43,12 +45,14 @@ class TrainingData:
         valid: videos to choose the best epoch by.
         texts: text tokens of all their sentences.
         facts: what the data are, for provenance: datasets, fingerprints, hashes. JSON-safe.
+        foreign: videos of the caches that are of other splits, and so left out.
     """
 
     train: Sequence[VideoSample]
     valid: Sequence[VideoSample]
     texts: TextTable
     facts: Mapping[str, Json] = field(default_factory=dict)
+    foreign: int = 0
 
 
 @dataclass(frozen=True)
@@ -83,7 +87,8 @@ def open_training_data(
         options: how.
 
     Raises:
-        TrackCacheError: a cache is missing, broken or of other frames.
+        TrackCacheError: a cache is missing, broken, of other frames, or its text tokens are of
+            another encoder than those of the others.
         NoGroundTruthError: a split without truth.
         WeightsError: sentences are not cached, and the encoder's weights are not there.
     """
@@ -100,7 +105,9 @@ def open_training_data(
         "valid": [facts for _, facts in chosen] or f"every {HELD_OUT}th training video",
         "text_encoder": encoder,
     }
-    return TrainingData(videos, others, texts, facts)
+    there = sum(len(track_files(s.cache)) for s in (*train, *valid))
+    used = sum(len(samples) for samples, _ in (*learnt, *chosen))
+    return TrainingData(videos, others, texts, facts, there - used)
 
 
 def hold_out(videos: Sequence[VideoSample]) -> tuple[list[VideoSample], list[VideoSample]]:
@@ -179,10 +186,19 @@ def _texts(
     table: dict[str, Floats] = {}
     checksum = ""
     for cache in dict.fromkeys(s.cache for s in sets):
-        source = open_words(str(cache), encoder, options.device, options.dtype)
-        checksum = source.checkpoint_hash
         mine = {t for s in samples if s.origin and s.origin.cache == cache for t in s.texts}
         new = sorted(mine - table.keys())
+        if not new:
+            continue
+        source = open_words(str(cache), encoder, options.device, options.dtype)
+        if checksum not in ("", source.checkpoint_hash):
+            raise TrackCacheError(
+                f"{cache}: its text tokens are of another {options.text_encoder} (sha256 "
+                f"{source.checkpoint_hash[:12]}) than those of the caches before it "
+                f"({checksum[:12]}): encode the sentences of all with one, `rvosbench tracks build "
+                "--text-encoder`, after deleting the folder texts/ of those that differ"
+            )
+        checksum = source.checkpoint_hash
         table.update(zip(new, source.encode(new), strict=True))
     return table, checksum
 

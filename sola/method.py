@@ -145,9 +145,16 @@ class Sola:
 
     def provenance(self) -> Mapping[str, Json]:
         """Checkpoint hashes, what the selector was trained with, and what else decides numbers."""
+        return self._facts(self._source.provenance())
+
+    def provenance_of(self, videos: Sequence[str]) -> Mapping[str, Json]:
+        """As `provenance`, of the tracks of some videos."""
+        return self._facts(self._source.provenance(videos))
+
+    def _facts(self, tracks: Mapping[str, Json]) -> Mapping[str, Json]:
         trained = {"training": self._training["identity"]} if self._training else {}
         return {
-            **self._source.provenance(),
+            **tracks,
             "text_encoder": self._text.checkpoint_hash,
             "selector": self._selector_hash,
             "selector_config": asdict(self._selector.config),

@@ -15,12 +15,14 @@ A file is made again when its tracks or the dataset change. Masks are not looked
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from rvosbench.errors import DatasetError, NoGroundTruthError
 from rvosbench.masks import MaskSequence, union
 from rvosbench.metrics.counts import count
 from rvosbench.protocols import Dataset
@@ -30,6 +32,7 @@ from rvosbench.tracks.cached import check_sample, track_file, track_files
 from rvosbench.work import Store, Unit, digest, local, run_units, write_json
 
 FOLDER, FORMAT = "overlaps", 1
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -64,18 +67,36 @@ def build_overlaps(
         on_done: called with each video and whether its overlaps were there.
 
     Returns:
-        The cache's videos, sorted by file name.
+        The cache's videos that the dataset knows, sorted by file name: a cache may hold several
+        splits.
 
     Raises:
-        TrackCacheError: no cache there, or its tracks are of other frames or sentences.
+        TrackCacheError: no cache there, none of its videos is known, or its tracks are of other
+            frames or sentences.
         NoGroundTruthError: the split is hidden.
-        DatasetError: the dataset does not know a video of the cache.
+        DatasetError: the dataset is not what its layout promises.
     """
     name = f"{dataset.name}-{dataset.split}-{digest(dataset.fingerprint)[:12]}"
     store = Store(cache / FOLDER / name)
     headers = [read_header(path) for path in track_files(cache)]
     units = [Unit(h.video, digest([FORMAT, dataset.fingerprint, h.content])) for h in headers]
-    run_units(units, _Cover(cache, dataset), store, local(workers), on_done)
+    try:
+        run_units(units, _Cover(cache, dataset), store, local(workers), on_done)
+    except NoGroundTruthError:
+        raise
+    except DatasetError:  # looked into only now: going over all of a split can take long
+        known = {sample.video.id for sample in dataset}
+        headers = [h for h in headers if h.video in known]
+        if len(headers) == len(units):
+            raise
+        if not headers:
+            raise TrackCacheError(
+                f"{cache}: none of its {len(units)} videos, such as {units[0].key!r}, is in "
+                f"{dataset.name}/{dataset.split}: name the dataset and split that it is of"
+            ) from None
+        logger.info("%s: %d videos of other splits left out", cache, len(units) - len(headers))
+        units = [unit for unit in units if unit.key in known]
+        run_units(units, _Cover(cache, dataset), store, local(workers), on_done)
     return [
         CoveredVideo(h.video, track_file(cache, h.video), h.content, store.output(h.video))
         for h in headers
@@ -125,10 +146,15 @@ def _overlaps(
     targets: Mapping[str, Target],
 ) -> Json:
     annotated = next(iter(targets.values())).annotated if targets else ()
-    shown = [t.masks.at(annotated).packed() for t in tracks]
     known = {name: masks.packed() for name, masks in objects.items()} if targets else {}
     meant = {e.id: sorted(targets[e.id].objects) for e in sample.expressions}
     several = sorted({tuple(names) for names in meant.values() if len(names) > 1})
+    unions = [_union([known[n] for n in names]) for names in several]
+    overlap, joint = [], []
+    for track in tracks:  # one at a time: packed, a video's tracks can take gigabytes
+        shown = track.masks.at(annotated).packed()
+        overlap.append(_row(shown, known.values()))
+        joint.append(_row(shown, unions))
     return {
         "format": FORMAT,
         "tracks": [
@@ -137,9 +163,9 @@ def _overlaps(
         "frames": tracks[0].tokens.shape[0] if tracks else 0,
         "dim": tracks[0].tokens.shape[1] if tracks else 0,
         "objects": list(known),
-        "overlap": [_row(track, known.values()) for track in shown],
+        "overlap": overlap,
         "expressions": [[e.id, e.text, meant[e.id]] for e in sample.expressions],
-        "unions": [[list(names), _union(shown, [known[n] for n in names])] for names in several],
+        "unions": [[list(names), [row[i] for row in joint]] for i, names in enumerate(several)],
     }
 
 
@@ -147,6 +173,5 @@ def _row(track: MaskSequence, objects: Iterable[MaskSequence]) -> list[float]:
     return [round(mean_overlap(track, masks), 7) for masks in objects]
 
 
-def _union(shown: Sequence[MaskSequence], parts: Sequence[MaskSequence]) -> list[float]:
-    joined = union(parts, len(parts[0]), parts[0].size).packed()
-    return [round(mean_overlap(track, joined), 7) for track in shown]
+def _union(parts: Sequence[MaskSequence]) -> MaskSequence:
+    return union(parts, len(parts[0]), parts[0].size).packed()

@@ -9,12 +9,16 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import torch
 from torch import Tensor, distributed
 
 from .epochs import Chunk
+
+PATIENCE = timedelta(hours=24)
+"""How long processes wait for the first one: it validates, and computes overlaps, alone."""
 
 
 @dataclass(frozen=True)
@@ -65,17 +69,30 @@ class World:
         return holder[0]
 
 
+def own_device(device: str) -> str:
+    """This process's device: under `torchrun`, "cuda" and "cuda:N" become its own GPU.
+
+    Every process of a machine has a `LOCAL_RANK`; without one the device stays as it is.
+    """
+    rank = os.environ.get("LOCAL_RANK")
+    return f"cuda:{rank}" if rank is not None and device.startswith("cuda") else device
+
+
 @contextmanager
 def joined(device: str) -> Iterator[World]:
     """The world that `torchrun` started this process in; a world of one without it.
 
     Args:
-        device: "cuda..." talks through NCCL, all others through gloo.
+        device: of this process, see `own_device`. "cuda..." talks through NCCL, all others
+            through gloo.
     """
     if int(os.environ.get("WORLD_SIZE", "1")) == 1:
         yield World()
         return
-    distributed.init_process_group("nccl" if device.startswith("cuda") else "gloo")
+    on_gpu = device.startswith("cuda")
+    if on_gpu:  # before anything is sent: NCCL uses the current device
+        torch.cuda.set_device(device)
+    distributed.init_process_group("nccl" if on_gpu else "gloo", timeout=PATIENCE)
     try:
         yield World(distributed.get_rank(), distributed.get_world_size())
     finally:

@@ -60,7 +60,10 @@ def save_state(progress: Progress, path: Path, identity: Json) -> None:
         "optimizer": progress.optimizer.state_dict(),
     }
     partial = path.with_name(path.name + ".partial")
-    torch.save(state, partial)
+    try:
+        torch.save(state, partial)
+    except RuntimeError as error:  # what torch makes of a full disk
+        raise OSError(f"{partial}: cannot be written: {error}") from error
     partial.replace(path)
 
 
@@ -68,16 +71,29 @@ def resume(progress: Progress, path: Path, identity: Json) -> None:
     """Takes over the state at `path`, if there is one.
 
     Raises:
-        WeightsError: it belongs to another training; says what differs.
+        WeightsError: it is broken, or belongs to another training; says what differs.
     """
     if not path.is_file():
         return
-    state = torch.load(path, map_location="cpu", weights_only=True)
+    state = _load(path)
     check_same(path, json.loads(state["identity"]), identity)
     progress.model.load_state_dict(state["model"])
     progress.optimizer.load_state_dict(state["optimizer"])
     progress.epoch, progress.best = state["epoch"], state["best"]
     progress.losses, progress.valid_losses = state["losses"], state["valid_losses"]
+
+
+def _load(path: Path) -> dict[str, Any]:
+    """The content of a state file."""
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        names = ("identity", "epoch", "losses", "valid_losses", "best", "model", "optimizer")
+        return {name: state[name] for name in names}
+    except Exception as error:  # torch raises many kinds
+        raise WeightsError(
+            f"{path}: cannot be read as the state of a training ({type(error).__name__}): delete "
+            "it to start again"
+        ) from error
 
 
 def check_same(path: Path, have: Json, want: Json) -> None:
@@ -95,10 +111,14 @@ def check_same(path: Path, have: Json, want: Json) -> None:
 
 
 def planned_epochs(path: Path) -> int | None:
-    """How many epochs the training at `path` set out to do; None without a state."""
+    """How many epochs the training at `path` set out to do; None without a state.
+
+    Raises:
+        WeightsError: it is broken.
+    """
     if not path.is_file():
         return None
-    state = torch.load(path, map_location="cpu", weights_only=True)
+    state = _load(path)
     return int(json.loads(state["identity"])["training"]["epochs"])
 
 

@@ -1,7 +1,8 @@
 """A finished run at other thresholds: its alignment scores are stored, nothing runs again.
 
 Removing or adding tracks after they are scored changes no score, so a threshold is only another
-choice among the run's own numbers. The masks come from the track cache that the run used.
+choice among the run's own numbers. The masks come from the track cache that the run used, or are
+made again as the run made them.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rvosbench.configuration import configure
 from rvosbench.errors import ResultError, UsageError
 from rvosbench.masks import union
 from rvosbench.metrics import official
@@ -54,9 +56,12 @@ class SweepRow:
     own: bool
 
 
+TracksOf = Callable[[Sample], Sequence[Track]]
+
+
 def sweep(
     run: Path,
-    cache: Path,
+    cache: Path | TracksOf,
     dataset: Dataset,
     thresholds: Sequence[float] = THRESHOLDS,
     on_video: Callable[[str], None] = lambda video: None,
@@ -65,7 +70,7 @@ def sweep(
 
     Args:
         run: folder of a finished `rvosbench eval --method sola`.
-        cache: the track cache it was made with.
+        cache: the track cache it was made with, or what makes its tracks, see `made_again`.
         dataset: the split of the run.
         thresholds: in [0, 1].
         on_video: called after each video.
@@ -81,16 +86,49 @@ def sweep(
     _check_dataset(result, dataset)
     own = float(result.facts["config"].get("threshold", 0.5))
     wanted = sorted({*thresholds, own})
+    tracks, place = (cache, "tracks made again") if callable(cache) else (_of(cache), str(cache))
     videos = list(dict.fromkeys(e.score.video for e in result.expressions))
     rows: dict[float, list[tuple[ExpressionScore, int]]] = {t: [] for t in wanted}
     for video in videos:
-        for threshold, found in _video(run, cache, dataset, result, video, wanted).items():
+        for threshold, found in _video(run, tracks, dataset, result, video, wanted).items():
             rows[threshold] += found
         on_video(video)
     protocol = official.protocol(result.facts["protocol"])
     means = {t: protocol.summarize([score for score, _ in rows[t]]) for t in wanted}
-    _check_same(result, means[own], cache)
+    _check_same(result, means[own], place)
     return [_row(t, means[t], [n for _, n in rows[t]], t == own) for t in wanted]
+
+
+def made_again(result: Result, device: str = "auto") -> TracksOf:
+    """Makes the candidate tracks of a run of SOLA again, from the configuration that it records.
+
+    As long as the run took. On another device or in another precision than the run's, tracks
+    differ, and `sweep` will say so.
+
+    Args:
+        result: of the run.
+        device: "auto" or a device.
+
+    Raises:
+        UsageError: the run is of corrupted frames, or not of SOLA.
+        WeightsError: weights are not there.
+    """
+    from rvosbench.tracks.maker import TrackMaker
+
+    from .method import SolaConfig
+
+    facts = result.facts
+    if facts["method"] != "sola" or facts.get("corruption"):
+        raise UsageError(
+            f"the run is of {facts['method']} on {facts.get('corruption') or 'clean'} frames: "
+            "tracks can be made again for SOLA on clean frames only; name its cache with --tracks"
+        )
+    config = configure(SolaConfig(), facts["config"])
+    return TrackMaker(config.candidates, device).tracks
+
+
+def _of(cache: Path) -> TracksOf:
+    return lambda sample: read_tracks(track_file(cache, sample.video.id))
 
 
 def finished_run(run: Path) -> Result:
@@ -121,13 +159,13 @@ def _check_dataset(result: Result, dataset: Dataset) -> None:
         )
 
 
-def _check_same(result: Result, summary: Summary, cache: Path) -> None:
+def _check_same(result: Result, summary: Summary, place: str) -> None:
     """The run's own threshold must give the run's own score: else the masks are others."""
     assert result.summary is not None
     have, want = (summary.j, summary.f), (result.summary.j, result.summary.f)
     if not np.allclose(have, want, atol=1e-9, rtol=0):
         raise UsageError(
-            f"{cache}: with its masks the run's own threshold gives J {have[0]:.4f}, F "
+            f"{place}: with these masks the run's own threshold gives J {have[0]:.4f}, F "
             f"{have[1]:.4f}, but the run says {want[0]:.4f}, {want[1]:.4f}: give the cache that "
             "the run was made with"
         )
@@ -135,7 +173,7 @@ def _check_same(result: Result, summary: Summary, cache: Path) -> None:
 
 def _video(
     run: Path,
-    cache: Path,
+    source: TracksOf,
     dataset: Dataset,
     result: Result,
     video: str,
@@ -143,11 +181,11 @@ def _video(
 ) -> dict[float, list[tuple[ExpressionScore, int]]]:
     sample = dataset.sample(video)
     scores = _alignment(run, video)
-    tracks = {t.id: t for t in read_tracks(track_file(cache, video))}
+    tracks = {t.id: t for t in source(sample)}
     missing = sorted({t for known in scores.values() for t in known} - tracks.keys())
     if missing:
         raise UsageError(
-            f"{cache}: video {video!r} has no track {missing[0]!r}, which the run chose among: "
+            f"video {video!r} has no track {missing[0]!r}, which the run chose among: "
             "give the cache that the run was made with"
         )
     argmax = bool(result.facts["config"].get("argmax_if_none", False))

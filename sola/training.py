@@ -9,6 +9,7 @@ videos, and `OUT/training.json` what it was trained with.
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -17,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from rvosbench.errors import DatasetError, RvosbenchError
+from rvosbench.errors import ConfigurationError, DatasetError, RvosbenchError
 from rvosbench.records import Json
 
 from .batching import Batch
@@ -39,6 +40,7 @@ from .progress import (
     resume,
     save_state,
 )
+from .samples import VideoSample
 from .schedule import learning_rate
 from .stopping import StopRequest, listening
 from .validation import batch_loss, validate
@@ -49,6 +51,10 @@ logger = logging.getLogger(__name__)
 
 class TrainingInterruptedError(RvosbenchError):
     """Somebody asked a training to stop; its state is on disk."""
+
+
+class DivergedError(RvosbenchError):
+    """The loss of a training is no number any more."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +102,7 @@ def train(  # noqa: PLR0913 - what is trained, and three ways to look on
         DatasetError: nothing to learn from, or tokens that do not fit `selector`.
         WeightsError: `out` holds another training.
         TrainingInterruptedError: after a signal; the same call goes on.
+        DivergedError: the loss is infinite or NaN.
     """
     world = world or World()
     identity = _identity(data, selector, config, world)
@@ -116,7 +123,17 @@ def train(  # noqa: PLR0913 - what is trained, and three ways to look on
 def seconds_per_epoch(
     data: TrainingData, selector: SelectorConfig, config: TrainConfig, device: str = "cpu"
 ) -> float:
-    """An estimate from a few steps and validations of a model that is thrown away."""
+    """An estimate from a few steps and validations of a model that is thrown away.
+
+    J&F counts with an epoch's share of it, if it is measured every few epochs.
+    """
+    return _estimate(data, selector, config, device)[0]
+
+
+def _estimate(
+    data: TrainingData, selector: SelectorConfig, config: TrainConfig, device: str
+) -> tuple[float, float]:
+    """Seconds of an epoch, and of what comes after the last one: J&F of the kept epoch."""
     data = prepared(data, config.train_sources, config.valid_sources)
     progress = _start(selector, config, device)
     plan = epoch_plan(_chunks(data, selector, config), config, 1)
@@ -127,11 +144,24 @@ def seconds_per_epoch(
         _backward(progress, batch, config, 1.0)
         _update(progress, config, rate=0.0)
         elapsed.append(time.perf_counter() - begin)
+    validation, masks = _validation_seconds(data, progress.model, config)
+    epoch = float(np.median(elapsed)) * len(plan) + validation
+    if not config.jf_every:
+        return epoch, masks
+    return epoch + masks / config.jf_every, masks if config.jf_every > 1 else 0.0
+
+
+def _validation_seconds(
+    data: TrainingData, model: TrackSelector, config: TrainConfig
+) -> tuple[float, float]:
+    """Of one validation: without masks, and J&F from masks; from a few videos."""
     samples = limited(data.valid or data.train, config.valid_videos)
-    begin = time.perf_counter()
-    validate(progress.model, samples[:4], data.texts, config)
-    validation = (time.perf_counter() - begin) * len(samples) / max(1, len(samples[:4]))
-    return float(np.median(elapsed)) * len(plan) + validation
+    found = []
+    for measure, few in ((validate, samples[:4]), (measure_masks, samples[:2])):
+        begin = time.perf_counter()
+        measure(model, few, data.texts, config)
+        found.append((time.perf_counter() - begin) * len(samples) / max(1, len(few)))
+    return found[0], found[1]
 
 
 def fit_epochs(
@@ -148,8 +178,8 @@ def fit_epochs(
     if finished is not None and finished["finished"]:
         planned = int(finished["identity"]["training"]["epochs"])
     if planned is None:
-        epoch = 1.1 * seconds_per_epoch(data, selector, config, device)
-        planned = max(1, int(seconds / epoch))
+        epoch, final = _estimate(data, selector, config, device)
+        planned = max(1, int((seconds - 1.1 * final) / (1.1 * epoch)))
     return replace(config, epochs=planned)
 
 
@@ -180,7 +210,22 @@ def _chunks(data: TrainingData, selector: SelectorConfig, config: TrainConfig) -
             f"{' and '.join(config.train_sources)} tracks. Truth-prompted tracks need a cache of "
             "`rvosbench tracks build --truth`."
         )
+    _check_valid(data.valid, config)
     return chunks
+
+
+def _check_valid(valid: Sequence[VideoSample], config: TrainConfig) -> None:
+    """Refuses to choose an epoch by videos that have nothing to choose from: all score alike."""
+    if not valid or any(len(sample) for sample in valid):
+        return
+    what = f"{len(valid)} validation videos hold no {' or '.join(config.valid_sources)} tracks"
+    if not config.background_inference:
+        raise ConfigurationError(
+            f"{what}: background_inference=false validates on box tracks only. Build their cache "
+            "with a grounder (`rvosbench tracks build --set grounder=NAME`, --valid-tracks), or "
+            "keep the background"
+        )
+    raise DatasetError(f"{what}, so no epoch can be told from another: give other --valid-tracks")
 
 
 def _start(selector: SelectorConfig, config: TrainConfig, device: str) -> Progress:
@@ -242,6 +287,12 @@ def _step(
         batch = batch.to(progress.model.negative_anchors.device)
         loss = _backward(progress, batch, run.config, weight)
     summed = run.world.add_up(progress.model.parameters(), [loss, float(run.stop.made)])
+    if not math.isfinite(summed[0]):
+        raise DivergedError(
+            f"epoch {epoch}, step {step + 1} of {steps}: the loss is {summed[0]}, with a learning "
+            f"rate of {rate:.3g}. {run.out} keeps the best epoch so far. Lower learning_rate or "
+            "clip_norm, or use precision=float32, in another --out"
+        )
     _update(progress, run.config, rate)
     progress.losses.append(summed[0])
     return summed[1] > 0

@@ -57,6 +57,7 @@ def test_differences_name_only_what_changed() -> None:
         ("treshold", "1", "did you mean 'threshold'"),
         ("inner.point", "1", "unknown configuration key 'inner.point'"),
         ("points", "1", "unknown configuration key"),
+        ("threshold.x", "1", "unknown configuration key 'threshold.x'"),
         ("threshold", "high", "wanted float"),
         ("threshold", "2", r"threshold must be in \[0, 1\]"),
         ("flag", "maybe", "wanted bool"),
@@ -67,6 +68,24 @@ def test_differences_name_only_what_changed() -> None:
 def test_a_wrong_setting_is_an_error(key: str, value: str, message: str) -> None:
     with pytest.raises(ConfigurationError, match=message):
         configure(Outer(), {key: value})
+
+
+@dataclass(frozen=True)
+class Sized:
+    width: int = 8
+    heads: int = 8
+
+    def __post_init__(self) -> None:
+        if self.width % self.heads:
+            raise ValueError(f"{self.width} does not split into {self.heads}")
+
+
+@pytest.mark.parametrize("names", [("width", "heads"), ("heads", "width")])
+def test_settings_that_only_fit_together_come_in_any_order(names: tuple[str, str]) -> None:
+    wanted = {"width": "12", "heads": "3"}
+    assert configure(Sized(), {name: wanted[name] for name in names}) == Sized(12, 3)
+    with pytest.raises(ConfigurationError, match="width=12: 12 does not split into 8"):
+        configure(Sized(), {"width": "12"})
 
 
 def test_assignments_and_toml(tmp_path: Path) -> None:

@@ -55,7 +55,40 @@ def test_a_killed_run_leaves_no_half_written_output_and_goes_on(tmp_path: Path) 
     run_units(units(), WriteKey(log), store, local())
     assert log.read_text().split() == ["a", "b/c", "b/c", "d"]
     assert set(outputs(store).values()) == {"made a", "made b/c", "made d"}
-    assert not (store.folder / ".scratch").exists()
+    assert not list(store.folder.glob(".scratch*"))
+
+
+def test_two_processes_do_not_disturb_each_other(tmp_path: Path) -> None:
+    store, log = Store(tmp_path / "out"), tmp_path / "log"
+
+    def meanwhile(unit: Unit, reused: bool) -> None:  # another process on the same store
+        run_units([Unit("x", "1")], WriteKey(log), store, local())
+        assert store.output("x").read_text() == "made x"
+
+    run_units(units(), WriteKey(log), store, local(), meanwhile)
+    assert set(outputs(store).values()) == {"made a", "made b/c", "made d"}
+
+
+def test_only_what_dead_processes_left_is_cleared_and_only_when_there_is_work(
+    tmp_path: Path,
+) -> None:
+    import os
+    import socket
+    import subprocess
+    import sys
+
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    store, log = Store(tmp_path), tmp_path / "log"
+    names = [f"{socket.gethostname()}-{pid}-ab_c" for pid in (gone.pid, os.getpid())]
+    dead, living, foreign = (tmp_path / f".scratch-{n}" for n in (*names, "another-1-xyz"))
+    for folder in (dead, living, foreign):
+        folder.mkdir()
+    run_units([], WriteKey(log), store, local())
+    assert dead.exists()
+    run_units(units(), WriteKey(log), store, local())
+    assert not dead.exists()
+    assert sorted(tmp_path.glob(".scratch*")) == sorted([living, foreign])
 
 
 def test_a_changed_input_a_lost_output_or_a_lost_stamp_is_done_again(tmp_path: Path) -> None:

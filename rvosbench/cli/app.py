@@ -57,6 +57,15 @@ def main() -> None:
     except RvosbenchError as error:
         say(f"error: {error}")
         sys.exit(error.exit_code)
+    except OSError as error:  # a folder that is a file, read-only, a full disk
+        say(f"error: {_in_words(error)}")
+        sys.exit(1)
+
+
+def _in_words(error: OSError) -> str:
+    if error.filename is None or error.strerror is None:
+        return str(error) or type(error).__name__
+    return f"{error.filename}: {error.strerror.lower()} (while reading or writing it)"
 
 
 def _mount_plugins() -> None:

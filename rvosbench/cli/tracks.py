@@ -78,7 +78,8 @@ def build_command(
 
     changed = (corruption, corruption_mode, temporal, corruption_seed, frost_dir)
     opened = _open(dataset, split, data, changed)
-    chosen = _chosen(opened, videos, limit, part)
+    asked = _asked(opened, videos, limit)
+    chosen = _part(asked, part)
     wanted = _config(preset, dataset, config, settings, dtype)
     extra = BuildOptions(truth, _token_dtype(token_dtype), device, overwrite, chosen)
     counts = {"made": 0, "reused": 0}
@@ -89,7 +90,8 @@ def build_command(
             advance(unit, reused)  # type: ignore[arg-type]
 
         build_tracks(opened, wanted, out, extra, local(workers), on_done)
-    texts = _encode(opened, chosen, out, text_encoder, device, dtype) if text_encoder else None
+    # Of all parts: any part's file of sentences is then the whole one, whichever is copied last.
+    texts = _encode(opened, asked, out, text_encoder, device, dtype) if text_encoder else None
     if as_json:
         emit({"tracks": str(out), **counts, "texts": texts})
     else:
@@ -218,12 +220,18 @@ def _config(
     return configure(CandidateConfig(), {**changes, **parse_assignments(settings or [])})
 
 
-def _chosen(dataset: Dataset, videos: str | None, limit: int | None, part: str) -> list[str]:
+def _part(videos: list[str], part: str) -> list[str]:
     from rvosbench.errors import UsageError
 
     index, slash, count = part.partition("/")
     if not (slash and index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
         raise UsageError(f"--part {part!r}: wanted I/N, such as 2/8")
+    return videos[int(index) - 1 :: int(count)]
+
+
+def _asked(dataset: Dataset, videos: str | None, limit: int | None) -> list[str]:
+    from rvosbench.errors import UsageError
+
     known = [sample.video.id for sample in dataset]
     ids = videos.split(",") if videos else known
     unknown = [video for video in ids if video not in set(known)]
@@ -231,7 +239,7 @@ def _chosen(dataset: Dataset, videos: str | None, limit: int | None, part: str) 
         raise UsageError(
             f"{dataset.name}/{dataset.split} has no video {unknown[0]!r} ({len(known)} videos)"
         )
-    return ids[:limit][int(index) - 1 :: int(count)]
+    return ids[:limit]
 
 
 def _token_dtype(name: str) -> str:

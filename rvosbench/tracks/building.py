@@ -171,6 +171,8 @@ class _Build:
         return tracks
 
     def _truth(self, sample: Sample, follower: Follower) -> list[Track]:
+        if not sample.expressions:  # nothing to learn, nor do we know which frames are annotated
+            return []
         objects = self.dataset.objects(sample.video.id)
         expression = sample.expressions[0].id
         annotated = self.dataset.target(sample.video.id, expression).annotated

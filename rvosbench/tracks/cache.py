@@ -40,6 +40,13 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 FORMAT = 1
+TRACKER_REVISION = 2
+"""Of the code that turns frames and prompts into tracks. Raise it with every change after which
+the same weights and settings give other masks, scores or tokens: older files are then stale.
+
+1: to begin with; files that name no revision count as this one. 2: the prompted frame is
+remembered as the original SAM2 remembers it.
+"""
 ROWS_AT_ONCE = 64
 KEY = b"rvosbench"
 
@@ -65,6 +72,7 @@ class Header:
             transformers.
         token_dtype: "float32" gives the same results as no cache; "float16" halves the file.
         content: sha256 of all rows.
+        revision: of the code that made them, see `TRACKER_REVISION`.
     """
 
     video: str
@@ -78,6 +86,7 @@ class Header:
     made: Mapping[str, Json]
     token_dtype: str = "float32"
     content: str = ""
+    revision: int = TRACKER_REVISION
 
     @property
     def recipe(self) -> dict[str, Json]:
@@ -90,6 +99,7 @@ class Header:
             "corruption": self.corruption,
             "dtype": self.made.get("dtype"),
             "token_dtype": self.token_dtype,
+            "revision": self.revision,
             **({"backend": self.made["backend"]} if "backend" in self.made else {}),
         }
 
@@ -101,7 +111,7 @@ class Header:
     def from_json(content: Json) -> Header:
         """Reverse of `to_json`; unknown keys are ignored."""
         known = {f.name for f in dataclasses.fields(Header)}
-        fields = {k: v for k, v in content.items() if k in known}
+        fields = {"revision": 1, **{k: v for k, v in content.items() if k in known}}
         fields["tracker"] = ModelIdentity(**fields["tracker"])
         if fields["grounder"] is not None:
             fields["grounder"] = ModelIdentity(**fields["grounder"])
@@ -145,17 +155,16 @@ def read_header(path: Path) -> Header:
     try:
         metadata = pq.read_schema(path).metadata or {}
         content = json.loads(metadata[KEY])
-    except (OSError, KeyError, ValueError, pa.ArrowException) as error:
+        if int(content["format"]) <= FORMAT:
+            return Header.from_json(content)
+    except (OSError, KeyError, ValueError, TypeError, pa.ArrowException) as error:
         raise TrackCacheError(
             f"{path}: not a file of a track cache ({type(error).__name__}): delete it and run "
             "`rvosbench tracks build` again"
         ) from error
-    if content["format"] > FORMAT:
-        raise TrackCacheError(
-            f"{path}: format {content['format']}, this version reads up to {FORMAT}: update "
-            "rvosbench"
-        )
-    return Header.from_json(content)
+    raise TrackCacheError(
+        f"{path}: format {content['format']}, this version reads up to {FORMAT}: update rvosbench"
+    )
 
 
 def read_tracks(path: Path) -> tuple[Track, ...]:

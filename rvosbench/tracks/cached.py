@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rvosbench.adapters.backends import TRANSFORMERS
 from rvosbench.records import Json, Sample, Track
-from rvosbench.tracks.cache import Header, TrackCacheError, read_header, read_tracks
+from rvosbench.tracks.cache import (
+    TRACKER_REVISION,
+    Header,
+    TrackCacheError,
+    read_header,
+    read_tracks,
+)
 from rvosbench.tracks.config import TrackConfig
 from rvosbench.tracks.identity import ModelIdentity, differing, frame_fingerprint, relevant
 from rvosbench.work import digest, file_name
@@ -80,6 +87,11 @@ class Wanted:
         backend = header.made.get("backend", TRANSFORMERS)
         if backend != self.backend:
             found.append(f"backend is {backend}, wanted {self.backend}")
+        if header.revision != TRACKER_REVISION:
+            found.append(
+                f"revision of the tracker's code is {header.revision}, this version makes "
+                f"{TRACKER_REVISION}"
+            )
         return found
 
 
@@ -123,16 +135,25 @@ class CachedTracks:
         wanted = {"grid", "box"} if self._boxes else {"grid"}
         return tuple(track for track in rows if track.source in wanted)
 
-    def provenance(self) -> dict[str, Json]:
-        """What decided the tracks, as `TrackMaker` says it, and the cache's own hash."""
-        first = next(iter(self._headers.values()))
+    def provenance(self, videos: Sequence[str] | None = None) -> dict[str, Json]:
+        """What decided the tracks, as `TrackMaker` says it, and their hash.
+
+        Args:
+            videos: of a run; other files of the cache do not matter to it. None: all.
+
+        Returns:
+            Where files were made differently, such as on two devices: "mixed: " and all values.
+        """
+        names = self._headers.keys() if videos is None else videos
+        headers = [self._headers[v] for v in names if v in self._headers]
+        headers = headers or list(self._headers.values())
+        first = headers[0]
         grounder = {"grounder": first.recipe["grounder"]} if self._boxes else {}
-        content = sorted([h.video, h.content] for h in self._headers.values())
         return {
             "tracker": first.recipe["tracker"],
             **grounder,
-            **first.made,
-            "tracks": digest(content),
+            **_shared([dict(h.made) for h in headers]),
+            "tracks": digest(sorted([h.video, h.content] for h in headers)),
         }
 
     @property
@@ -174,6 +195,16 @@ def check_sample(folder: Path, header: Header, sample: Sample, boxes: bool) -> N
             f"of this dataset: {len(wrong)} differ, such as {example}. "
             f"{_how_to_build(Path('OTHER'))}"
         )
+
+
+def _shared(values: Sequence[Json]) -> Json:
+    """What all say; where they differ, all of it in words."""
+    if all(value == values[0] for value in values):
+        return values[0]
+    if all(isinstance(value, dict) for value in values):
+        keys = dict.fromkeys(key for value in values for key in value)
+        return {key: _shared([value.get(key) for value in values]) for key in keys}
+    return f"mixed: {', '.join(sorted({str(value) for value in values}))}"
 
 
 def _other(what: str, have: ModelIdentity, want: ModelIdentity) -> list[str]:

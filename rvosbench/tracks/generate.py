@@ -14,13 +14,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from rvosbench.masks import BoolArray, pack
-from rvosbench.records import Sample, Track, Video
+from rvosbench.records import Sample, Track
 from rvosbench.tracks.admission import Admission, Rules
 from rvosbench.tracks.config import Compute, TrackConfig
 from rvosbench.tracks.follow import Follower
 from rvosbench.tracks.grid import grid_prompts
-from rvosbench.tracks.prompts import Prompt, largest_first, prompt_of
+from rvosbench.tracks.prompts import Prompt, largest_first
 
 if TYPE_CHECKING:
     from rvosbench.adapters.sam2 import Sam2
@@ -129,16 +128,6 @@ def follow_boxes(
             for prompt in admitted:
                 waiting[expression].drop(_shows(pool.tracks[prompt.key]))
     return pool.for_all() if config.candidate_pool == "video" else pool.for_each()
-
-
-def truth_tracks(
-    sam2: Sam2, video: Video, frame: int, masks: BoolArray, compute: Compute | None = None
-) -> tuple[Track, ...]:
-    """Tracks of given masks (N, H, W) of one frame: used in training, never in evaluation."""
-    follower = Follower.of(sam2, video, compute or Compute())
-    prompts = [prompt_of(frame, pack(mask), mask.shape[1]) for mask in masks if mask.any()]
-    tracks = follower.tracks(prompts, "truth")
-    return tuple(replace(track, id=str(i)) for i, track in enumerate(tracks))
 
 
 def _shows(track: Track) -> Callable[[int], bytes]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -105,8 +105,8 @@ class TrackSource(Protocol):
     def tracks(self, sample: Sample) -> tuple[Track, ...]:
         """Candidate tracks of a video; may be empty. `Track.serves` says for which expressions."""
 
-    def provenance(self) -> dict[str, Json]:
-        """What decides the tracks beside the configuration, for signatures."""
+    def provenance(self, videos: Sequence[str] | None = None) -> dict[str, Json]:
+        """What decides the tracks of some videos (None: all) beside the configuration."""
 
 
 def open_tracks(config: CandidateConfig, device: str) -> TrackSource:
@@ -165,8 +165,9 @@ class TrackMaker:
         grounder: Grounder | None = self.grounder
         return candidate_tracks(follower, sample, self.config.prompts, grounder)
 
-    def provenance(self) -> dict[str, Json]:
-        """What decides the tracks beside the configuration, for signatures."""
+    def provenance(self, videos: Sequence[str] | None = None) -> dict[str, Json]:
+        """What decides the tracks beside the configuration: of any video the same."""
+        del videos
         grounder = {"grounder": self.grounder.checkpoint_hash} if self.grounder else {}
         libraries: tuple[str, ...] = ("torch", "transformers", "numpy")
         backend: dict[str, Json] = {}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from rvosbench.masks import BoolArray, MaskSequence, Words, pack
+from rvosbench.masks import BoolArray, MaskSequence, Words
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -64,11 +64,6 @@ def counts_of(words: Words, width: int) -> bytes:
     """Compressed COCO counts of a packed mask."""
     size = (words.shape[0], width)
     return str(MaskSequence.from_words([words], size).rle(0)["counts"]).encode("ascii")
-
-
-def packed(mask: BoolArray) -> Words:
-    """A (H, W) mask as packed words."""
-    return pack(mask)
 
 
 def area_of(counts: bytes, size: tuple[int, int]) -> int:

@@ -14,6 +14,9 @@ from rvosbench.records import Expression, Target, Track
 GREEDY_LIMIT = 8
 """Most tracks that the best union is made of."""
 
+PACKED_LIMIT = 1 << 30
+"""Bytes of packed masks held at once; the masks of further tracks are decoded when looked at."""
+
 
 @dataclass(frozen=True)
 class Recall:
@@ -82,24 +85,50 @@ def mean_iou(a: MaskSequence, b: MaskSequence) -> float:
 def _best(tracks: Sequence[Track], target: Target) -> tuple[int, float, float]:
     """Number of tracks, IoU of the best one, IoU of the best union."""
     truth = target.union().packed()
-    shown = [t.masks.at(target.annotated).packed() for t in tracks]
-    alone = [mean_iou(masks, truth) for masks in shown]
-    if not alone:
+    if not tracks:
         return 0, 0.0, 0.0
-    chosen, best = [int(np.argmax(alone))], max(alone)
-    useful = [i for i, masks in enumerate(shown) if _touches(masks, truth)]
+    alone = [mean_iou(t.masks.at(target.annotated).packed(), truth) for t in tracks]
+    first = int(np.argmax(alone))
+    useful = touching(tracks, target)
+    chosen, best = [first], alone[first]
+    joined = tracks[first].masks.at(target.annotated).packed()
     while len(chosen) < GREEDY_LIMIT:
-        tried = {i: _joined(shown, [*chosen, i], truth) for i in useful if i not in chosen}
+        tried = {i: _joined(joined, m, truth) for i, m in useful.items() if i not in chosen}
         if not tried or max(tried.values()) <= best:
             break
         pick = max(tried, key=lambda i: tried[i])
         chosen.append(pick)
         best = tried[pick]
+        joined = union([joined, useful[pick]], len(truth), truth.size).packed()
     return len(tracks), max(alone), best
 
 
-def _joined(shown: Sequence[MaskSequence], chosen: Sequence[int], truth: MaskSequence) -> float:
-    return mean_iou(union([shown[i] for i in chosen], len(truth), truth.size), truth)
+def touching(
+    tracks: Sequence[Track], target: Target, limit: int = PACKED_LIMIT
+) -> dict[int, MaskSequence]:
+    """Tracks that share a pixel with a target: no other can improve a union.
+
+    Args:
+        tracks: of the target's video.
+        target: whose annotated frames are looked at.
+        limit: bytes of masks that are packed, for speed; the rest stay as the tracks hold them,
+            usually run lengths. It changes no number.
+
+    Returns:
+        Index -> masks on the annotated frames, in order.
+    """
+    truth, found, room = target.union().packed(), {}, limit
+    for index, track in enumerate(tracks):
+        shown = track.masks.at(target.annotated)
+        packed = shown.packed()
+        if _touches(packed, truth):
+            room -= len(packed) * packed.height * packed.width // 8
+            found[index] = packed if room >= 0 else shown
+    return found
+
+
+def _joined(joined: MaskSequence, more: MaskSequence, truth: MaskSequence) -> float:
+    return mean_iou(union([joined, more], len(truth), truth.size), truth)
 
 
 def _touches(masks: MaskSequence, truth: MaskSequence) -> bool:

@@ -9,8 +9,8 @@ from functools import partial
 from pathlib import Path
 
 from rvosbench.protocols import Dataset, TruthLookup
-from rvosbench.records import Expression, Json, Track
-from rvosbench.tracks.cache import read_header, read_tracks
+from rvosbench.records import Expression, Json, Sample, Track
+from rvosbench.tracks.cache import TrackCacheError, read_header, read_tracks
 from rvosbench.tracks.cached import check_sample, track_file, track_files
 from rvosbench.tracks.recall import Recall, candidate_recall
 
@@ -60,20 +60,26 @@ def recall_of(folder: Path, dataset: Dataset) -> list[Recall]:
     """Candidate recall of the videos that a cache and a dataset share.
 
     Raises:
-        TrackCacheError: there is no cache, or it is of other frames or sentences.
+        TrackCacheError: there is no cache, it has none of the dataset's videos, or is of other
+            frames or sentences.
         NoGroundTruthError: the split is hidden.
     """
-    track_files(folder)
-    return candidate_recall(_videos(folder, dataset))
+    files = track_files(folder)
+    shared = [s for s in dataset if track_file(folder, s.video.id).exists()]
+    if not shared:
+        raise TrackCacheError(
+            f"{folder}: none of its {len(files)} videos, such as {read_header(files[0]).video!r}, "
+            f"is in {dataset.name}/{dataset.split}: name the dataset and split that it is of"
+        )
+    return candidate_recall(_videos(folder, dataset, shared))
 
 
 def _videos(
-    folder: Path, dataset: Dataset
+    folder: Path, dataset: Dataset, samples: Sequence[Sample]
 ) -> Iterator[tuple[Sequence[Track], Sequence[Expression], TruthLookup]]:
-    for sample in dataset:
+    for sample in samples:
         path = track_file(folder, sample.video.id)
-        if path.exists():
-            header = read_header(path)
-            check_sample(folder, header, sample, header.grounder is not None)
-            truth = partial(dataset.target, sample.video.id)
-            yield read_tracks(path), sample.expressions, truth
+        header = read_header(path)
+        check_sample(folder, header, sample, header.grounder is not None)
+        truth = partial(dataset.target, sample.video.id)
+        yield read_tracks(path), sample.expressions, truth

@@ -23,12 +23,12 @@ def verify_tracks(
     Args:
         folder: the cache.
         dataset: what it should be of, or None.
-        videos: ids that should be there; None is all of the dataset.
+        videos: ids that should be there; None is all of the dataset. Unknown ones are problems.
 
     Raises:
         TrackCacheError: there is no cache.
     """
-    problems, recipes = [], {}
+    problems, recipes = _missing(folder, dataset, videos or ()), {}
     for path in track_files(folder):
         try:
             problems += _broken(path)
@@ -45,6 +45,15 @@ def verify_tracks(
     return problems
 
 
+def _missing(folder: Path, dataset: Dataset | None, videos: Sequence[str]) -> list[str]:
+    """Of the videos asked for: those that the dataset, or else the cache, does not have."""
+    if dataset is None:
+        missing = [v for v in videos if not track_file(folder, v).exists()]
+        return [f"no tracks of video {v!r}" for v in missing]
+    known = {sample.video.id for sample in dataset} if videos else set()
+    return [f"{dataset.name}/{dataset.split} has no video {v!r}" for v in videos if v not in known]
+
+
 def _broken(path: Path) -> list[str]:
     if content_hash(read_tracks(path)) != read_header(path).content:
         return [f"{path.name}: rows are not those that were written (content hash)"]
@@ -54,8 +63,8 @@ def _broken(path: Path) -> list[str]:
 def _unfit(folder: Path, path: Path, sample: Sample) -> list[str]:
     if not path.exists():
         return [f"no tracks of video {sample.video.id!r}"]
-    header = read_header(path)
     try:
+        header = read_header(path)
         check_sample(folder, header, sample, header.grounder is not None)
     except TrackCacheError as error:
         return [str(error)]

@@ -1,6 +1,6 @@
 """Text tokens of a cache: every sentence encoded once, kept beside the tracks.
 
-    CACHE/texts/<first digits of the encoder's hash>.parquet
+    CACHE/texts/<first digits of the encoder's hash>-<dtype>.parquet
 
         text    text
         width   int32      W

@@ -109,7 +109,7 @@ def probe_command(
         Optional[int],  # noqa: UP045
         typer.Option(min=1, help="Only the first N of each split; default: demo 100, voc all."),
     ] = None,
-    decay: Annotated[float, typer.Option(help="Weight decay of the classifier.")] = 1e-3,
+    decay: Annotated[float, typer.Option(min=0, help="Weight decay of the classifier.")] = 1e-3,
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
     workers: options.Workers = 0,

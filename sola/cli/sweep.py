@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Optional
 
 import typer
 
@@ -15,31 +15,37 @@ from rvosbench.cli.screen import emit, percent, progress, show
 def sweep_command(
     run: Annotated[Path, typer.Argument(help="Folder of a finished `rvosbench eval`.")],
     tracks: Annotated[
-        Path, typer.Option("--tracks", metavar="CACHE", help="Track cache that the run used.")
-    ],
+        Optional[Path],  # noqa: UP045 typer reads the annotation at run time
+        typer.Option(
+            "--tracks",
+            metavar="CACHE",
+            help="Track cache that the run used; default: its tracks are made again, as slowly.",
+        ),
+    ] = None,
     data: options.Root = None,
     thresholds: Annotated[
         str, typer.Option(metavar="T,...", help="Default: 0.1,0.2,...,0.9.")
     ] = "",
+    device: options.Device = "auto",
     as_json: options.AsJson = False,
 ) -> None:
-    """J, F and J&F of a finished run by threshold, without running it again.
+    """J, F and J&F of a finished run by threshold, without scoring its tracks again.
 
+    Masks come from the run's track cache; without one they are made again from its configuration.
     The run's own threshold is always in the table and has to come out as in the run.
 
     Example: rvosbench sola sweep runs/sola-demo-valid --tracks cache
     """
     from rvosbench.datasets import load_dataset
     from rvosbench.work import Unit
-    from sola.sweep import finished_run, sweep
+    from sola.sweep import finished_run, made_again, sweep
 
     result = finished_run(run)
     opened = load_dataset(result.facts["dataset"], data, result.facts["split"])
+    wanted, source = _parsed(thresholds), tracks or made_again(result, device)
     count = len({e.score.video for e in result.expressions})
     with progress(f"thresholds of {run.name}", count) as advance:
-        rows = sweep(
-            run, tracks, opened, _parsed(thresholds), lambda v: advance(Unit(v, ""), False)
-        )
+        rows = sweep(run, source, opened, wanted, lambda v: advance(Unit(v, ""), False))
     if as_json:
         emit({"run": str(run), "signature": result.signature, "rows": [asdict(r) for r in rows]})
         return

@@ -85,7 +85,7 @@ def train_command(
     ] = None,
     minutes: Annotated[
         Optional[float],  # noqa: UP045
-        typer.Option(help="As many epochs as fit, by an estimate made at the start."),
+        typer.Option(min=0.1, help="As many epochs as fit, by an estimate made at the start."),
     ] = None,
     seed: Annotated[int, typer.Option(help="Of weights, order and dropout.")] = 0,
     device: options.Device = "auto",
@@ -106,21 +106,18 @@ def train_command(
     import torch
 
     from rvosbench.adapters.devices import choose_device
+    from rvosbench.errors import UsageError
     from sola.checkpoint import load_selector, save_selector
     from sola.data import OpenOptions
-    from sola.parallel import joined
+    from sola.parallel import joined, own_device
 
+    if minutes and (epochs or any(s.partition("=")[0].strip() == "epochs" for s in settings or ())):
+        raise UsageError("--minutes chooses the number of epochs: give it or --epochs, not both")
     names = dataset or ["demo"]
     chosen = _configured(preset, names[0], settings, epochs, seed, text_encoder)
     sets = _sets(tracks, names, split or ["train"], data, "--tracks")
-    others = _sets(
-        valid_tracks or [],
-        valid_dataset or names,
-        valid_split,
-        valid_data or data,
-        "--valid-tracks",
-    )
-    device = choose_device(device)
+    others = _valid_sets(sets, valid_tracks or [], valid_dataset, valid_split, (valid_data, data))
+    device = own_device(choose_device(device))
     with joined(device) as world:
         how = OpenOptions(chosen.text_encoder, device, workers=workers)
         opened = _open(sets, others, how, world)
@@ -182,6 +179,44 @@ def _sets(
     ]
 
 
+def _valid_sets(
+    sets: Sequence[TrackSet],
+    caches: Sequence[Path],
+    names: Sequence[str] | None,
+    splits: Sequence[str] | None,
+    roots: tuple[Sequence[Path] | None, Sequence[Path] | None],
+) -> list[TrackSet]:
+    """The sets of --valid-tracks: of the training's dataset, if there is but one.
+
+    `roots` are those of --valid-data and of --data.
+    """
+    from rvosbench.errors import UsageError
+
+    given = list(dict.fromkeys(s.dataset.name for s in sets))
+    if caches and not names and len(given) > 1 and len(caches) != len(sets):
+        raise UsageError(
+            f"{len(caches)} --valid-tracks for training on {' and '.join(given)}: say whose they "
+            "are with --valid-dataset, and --valid-data for its folder"
+        )
+    if not names:
+        names = given if len(given) == 1 else [s.dataset.name for s in sets]
+    mine, others = roots
+    return _sets(caches, names, splits, mine or _roots(sets, names, others), "--valid-tracks")
+
+
+def _roots(
+    sets: Sequence[TrackSet], names: Sequence[str], roots: Sequence[Path] | None
+) -> Sequence[Path] | None:
+    """The folders of datasets that are trained on too."""
+    from rvosbench.plugins import dataset_spec
+
+    if roots is None or len(roots) == 1:
+        return roots
+    needing = [s.dataset.name for s in sets if dataset_spec(s.dataset.name).needs_root]
+    folders = dict(zip(needing, roots, strict=False))
+    return [folders[name] for name in names if name in folders] or None
+
+
 def _spread(values: Sequence, count: int, option: str, what: str) -> list:  # type: ignore[type-arg]
     """One value for all, or one each."""
     from rvosbench.errors import UsageError
@@ -235,6 +270,8 @@ def _train(
         config = world.agree(config)
     if world.first:
         say(f"{len(data.train)} videos to learn from, {len(data.valid)} to choose by; {out}")
+        if data.foreign:
+            say(f"{data.foreign} videos of the caches are of other splits, and left out")
     board = out / "tensorboard" if tensorboard else None
     with watching(config.epochs, world.first, board) as watch:
         return train(data, chosen.selector, config, out, device, watch, world)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -28,7 +30,7 @@ class FixedTracks:
         other = track("other", moving_square(20, 0), frozenset({"1"}))
         return track("l", moving_square(1, 2)), track("r", moving_square(40, 3)), other
 
-    def provenance(self) -> dict[str, Json]:
+    def provenance(self, videos: Sequence[str] | None = None) -> dict[str, Json]:
         return {"tracker": "fixed"}
 
 

@@ -33,6 +33,15 @@ def stranger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return target
 
 
+def test_a_place_that_cannot_be_written_is_an_error_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    out = ["--out", str(tmp_path / "file")]
+    done = run("tracks", "build", "--limit", "1", *out, cwd=tmp_path)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert f"error: {tmp_path / 'file'}: " in done.stderr.replace("\n", "")
+
+
 def test_a_strangers_method_and_dataset_work_by_name(stranger: Path, tmp_path: Path) -> None:
     command = ["eval", "--method", "box", "--dataset", "dots", "--json"]
     whole = json.loads(run(*command, cwd=tmp_path, path=stranger).stdout)

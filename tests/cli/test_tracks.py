@@ -86,13 +86,33 @@ def test_verify_says_what_is_wrong(cache: Path) -> None:
 
 
 def test_parts_share_the_work(tmp_path: Path) -> None:
-    from rvosbench.cli.tracks import _chosen
+    from rvosbench.cli.tracks import _asked, _part
     from rvosbench.demo.dataset import open_demo
 
     demo = open_demo(None, "valid")
-    parts = [_chosen(demo, None, 5, f"{i}/2") for i in (1, 2)]
+    parts = [_part(_asked(demo, None, 5), f"{i}/2") for i in (1, 2)]
     assert sorted(parts[0] + parts[1]) == demo.video_ids()[:5]
     assert [len(part) for part in parts] == [3, 2]
+
+
+def test_every_part_has_all_sentences(tmp_path: Path) -> None:
+    from rvosbench.demo.dataset import open_demo
+    from rvosbench.tracks.words import read_words
+
+    demo = open_demo(None, "valid")
+    videos = demo.video_ids()[:2]
+    build = ["tracks", "build", "--out", str(tmp_path), "--limit", "2", "--part", "2/2", "--json"]
+    made = json.loads(call(*build, *SMALL, "--text-encoder", "demo"))
+    assert made["made"] == 1
+    sentences = {e.text for v in videos for e in demo.sample(v).expressions}
+    assert read_words(Path(made["texts"])).keys() == sentences
+
+
+def test_info_of_the_wrong_folder_or_dataset_is_refused(cache: Path) -> None:
+    with pytest.raises(TrackCacheError, match="not a file of a track cache"):
+        call("tracks", "info", str(cache / "texts"))
+    with pytest.raises(TrackCacheError, match=r"none of its 2 videos.*is in demo/train"):
+        call("tracks", "info", str(cache), "--dataset", "demo", "--split", "train")
 
 
 @pytest.mark.parametrize(

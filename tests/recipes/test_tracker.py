@@ -80,7 +80,9 @@ def test_looks_name_the_object_in_the_cell() -> None:
         share = made.masks[row, frame].float().unfold(0, cell, cell).unfold(1, cell, cell)
         y, x = np.argwhere((share.mean((2, 3)) > 0.5).numpy())[0]
         named = looks[made.owner[row], frame, :, y, x].tolist()
-        assert named == [looks_of[row].item() for looks_of in (made.colours, made.shapes, made.textures)]
+        assert named == [
+            looks_of[row].item() for looks_of in (made.colours, made.shapes, made.textures)
+        ]
         assert (looks == NO_LOOK).any()
 
 

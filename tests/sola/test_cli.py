@@ -15,6 +15,8 @@ from rvosbench.tracks.cache import TrackCacheError
 from sola.board import Board
 from sola.cli.app import app as sola_app
 
+from ..toys import ToyDataset
+
 SMALL = [
     *("--set", "prompts.points_per_side=3"),
     *("--set", "prompts.predicted_iou=0.2"),
@@ -59,6 +61,7 @@ def test_from_tracks_to_a_score(tmp_path: Path) -> None:
     swept = json.loads(call("sola", "sweep", run, "--tracks", cache, "--json"))
     (own,) = [row for row in swept["rows"] if row["own"]]
     assert (own["j"], own["f"]) == (result["j"], result["f"])
+    assert json.loads(call("sola", "sweep", run, "--json"))["rows"] == swept["rows"]
     assert "(the run)" in call("sola", "sweep", run, "--tracks", cache, "--thresholds", "0.2")
 
 
@@ -70,6 +73,13 @@ def test_from_tracks_to_a_score(tmp_path: Path) -> None:
         (["--set", "schedule=linear"], ConfigurationError, "wanted plateau or cosine"),
         (["--preset", "dmeo"], UnknownNameError, "did you mean 'demo'"),
         (["--dataset", "demo", "--dataset", "demo"], UsageError, "2 datasets for 1 --tracks"),
+        (["--minutes", "2", "--epochs", "3"], UsageError, "give it or --epochs, not both"),
+        (["--minutes", "2", "--set", "epochs=3"], UsageError, "give it or --epochs, not both"),
+        (["--set", "selector.n_groups=0"], ConfigurationError, "wanted at least 1"),
+        (["--set", "selector.max_temporal_length=0"], ConfigurationError, "wanted at least 1"),
+        (["--set", "learning_rate=-1"], ConfigurationError, "wanted more than 0"),
+        (["--set", "learning_rate=nan"], ConfigurationError, "wanted more than 0"),
+        (["--set", "clip_norm=0"], ConfigurationError, "wanted more than 0"),
         (["--split", "trian"], UnknownNameError, "did you mean 'train'"),
         ([], TrackCacheError, "no track cache here"),
     ],
@@ -80,6 +90,32 @@ def test_mistakes_are_named(
     with pytest.raises(kind, match=message):
         call("sola", "train", "--tracks", str(tmp_path), *more)
     assert not list(tmp_path.iterdir())
+
+
+def test_whose_validation_cache_it_is_must_be_clear(tmp_path: Path) -> None:
+    from sola.cli.train import _valid_sets
+    from sola.data import TrackSet
+
+    one, two = ToyDataset(name="demo"), ToyDataset(name="ref-davis17")
+    sets, cache = [TrackSet(tmp_path, one), TrackSet(tmp_path, two)], [tmp_path]
+    with pytest.raises(UsageError, match=r"demo and ref-davis17: say whose .* --valid-dataset"):
+        _valid_sets(sets, cache, None, None, (None, None))
+    (named,) = _valid_sets(sets, cache, ["demo"], None, (None, [tmp_path]))
+    (only,) = _valid_sets(sets[:1] * 2, cache, None, None, (None, None))
+    assert named.dataset.fingerprint == only.dataset.fingerprint
+    assert (only.dataset.name, only.dataset.split) == ("demo", "valid")
+
+
+@pytest.mark.parametrize(
+    ("command", "option"),
+    [
+        (["sola", "train", "--tracks", "x"], ["--minutes", "0"]),
+        (["sola", "analyze", "probe"], ["--decay", "-1"]),
+    ],
+)
+def test_numbers_out_of_range_are_refused_first(command: list[str], option: list[str]) -> None:
+    result = CliRunner().invoke(app, [*command, *option])
+    assert (result.exit_code, type(result.exception)) == (2, SystemExit)
 
 
 @pytest.mark.parametrize("text", ["a", "0.5,1.5"])

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from rvosbench.errors import DatasetError, NoGroundTruthError, WeightsError
+from rvosbench.errors import NoGroundTruthError, WeightsError
 from rvosbench.masks import MaskSequence
 from rvosbench.records import Sample, Video
 from rvosbench.tracks.cache import (
@@ -21,6 +21,8 @@ from rvosbench.tracks.cache import (
     write_tracks,
 )
 from rvosbench.tracks.cached import track_file
+from rvosbench.tracks.identity import ModelIdentity
+from rvosbench.tracks.words import read_words, write_words
 from rvosbench.work import Unit
 from sola.data import OpenOptions, TrackSet, TrainingData, limited, open_training_data
 from sola.overlaps import mean_overlap
@@ -140,14 +142,36 @@ def test_several_datasets_are_learnt_together(tmp_path: Path) -> None:
     assert data.facts["valid"] == "every 10th training video"
 
 
+def test_videos_of_other_splits_are_left_out_and_counted(tmp_path: Path) -> None:
+    data = opened(make_cache(tmp_path), ToyDataset(videos=("a", "b/c")))
+    assert [s.video for s in data.train] == ["a", "b/c"]
+    assert data.foreign == 2  # of training, and of validation
+
+
+def test_text_tokens_of_two_encoders_are_refused(tmp_path: Path) -> None:
+    other = ToyDataset(name="other", videos=("x",), texts={"0": "left", "1": "the right one"})
+    sets = [
+        TrackSet(make_cache(tmp_path / "one"), ToyDataset()),
+        TrackSet(make_cache(tmp_path / "two", other), other),
+    ]
+    path = tmp_path / "two" / "texts" / "toy.parquet"
+    write_words(path, read_words(path), ModelIdentity(ENCODER, "3" * 64), "float32")
+    with pytest.raises(TrackCacheError, match="text tokens are of another toy/encoder"):
+        open_training_data(sets, (), HOW)
+    same = ToyDataset(name="other", videos=("x",))
+    make_cache(tmp_path / "three", same)
+    (tmp_path / "three" / "texts" / "toy.parquet").unlink()  # nothing is new: it is not asked for
+    open_training_data([sets[0], TrackSet(tmp_path / "three", same)], (), HOW)
+
+
 def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TrackCacheError, match="no track cache here"):
         opened(tmp_path)
     make_cache(tmp_path)
     with pytest.raises(NoGroundTruthError, match="keeps its truth"):
         opened(tmp_path, ToyDataset(hidden=True))
-    with pytest.raises(DatasetError, match="no video 'd'"):
-        opened(tmp_path, ToyDataset(videos=("a", "b/c")))
+    with pytest.raises(TrackCacheError, match="none of its 3 videos, such as 'a', is in toy/valid"):
+        opened(tmp_path, ToyDataset(videos=("x",)))
     with pytest.raises(TrackCacheError, match="other frames"):
         opened(tmp_path, Brighter(fingerprint="brighter"))
     sets = [TrackSet(tmp_path, ToyDataset())]

@@ -9,13 +9,14 @@ import signal
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from rvosbench.errors import WeightsError
 from sola.checkpoint import load_selector, read_training
 from sola.progress import LOG_FILE, STATE_FILE
-from sola.training import TrainingInterruptedError, fit_epochs, train
+from sola.training import DivergedError, TrainingInterruptedError, fit_epochs, train
 from sola.watch import Silent
 
 from .learnable import FAST, TINY, make_data
@@ -95,3 +96,16 @@ def test_what_it_was_trained_with_is_kept(tmp_path: Path) -> None:
     (tmp_path / "training.json").write_text("[]")
     with pytest.raises(WeightsError, match="not written by"):
         read_training(tmp_path)
+
+
+def test_a_broken_state_is_named(tmp_path: Path) -> None:
+    (tmp_path / STATE_FILE).write_bytes(b"half of it")
+    with pytest.raises(WeightsError, match=r"resume\.pt: cannot be read as the state"):
+        train(make_data(4, 1), TINY, FAST, tmp_path)
+
+
+def test_a_loss_that_is_no_number_stops_training_and_names_the_step(tmp_path: Path) -> None:
+    data = make_data(4, 1)
+    texts = {text: np.full_like(words, np.nan) for text, words in data.texts.items()}
+    with pytest.raises(DivergedError, match="epoch 1, step 1 of 2: the loss is nan"):
+        train(dataclasses.replace(data, texts=texts), TINY, FAST, tmp_path)

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from sola.checkpoint import load_selector
-from sola.parallel import World, joined
+from sola.parallel import World, joined, own_device
 from sola.training import train
 
 from .learnable import make_data
@@ -40,6 +40,14 @@ def test_a_process_alone_is_a_world(monkeypatch: pytest.MonkeyPatch) -> None:
         assert world.first
         assert world.add_up([], [1.0, 2.0]) == [1.0, 2.0]
         assert world.agree("x") == "x"
+
+
+def test_every_process_has_its_own_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LOCAL_RANK", raising=False)
+    assert own_device("cuda") == "cuda"
+    monkeypatch.setenv("LOCAL_RANK", "3")
+    assert own_device("cuda") == own_device("cuda:0") == "cuda:3"
+    assert own_device("cpu") == "cpu"
 
 
 @pytest.mark.slow

@@ -14,11 +14,12 @@ from rvosbench.evaluation import RunOptions, evaluate
 from rvosbench.masks import union
 from rvosbench.methods import MethodChoice
 from rvosbench.protocols import MethodSpec
-from rvosbench.records import MethodCard, Prediction, Sample
+from rvosbench.records import MethodCard, Prediction, Sample, Track
 from rvosbench.tracks.cache import read_header, read_tracks, write_tracks
 from rvosbench.tracks.cached import track_file
+from rvosbench.tracks.maker import CandidateConfig
 from sola.answering import select
-from sola.sweep import finished_run, sweep
+from sola.sweep import finished_run, made_again, sweep
 
 from ..toys import ToyDataset
 from .caches import make_cache
@@ -86,6 +87,30 @@ def test_every_threshold_gives_what_its_own_run_gives(tmp_path: Path) -> None:
     assert len({r.jf for r in rows}) == 4
     assert [r.tracks for r in rows] == [7 / 4, 4 / 4, 3 / 4, 1 / 4]
     assert rows[-1].empty == 0.75
+
+
+def test_tracks_may_be_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = make_cache(tmp_path / "cache")
+    made = run(cache, tmp_path / "run")
+    again = sweep(made, lambda s: read_tracks(track_file(cache, s.video.id)), ToyDataset())
+    assert again == sweep(made, cache, ToyDataset())
+    result = finished_run(made)
+    with pytest.raises(UsageError, match="the run is of chooses on clean frames"):
+        made_again(result)
+    seen: list[CandidateConfig] = []
+
+    class Maker:
+        def __init__(self, config: CandidateConfig, device: str) -> None:
+            seen.append(config)
+
+        def tracks(self, sample: Sample) -> tuple[Track, ...]:
+            return ()
+
+    monkeypatch.setattr("rvosbench.tracks.maker.TrackMaker", Maker)
+    config = {"tracker": "demo", "grounder": "", "prompts.points_per_side": 7}
+    facts = {**result.facts, "method": "sola", "config": config}
+    made_again(dataclasses.replace(result, facts=facts))
+    assert (seen[0].tracker, seen[0].prompts.points_per_side) == ("demo", 7)
 
 
 def test_the_best_track_is_taken_if_the_run_did_so(tmp_path: Path) -> None:

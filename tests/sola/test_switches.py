@@ -71,6 +71,15 @@ def test_truth_tracks_are_needed_without_background(tmp_path: Path) -> None:
         train(plain, SHAPE, config, tmp_path / "out")
 
 
+def test_box_tracks_are_needed_to_validate_without_background(tmp_path: Path) -> None:
+    sets = [TrackSet(make_cache(tmp_path / "cache"), ToyDataset())]
+    plain = open_training_data(sets, sets, OpenOptions(ENCODER))
+    config = dataclasses.replace(FAST, background_inference=False)
+    with pytest.raises(ConfigurationError, match="no box tracks: background_inference=false"):
+        train(plain, SHAPE, config, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_bfloat16_is_close_to_float32() -> None:
     data, model = make_data(4, 0), make_selector(TINY)
     items = [make_item(s, range(4), data.texts, 0.5) for s in data.train]

@@ -183,3 +183,17 @@ def test_a_gentle_start_unsaturates_the_first_attention() -> None:
     }
     assert len(untouched) == len(list(plain.parameters())) - 3
     make_selector(dataclasses.replace(SMALL, inter_object_attention=False)).start_gently()
+
+
+def test_the_time_of_masks_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, clock = make_data(8, 2), [0.0]
+
+    def measured(*_: object) -> dict[str, float]:
+        clock[0] += 500.0  # of both validation videos
+        return {}
+
+    monkeypatch.setattr("sola.training.measure_masks", measured)
+    monkeypatch.setattr("sola.training.time.perf_counter", lambda: clock[0])
+    for every, wanted in ((1, 500.0), (2, 250.0), (0, 0.0)):
+        config = dataclasses.replace(FAST, jf_every=every)
+        assert seconds_per_epoch(data, TINY, config) == pytest.approx(wanted)

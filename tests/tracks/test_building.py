@@ -204,6 +204,15 @@ def test_hidden_truth_gives_no_truth_tracks(
     assert rebuild(demo, tmp_path, truth=False, videos=VIDEOS[:1]) == "+"
 
 
+def test_a_video_without_sentences_gets_no_truth_tracks(
+    demo: MotionShapes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    silent = replace(demo.sample(VIDEOS[0]), expressions=())
+    monkeypatch.setattr(MotionShapes, "sample", lambda self, video: silent)
+    assert rebuild(demo, tmp_path, videos=VIDEOS[:1]) == "+"
+    assert {t.source for t in read_tracks(track_file(tmp_path, VIDEOS[0]))} == {"grid"}
+
+
 # Box tracks belong to sentences.
 
 
@@ -267,6 +276,8 @@ def test_a_whole_cache_is_well_and_a_broken_row_is_found(demo: MotionShapes, cop
     assert verify_tracks(copy) == []
     assert verify_tracks(copy, demo, VIDEOS) == []
     assert verify_tracks(copy, demo, [*VIDEOS, "valid-0002"]) == ["no tracks of video 'valid-0002'"]
+    assert verify_tracks(copy, demo, [*VIDEOS, "x"]) == ["demo/valid has no video 'x'"]
+    assert verify_tracks(copy, None, ["x"]) == ["no tracks of video 'x'"]
     path = track_file(copy, VIDEOS[0])
     content = bytearray(path.read_bytes())
     tokens = read_tracks(path)[0].tokens[0, :4].tobytes()
@@ -275,6 +286,38 @@ def test_a_whole_cache_is_well_and_a_broken_row_is_found(demo: MotionShapes, cop
     assert any("valid-0000" in text for text in verify_tracks(copy))
     path.write_bytes(b"no")
     assert any("valid-0000" in text for text in verify_tracks(copy))
+
+
+def test_a_broken_file_is_a_problem_with_a_dataset_too(demo: MotionShapes, copy: Path) -> None:
+    track_file(copy, VIDEOS[0]).write_bytes(b"no")
+    assert any("valid-0000" in text for text in verify_tracks(copy, demo, VIDEOS))
+
+
+def test_files_of_older_tracker_code_are_stale(demo: MotionShapes, copy: Path) -> None:
+    shutil.rmtree(copy / ".stamps")  # an older stamp fits nothing: the revision is part of it
+    path = track_file(copy, VIDEOS[0])
+    content = read_header(path).to_json()
+    del content["revision"]
+    assert Header.from_json(content).revision == 1
+    write_tracks(path, Header.from_json(content), read_tracks(path))
+    with pytest.raises(TrackCacheError, match="revision of the tracker's code is 1"):
+        of(copy)
+    with pytest.raises(TrackCacheError, match="revision of the tracker's code is 1"):
+        rebuild(demo, copy)
+    assert any("revision" in text for text in verify_tracks(copy))
+
+
+def test_only_the_videos_of_a_run_decide_its_provenance(cache: Path, copy: Path) -> None:
+    whole = of(cache).provenance()
+    path = track_file(copy, VIDEOS[1])
+    header = read_header(path)
+    other = replace(header, made={**header.made, "device": "cuda"})
+    write_tracks(path, other, read_tracks(path)[:1])
+    assert of(copy).provenance(VIDEOS[:1]) == of(cache).provenance(VIDEOS[:1])
+    assert of(copy).provenance(VIDEOS[:1])["tracks"] != whole["tracks"]
+    mixed = of(copy).provenance()
+    assert mixed["device"] == "mixed: cpu, cuda"
+    assert mixed["dtype"] == whole["dtype"]
 
 
 def test_other_frames_are_found(demo: MotionShapes, copy: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,10 +16,10 @@ from rvosbench.adapters.sam2 import Sam2
 from rvosbench.adapters.sam2_memory import attention_bytes
 from rvosbench.adapters.sam2_propagation import FrameOutput
 from rvosbench.tracks.config import Compute
-from rvosbench.tracks.generate import truth_tracks
 
-from .worlds import LENGTH, SIZE, make_sample, random_sam2
+from .worlds import LENGTH, SIZE, make_sample, random_sam2, truth_tracks
 
+ROOT = Path(__file__).parents[2]
 MEASURE = """
 import json, resource, sys
 import numpy as np, torch
@@ -26,7 +27,7 @@ from rvosbench.adapters.sam2 import Sam2
 from rvosbench.adapters.sam2_model import build_sam2, tiny_config
 from rvosbench.records import Video
 from rvosbench.tracks.config import Compute
-from rvosbench.tracks.generate import truth_tracks
+from tests.tracks.worlds import truth_tracks
 
 torch.set_num_threads(1)
 size = (240, 426)
@@ -55,7 +56,7 @@ def test_four_times_the_frames_need_no_more_memory() -> None:
 
     Run lengths and tokens of these frames are about 3 MB; allocators differ by a few more.
     """
-    run = subprocess.run([sys.executable, "-c", MEASURE], capture_output=True, text=True)
+    run = subprocess.run([sys.executable, "-c", MEASURE], cwd=ROOT, capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
     short, long = json.loads(run.stdout)
     assert long - short < 40e6

@@ -4,7 +4,7 @@ import numpy as np
 
 from rvosbench.masks import MaskSequence
 from rvosbench.records import Expression, Target, Track
-from rvosbench.tracks.recall import candidate_recall, mean_iou
+from rvosbench.tracks.recall import candidate_recall, mean_iou, touching
 
 from .worlds import square
 
@@ -56,3 +56,13 @@ def test_without_candidates_nothing_is_found() -> None:
     some = [track(still(0, 10), only="9")]
     assert candidate_recall([(some, [Expression("0", "0")], truths.__getitem__)]) == []
     assert candidate_recall([]) == []
+
+
+def test_tracks_beyond_the_memory_limit_stay_run_lengths_and_give_the_same_masks() -> None:
+    masks = [still(0, 10).compressed(), still(30, 40).compressed(), still(5, 15).compressed()]
+    tracks, wanted = [track(m) for m in masks], target((0, 12))
+    packed, lean = touching(tracks, wanted), touching(tracks, wanted, limit=0)
+    assert list(packed) == list(lean) == [0, 2]
+    assert packed == lean
+    kinds = [{type(m._frames).__name__ for m in found.values()} for found in (packed, lean)]
+    assert kinds == [{"_Packed"}, {"_RunLengths"}]

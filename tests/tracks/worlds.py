@@ -12,8 +12,11 @@ from numpy.typing import NDArray
 from rvosbench.adapters.grounding_dino import Detections
 from rvosbench.adapters.sam2 import Sam2
 from rvosbench.adapters.sam2_model import build_sam2, tiny_config
-from rvosbench.records import Expression, Frame, Sample, Video
-from rvosbench.tracks.config import TrackConfig
+from rvosbench.masks import MaskSequence
+from rvosbench.records import Expression, Frame, Sample, Track, Video
+from rvosbench.tracks.building import object_tracks
+from rvosbench.tracks.config import Compute, TrackConfig
+from rvosbench.tracks.follow import Follower
 
 SIZE = (60, 80)
 LENGTH = 5
@@ -45,6 +48,18 @@ def random_sam2(image_size: int = 64) -> Sam2:
         if "mask_decoder" in name and parameter.dim() > 1:
             torch.nn.init.normal_(parameter, std=0.15)
     return Sam2(model.requires_grad_(False), "random")
+
+
+def truth_tracks(
+    sam2: Sam2,
+    video: Video,
+    frame: int,
+    masks: NDArray[np.bool_],
+    compute: Compute | None = None,
+) -> list[Track]:
+    """Tracks of given masks (N, H, W) of one frame."""
+    objects = {str(i): MaskSequence.from_arrays(mask[None]) for i, mask in enumerate(masks)}
+    return object_tracks(Follower.of(sam2, video, compute or Compute()), objects, [frame])
 
 
 def make_sample(texts: Mapping[str, str] | None = None, seed: int = 0) -> Sample:
