@@ -11,6 +11,7 @@ from rvosbench.corruptions.plan import Plan
 from rvosbench.corruptions.storage import MANIFEST, read_manifest
 from rvosbench.datasets.evidence import frame_evidence
 from rvosbench.datasets.health import Catalogued
+from rvosbench.datasets.listing import video_ids
 from rvosbench.errors import DatasetError, NoGroundTruthError, UsageError
 from rvosbench.masks import MaskSequence
 from rvosbench.protocols import Dataset
@@ -48,6 +49,10 @@ class _Delegating:
 
     def __iter__(self) -> Iterator[Sample]:
         return (self._changed(sample) for sample in self.dataset)
+
+    def video_ids(self) -> list[str]:
+        """Ids of all videos."""
+        return video_ids(self.dataset)
 
     def sample(self, video_id: str) -> Sample:
         """One video, its frames corrupted; raises DatasetError for an unknown one."""
