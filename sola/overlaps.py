@@ -22,6 +22,7 @@ from pathlib import Path
 
 import numpy as np
 
+from rvosbench.datasets.listing import video_ids
 from rvosbench.errors import DatasetError, NoGroundTruthError
 from rvosbench.masks import MaskSequence, union
 from rvosbench.metrics.counts import count
@@ -85,7 +86,7 @@ def build_overlaps(
     except NoGroundTruthError:
         raise
     except DatasetError:  # looked into only now: going over all of a split can take long
-        known = {sample.video.id for sample in dataset}
+        known = set(video_ids(dataset))
         headers = [h for h in headers if h.video in known]
         if len(headers) == len(units):
             raise

@@ -230,9 +230,10 @@ def _part(videos: list[str], part: str) -> list[str]:
 
 
 def _asked(dataset: Dataset, videos: str | None, limit: int | None) -> list[str]:
+    from rvosbench.datasets.listing import video_ids
     from rvosbench.errors import UsageError
 
-    known = [sample.video.id for sample in dataset]
+    known = video_ids(dataset)
     ids = videos.split(",") if videos else known
     unknown = [video for video in ids if video not in set(known)]
     if unknown:

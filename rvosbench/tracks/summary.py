@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from rvosbench.datasets.listing import video_ids
 from rvosbench.protocols import Dataset, TruthLookup
-from rvosbench.records import Expression, Json, Sample, Track
+from rvosbench.records import Expression, Json, Track
 from rvosbench.tracks.cache import TrackCacheError, read_header, read_tracks
 from rvosbench.tracks.cached import check_sample, track_file, track_files
 from rvosbench.tracks.recall import Recall, candidate_recall
@@ -65,7 +66,7 @@ def recall_of(folder: Path, dataset: Dataset) -> list[Recall]:
         NoGroundTruthError: the split is hidden.
     """
     files = track_files(folder)
-    shared = [s for s in dataset if track_file(folder, s.video.id).exists()]
+    shared = [v for v in video_ids(dataset) if track_file(folder, v).exists()]
     if not shared:
         raise TrackCacheError(
             f"{folder}: none of its {len(files)} videos, such as {read_header(files[0]).video!r}, "
@@ -75,9 +76,9 @@ def recall_of(folder: Path, dataset: Dataset) -> list[Recall]:
 
 
 def _videos(
-    folder: Path, dataset: Dataset, samples: Sequence[Sample]
+    folder: Path, dataset: Dataset, videos: Sequence[str]
 ) -> Iterator[tuple[Sequence[Track], Sequence[Expression], TruthLookup]]:
-    for sample in samples:
+    for sample in map(dataset.sample, videos):
         path = track_file(folder, sample.video.id)
         header = read_header(path)
         check_sample(folder, header, sample, header.grounder is not None)

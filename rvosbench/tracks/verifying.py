@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from rvosbench.datasets.listing import video_ids
 from rvosbench.protocols import Dataset
 from rvosbench.records import Sample
 from rvosbench.tracks.cache import TrackCacheError, content_hash, read_header, read_tracks
@@ -39,9 +40,10 @@ def verify_tracks(
         first = next(iter(recipes.values()))
         for name, recipe in recipes.items():
             problems += [f"{name}: {text}, as others" for text in differing(recipe, first)]
-    for sample in dataset or ():
-        if videos is None or sample.video.id in videos:
-            problems += _unfit(folder, track_file(folder, sample.video.id), sample)
+    if dataset is not None:
+        for video in video_ids(dataset):
+            if videos is None or video in videos:
+                problems += _unfit(folder, track_file(folder, video), dataset.sample(video))
     return problems
 
 
@@ -50,7 +52,7 @@ def _missing(folder: Path, dataset: Dataset | None, videos: Sequence[str]) -> li
     if dataset is None:
         missing = [v for v in videos if not track_file(folder, v).exists()]
         return [f"no tracks of video {v!r}" for v in missing]
-    known = {sample.video.id for sample in dataset} if videos else set()
+    known = set(video_ids(dataset))
     return [f"{dataset.name}/{dataset.split} has no video {v!r}" for v in videos if v not in known]
 
 
