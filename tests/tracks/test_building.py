@@ -15,7 +15,7 @@ from rvosbench.configuration import configure, differences
 from rvosbench.corruptions.plan import Plan
 from rvosbench.datasets.corrupted import corrupted
 from rvosbench.demo.dataset import MotionShapes, open_demo
-from rvosbench.errors import ConfigurationError, NoGroundTruthError, WeightsError
+from rvosbench.errors import ConfigurationError, NoGroundTruthError
 from rvosbench.records import Track
 from rvosbench.tracks.building import BuildOptions, build_tracks
 from rvosbench.tracks.cache import Header, TrackCacheError, read_header, read_tracks, write_tracks
@@ -25,7 +25,6 @@ from rvosbench.tracks.maker import CandidateConfig, TrackMaker
 from rvosbench.tracks.sharing import pull_tracks, push_tracks
 from rvosbench.tracks.summary import recall_of, summarize
 from rvosbench.tracks.verifying import verify_tracks
-from rvosbench.tracks.words import CachedWords, build_words, open_words, read_words
 from rvosbench.work import local
 
 PROMPTS = TrackConfig(
@@ -388,46 +387,7 @@ def test_a_cache_goes_to_the_hub_and_back(demo: MotionShapes, cache: Path, tmp_p
         pull_tracks("me/other", tmp_path / "other", api=hub)
 
 
-# Sentences.
-
-
-def test_sentences_are_encoded_once_and_come_back(
-    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from rvosbench.adapters.text import TextEncoder, load_text_encoder
-    from rvosbench.demo import WEIGHTS
-
-    encoder = load_text_encoder(WEIGHTS / "text", "cpu")
-    texts = ["the red circle", "the blue square moving left"]
-    place = build_words(tmp_path, texts[:1], "demo", "cpu")
-    assert build_words(tmp_path, texts, "demo", "cpu") == place
-    assert list(read_words(place)) == sorted(texts)
-    assert all(tokens.flags.writeable for tokens in read_words(place).values())
-    words = open_words(str(tmp_path), WEIGHTS / "text", "cpu", "auto")
-    assert isinstance(words, CachedWords)
-    assert words.checkpoint_hash == encoder.checkpoint_hash
-    new = "a green star"
-    for ours, theirs in zip(
-        words.encode([texts[1], new, texts[0]]),
-        encoder.encode([texts[1], new, texts[0]]),
-        strict=True,
-    ):
-        np.testing.assert_allclose(ours, theirs, atol=1e-5)
-    monkeypatch.setattr(TextEncoder, "encode", None)
-    again = open_words(str(tmp_path), WEIGHTS / "text", "cpu", "auto")
-    assert len(again.encode(texts)) == 2  # no encoder is asked
-
-
-def test_tokens_of_another_encoder_or_dtype_are_not_used(tmp_path: Path) -> None:
-    from rvosbench.adapters.text import TextEncoder
-    from rvosbench.demo import WEIGHTS
-
-    build_words(tmp_path, ["red"], "demo", "cpu")
-    other = open_words(str(tmp_path), WEIGHTS / "text", "cpu", "bfloat16")
-    assert isinstance(other, TextEncoder)
-    with pytest.raises(WeightsError):
-        open_words(str(tmp_path), tmp_path / "absent", "cpu", "auto")
-    assert isinstance(open_words("", WEIGHTS / "text", "cpu", "auto"), TextEncoder)
+# Backends.
 
 
 def test_a_cache_of_another_backend_is_refused(demo: MotionShapes, copy: Path) -> None:
