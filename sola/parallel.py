@@ -95,5 +95,7 @@ def joined(device: str) -> Iterator[World]:
     distributed.init_process_group("nccl" if on_gpu else "gloo", timeout=PATIENCE)
     try:
         yield World(distributed.get_rank(), distributed.get_world_size())
+        # Nobody leaves while another still talks: gloo may abort the one that goes on alone.
+        distributed.barrier()
     finally:
         distributed.destroy_process_group()
