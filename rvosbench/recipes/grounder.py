@@ -1,6 +1,6 @@
-"""Trains the small GroundingDINO of the demo preset on MotionShapes, on one CPU core in an hour.
+"""Trains the small GroundingDINO of the demo preset on MotionShapes, on one CPU core.
 
-    python -m rvosbench.recipes.grounder --out runs/grounder --minutes 60 --seed 0
+    python -m rvosbench.recipes.grounder --out runs/grounder --minutes 24 --seed 0
 
 The first part of the time trains cells without encoder and decoder (`cheap_losses`): backbone,
 words and boxes are learnt there, with several times as many captions a second. Then the whole
@@ -18,23 +18,21 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from .grounder_batches import GroundingBatch, Pool, captions_of, collate
 from .grounder_captions import Wordings, build_tokenizer, collect_wordings, vocabulary
 from .grounder_eval import answers, held_out, measures
 from .grounder_losses import GroundingWeights, LookHeads
 from .grounder_model import build_grounder, cheap_losses, full_losses, small_config
-from .tracker import schedule
+from .stepping import load_checkpoint, log, optimise, save_checkpoint, schedule, set_rate
 
 if TYPE_CHECKING:
     from transformers import GroundingDinoForObjectDetection
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -57,7 +55,7 @@ class GrounderRecipe:
         evaluation_frames: frames of an evaluation.
     """
 
-    minutes: float = 60.0
+    minutes: float = 24.0
     seed: int = 0
     image_size: int = 128
     learning_rate: float = 1e-3
@@ -133,7 +131,7 @@ def train(recipe: GrounderRecipe, out: Path, *, resume: bool = False) -> Trainin
         now = time.process_time()
         state.seconds, last = state.seconds + now - last, now
         if state.step % 50 == 0:
-            _log(out, state, "train", losses)
+            log(out, state, "train", losses)
         if state.seconds - saved > recipe.checkpoint_minutes * 60:
             saved = state.seconds
             save_checkpoint(state, out / "checkpoint.pt")
@@ -149,22 +147,12 @@ def train(recipe: GrounderRecipe, out: Path, *, resume: bool = False) -> Trainin
 def training_step(state: TrainingState, recipe: GrounderRecipe, words: Words) -> dict[str, float]:
     """One optimiser step; returns the weighted losses by name."""
     progress = min(1.0, state.seconds / (recipe.minutes * 60))
-    for group in state.optimiser.param_groups:
-        group["lr"] = recipe.learning_rate * schedule(progress, state.step, recipe.warm_up)
+    set_rate(state, recipe.learning_rate * schedule(progress, state.step, recipe.warm_up))
     cheap = progress < recipe.cheap_share or state.rng.random() < recipe.cheap_mix
     batch = next_batch(state, recipe.cheap_batch if cheap else recipe.full_batch, words)
     losses_of = cheap_losses if cheap else full_losses
     losses = losses_of(state.model, state.heads, batch, recipe.weights)
-    total = torch.stack(list(losses.values())).sum()
-    state.optimiser.zero_grad(set_to_none=True)
-    total.backward()  # type: ignore[no-untyped-call]
-    parameters = [p for g in state.optimiser.param_groups for p in g["params"]]
-    norm = nn.utils.clip_grad_norm_(parameters, 1.0)
-    state.optimiser.step()
-    state.step += 1
-    _update_average(state, min(recipe.average, state.step / (state.step + 10)))
-    values = {name: round(float(v.detach()), 4) for name, v in sorted(losses.items())}
-    return {"total": round(float(total.detach()), 4), "gradient": round(float(norm), 3), **values}
+    return optimise(state, losses, recipe.average)
 
 
 def next_batch(state: TrainingState, size: tuple[int, int], words: Words) -> GroundingBatch:
@@ -176,18 +164,11 @@ def next_batch(state: TrainingState, size: tuple[int, int], words: Words) -> Gro
     return collate(stills, texts, words.ids)
 
 
-@torch.no_grad()
-def _update_average(state: TrainingState, decay: float) -> None:
-    torch._foreach_lerp_(
-        list(state.average.parameters()), list(state.model.parameters()), 1 - decay
-    )
-
-
 def report(state: TrainingState, recipe: GrounderRecipe, words: Words, out: Path) -> None:
     """Evaluates the averaged weights, logs the scores and exports the weights."""
     stills = held_out(recipe.evaluation_frames, recipe.image_size)
     found = answers(state.average, stills, words.wordings, words.ids)
-    _log(out, state, "eval", measures(found))
+    log(out, state, "eval", measures(found))
     export(state.average, words, out / "export")
 
 
@@ -211,40 +192,6 @@ def export(model: GroundingDinoForObjectDetection, words: Words, folder: Path) -
     frame = {"size": {"shortest_edge": size, "longest_edge": 2 * size}}
     (folder / "preprocessor_config.json").write_text(json.dumps(frame) + "\n")
     build_tokenizer(words.ids).save_pretrained(folder)
-
-
-def save_checkpoint(state: TrainingState, path: Path) -> None:
-    """Writes the state beside `path` and renames it, so that a crash leaves the last one."""
-    content = {
-        "model": state.model.state_dict(),
-        "average": state.average.state_dict(),
-        "heads": state.heads.state_dict(),
-        "optimiser": state.optimiser.state_dict(),
-        "rng": json.dumps(state.rng.bit_generator.state),
-        "step": state.step,
-        "seconds": state.seconds,
-    }
-    beside = path.with_suffix(".new")
-    torch.save(content, beside)
-    beside.replace(path)
-
-
-def load_checkpoint(state: TrainingState, path: Path) -> None:
-    """Fills `state` from a file of `save_checkpoint`; frames are drawn anew."""
-    content: dict[str, Any] = torch.load(path, weights_only=True)
-    for name in ("model", "average", "heads"):
-        getattr(state, name).load_state_dict(content[name])
-    state.optimiser.load_state_dict(content["optimiser"])
-    state.rng.bit_generator.state = json.loads(content["rng"])
-    state.step, state.seconds = content["step"], content["seconds"]
-
-
-def _log(out: Path, state: TrainingState, kind: str, values: dict[str, float]) -> None:
-    row = {"kind": kind, "minutes": round(state.seconds / 60, 2), "step": state.step, **values}
-    line = json.dumps(row)
-    with (out / "log.jsonl").open("a") as file:
-        file.write(line + "\n")
-    logger.info("%s", line)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

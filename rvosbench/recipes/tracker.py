@@ -13,12 +13,11 @@ from __future__ import annotations
 import argparse
 import json
 import logging
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -27,6 +26,7 @@ from torch import Tensor, nn
 from rvosbench.adapters.sam2_loading import load_network
 from rvosbench.adapters.sam2_model import build_sam2, tiny_config
 
+from .stepping import load_checkpoint, log, optimise, save_checkpoint, schedule, set_rate
 from .tracker_batches import BatchSpec, sample_batch
 from .tracker_eval import evaluate_tracker, probe_pointers
 from .tracker_losses import AuxiliaryHeads, LossWeights
@@ -35,7 +35,6 @@ from .tracker_steps import image_losses, video_losses
 if TYPE_CHECKING:
     from transformers import Sam2VideoModel
 
-logger = logging.getLogger(__name__)
 
 LENGTHS = ((4, 4), (2, 8), (1, 16))  # (clips, frames) of batches that cost the same
 
@@ -139,7 +138,7 @@ def train(recipe: TrackerRecipe, out: Path, *, resume: bool = False) -> Training
         state.seconds = seconds
         losses = training_step(state, recipe)
         if state.step % 25 == 0:
-            _log(out, state, "train", losses)
+            log(out, state, "train", losses)
         if clock.seconds() - saved > recipe.checkpoint_minutes * 60:
             saved = state.seconds
             save_checkpoint(state, out / "checkpoint.pt")
@@ -174,24 +173,9 @@ class _Clock:
 def training_step(state: TrainingState, recipe: TrackerRecipe) -> dict[str, float]:
     """One optimiser step on fresh clips; returns the weighted losses by name."""
     progress = min(1.0, state.seconds / (recipe.minutes * 60))
-    for group in state.optimiser.param_groups:
-        group["lr"] = recipe.learning_rate * schedule(progress, state.step, recipe.warm_up)
+    set_rate(state, recipe.learning_rate * schedule(progress, state.step, recipe.warm_up))
     losses = _losses(state, recipe, progress)
-    total = torch.stack(list(losses.values())).sum()
-    state.optimiser.zero_grad(set_to_none=True)
-    total.backward()  # type: ignore[no-untyped-call]
-    parameters = [p for g in state.optimiser.param_groups for p in g["params"]]
-    norm = nn.utils.clip_grad_norm_(parameters, 1.0)
-    state.optimiser.step()
-    state.step += 1
-    _update_average(state, min(recipe.average, state.step / (state.step + 10)))
-    values = {name: round(float(v.detach()), 4) for name, v in sorted(losses.items())}
-    return {"total": round(float(total.detach()), 4), "gradient": round(float(norm), 3), **values}
-
-
-def schedule(progress: float, step: int, warm_up: int) -> float:
-    """Learning-rate factor: warm-up by steps, then a cosine to 0.02 by progress in [0, 1]."""
-    return min(1.0, (step + 1) / warm_up) * (0.02 + 0.49 * (1 + math.cos(math.pi * progress)))
+    return optimise(state, losses, recipe.average)
 
 
 def _losses(state: TrainingState, recipe: TrackerRecipe, progress: float) -> dict[str, Tensor]:
@@ -207,19 +191,12 @@ def _losses(state: TrainingState, recipe: TrackerRecipe, progress: float) -> dic
     return video_losses(state.model, state.heads, batch, recipe.weights, rng)
 
 
-@torch.no_grad()
-def _update_average(state: TrainingState, decay: float) -> None:
-    torch._foreach_lerp_(
-        list(state.average.parameters()), list(state.model.parameters()), 1 - decay
-    )
-
-
 def report(state: TrainingState, recipe: TrackerRecipe, out: Path, *, probe: bool) -> None:
     """Evaluates the averaged weights, logs the scores and exports the weights."""
     scores = evaluate_tracker(state.average, recipe.image_size)
     if probe:
         scores |= probe_pointers(state.average, recipe.image_size)
-    _log(out, state, "eval", scores)
+    log(out, state, "eval", scores)
     export(state.average, out / "export")
 
 
@@ -234,40 +211,6 @@ def export(model: Sam2VideoModel, folder: Path) -> None:
     (folder / "model.safetensors").chmod(0o644)  # the library writes it for its owner only
     text = json.dumps(config, indent=1, sort_keys=True, default=str)
     (folder / "config.json").write_text(text + "\n")
-
-
-def save_checkpoint(state: TrainingState, path: Path) -> None:
-    """Writes the state beside `path` and renames it, so that a crash leaves the last one."""
-    content = {
-        "model": state.model.state_dict(),
-        "average": state.average.state_dict(),
-        "heads": state.heads.state_dict(),
-        "optimiser": state.optimiser.state_dict(),
-        "rng": json.dumps(state.rng.bit_generator.state),
-        "step": state.step,
-        "seconds": state.seconds,
-    }
-    beside = path.with_suffix(".new")
-    torch.save(content, beside)
-    beside.replace(path)
-
-
-def load_checkpoint(state: TrainingState, path: Path) -> None:
-    """Fills `state` from a file of `save_checkpoint`."""
-    content: dict[str, Any] = torch.load(path, weights_only=True)
-    for name in ("model", "average", "heads"):
-        getattr(state, name).load_state_dict(content[name])
-    state.optimiser.load_state_dict(content["optimiser"])
-    state.rng.bit_generator.state = json.loads(content["rng"])
-    state.step, state.seconds = content["step"], content["seconds"]
-
-
-def _log(out: Path, state: TrainingState, kind: str, values: dict[str, float]) -> None:
-    row = {"kind": kind, "minutes": round(state.seconds / 60, 2), "step": state.step, **values}
-    line = json.dumps(row)
-    with (out / "log.jsonl").open("a") as file:
-        file.write(line + "\n")
-    logger.info("%s", line)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

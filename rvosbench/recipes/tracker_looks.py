@@ -25,7 +25,8 @@ from torch import Tensor, nn
 from rvosbench.adapters.sam2_decoding import FrameFeatures, encode_frames
 from rvosbench.adapters.sam2_loading import load_network
 
-from .tracker import export, schedule
+from .stepping import schedule
+from .tracker import export
 from .tracker_batches import BatchSpec, ClipBatch, sample_batch
 from .tracker_losses import N_COLOURS, N_SHAPES, N_TEXTURES
 

@@ -18,10 +18,8 @@ from rvosbench.recipes.grounder import (
     Words,
     collect_words,
     export,
-    load_checkpoint,
     main,
     new_state,
-    save_checkpoint,
     training_step,
 )
 from rvosbench.recipes.grounder_batches import (
@@ -46,6 +44,7 @@ from rvosbench.recipes.grounder_losses import (
     match,
     query_loss,
 )
+from rvosbench.recipes.stepping import load_checkpoint, save_checkpoint
 
 SIZE = 64
 RECIPE = GrounderRecipe(

@@ -12,15 +12,8 @@ import torch
 from rvosbench.adapters.sam2 import load_sam2
 from rvosbench.adapters.sam2_prompts import PromptOutput
 from rvosbench.demo import WEIGHTS
-from rvosbench.recipes.tracker import (
-    TrackerRecipe,
-    load_checkpoint,
-    main,
-    new_state,
-    save_checkpoint,
-    schedule,
-    training_step,
-)
+from rvosbench.recipes.stepping import load_checkpoint, save_checkpoint, schedule
+from rvosbench.recipes.tracker import TrackerRecipe, main, new_state, training_step
 from rvosbench.recipes.tracker_batches import (
     NO_LOOK,
     VISIBLE,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import sys
 from pathlib import Path
 
@@ -27,6 +26,3 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-    # Everything is written. Now and then gloo's threads outlive the group and abort the
-    # interpreter's shutdown ("terminate called without an active exception"): nothing of ours.
-    os._exit(0)
