@@ -30,11 +30,11 @@ from rvosbench.tracks.config import Compute
 from tests.tracks.worlds import truth_tracks
 
 torch.set_num_threads(1)
-size = (240, 426)
+size = (480, 852)
 sam2 = Sam2(build_sam2(tiny_config(image_size=64)).requires_grad_(False), "random")
 masks = np.zeros((4, *size), bool)
 for index in range(4):
-    masks[index, 20:200, 20 + 60 * index : 150 + 60 * index] = True
+    masks[index, 40:400, 40 + 120 * index : 300 + 120 * index] = True
 
 def peak(frames):
     names = tuple(map(str, range(frames)))
@@ -52,7 +52,7 @@ print(json.dumps([peak(100), peak(400)]))
 
 @pytest.mark.slow
 def test_four_times_the_frames_need_no_more_memory() -> None:
-    """Kept as bits even, the masks of 300 more frames would be 15 MB; as bools 123, as logits 490.
+    """Kept as bits even, the masks of 300 more frames would be 61 MB; as bools 491.
 
     Run lengths and tokens of these frames are about 3 MB; allocators differ by a few more.
     """
