@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from rvosbench.errors import ConfigurationError, WeightsError
 from rvosbench.records import Json
@@ -36,22 +37,36 @@ def save_selector(
     Returns:
         The two paths.
     """
+    folder.mkdir(parents=True, exist_ok=True)
+    config = folder / CONFIG_FILE
+    text = json.dumps(dataclasses.asdict(model.config), indent=2, sort_keys=True)
+    _replace(config, text.encode() + b"\n")
+    return config, save_weights(folder, model.state_dict(), dtype)
+
+
+def save_weights(
+    folder: Path, state: Mapping[str, Tensor], dtype: torch.dtype = torch.float32
+) -> Path:
+    """Writes tensors as `model.safetensors`: a selector's, or some of them to begin with.
+
+    Args:
+        folder: where to; made if missing.
+        state: by the selector's names.
+        dtype: storage type.
+    """
     from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    config, weights = folder / CONFIG_FILE, folder / WEIGHTS_FILE
-    text = json.dumps(dataclasses.asdict(model.config), indent=2, sort_keys=True)
-    _replace(config, text.encode() + b"\n")
-    state = {name: value.to("cpu", dtype) for name, value in model.state_dict().items()}
+    weights = folder / WEIGHTS_FILE
     partial = weights.with_name(weights.name + ".partial")
     try:
-        save_file({name: value.contiguous() for name, value in state.items()}, partial)
+        save_file({n: value.to("cpu", dtype).contiguous() for n, value in state.items()}, partial)
     except SafetensorError as error:  # what it makes of a full disk
         raise OSError(f"{partial}: cannot be written: {error}") from error
-    partial.chmod(config.stat().st_mode)  # safetensors makes files that only their owner can read
+    partial.chmod(0o644)  # safetensors makes files that only their owner can read
     partial.replace(weights)
-    return config, weights
+    return weights
 
 
 def load_selector(source: Path) -> TrackSelector:

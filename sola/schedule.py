@@ -24,7 +24,12 @@ def learning_rate(progress: float, valid_losses: Sequence[float], config: TrainC
     if config.schedule == "plateau":
         return config.learning_rate * config.plateau_factor ** reductions(valid_losses, config)
     rest = (progress - config.warm_up) / (1 - config.warm_up)
-    return config.learning_rate * 0.5 * (1 + math.cos(math.pi * rest))
+    return config.learning_rate * cosine(rest)
+
+
+def cosine(progress: float) -> float:
+    """A factor that falls from 1 to 0 while progress goes from 0 to 1."""
+    return 0.5 * (1 + math.cos(math.pi * progress))
 
 
 def reductions(valid_losses: Sequence[float], config: TrainConfig) -> int:

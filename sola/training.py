@@ -22,6 +22,7 @@ from rvosbench.errors import ConfigurationError, DatasetError, RvosbenchError
 from rvosbench.records import Json
 
 from .batching import Batch
+from .beginning import begin, source_hash
 from .checkpoint import load_selector, read_training, save_selector, write_training
 from .config import SelectorConfig, TrainConfig
 from .data import TrainingData, limited, prepared
@@ -189,7 +190,7 @@ def _identity(
     """All that decides the weights, JSON-safe."""
     return {
         "selector": asdict(selector),
-        "training": asdict(config),
+        "training": {**asdict(config), "init": source_hash(config.init)},
         "data": {**data.facts, "videos": [len(data.train), len(data.valid)]},
         "processes": world.size,
     }
@@ -234,6 +235,8 @@ def _start(selector: SelectorConfig, config: TrainConfig, device: str) -> Progre
         model = TrackSelector(selector)
         if config.gentle_start:
             model.start_gently()
+        if config.init:
+            begin(model, config.init)
         model.to(device)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True

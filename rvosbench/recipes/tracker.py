@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from transformers import Sam2VideoModel
 
 
+HEADS_FILE = "heads.pt"
 LENGTHS = ((4, 4), (2, 8), (1, 16))  # (clips, frames) of batches that cost the same
 
 
@@ -56,7 +57,9 @@ class TrackerRecipe:
         average: decay of the exponential average of the weights.
         checkpoint_minutes: between checkpoints.
         evaluation_minutes: between evaluations; probes run every third time and at the end.
-        init: folder of an earlier export to start from; empty: random weights.
+        init: folder of an earlier export to start from; empty: random weights. Auxiliary heads that
+            lie beside it are taken too.
+        frozen_encoder: leave the image encoder as it is: steps take half the time.
     """
 
     minutes: float = 60.0
@@ -72,6 +75,7 @@ class TrackerRecipe:
     checkpoint_minutes: float = 3.0
     evaluation_minutes: float = 6.0
     init: str = ""
+    frozen_encoder: bool = False
     weights: LossWeights = field(default_factory=LossWeights)
 
 
@@ -99,11 +103,22 @@ def new_state(recipe: TrackerRecipe) -> TrainingState:
         initialise(model)
     average.load_state_dict(model.state_dict())
     heads = AuxiliaryHeads(recipe.dim)
-    parameters = [*model.parameters(), *heads.parameters()]
+    if recipe.init and (beside := Path(recipe.init).parent / HEADS_FILE).exists():
+        heads.load_state_dict(torch.load(beside, weights_only=True))
+    if recipe.frozen_encoder:
+        freeze_encoder(model)
+    parameters = [p for p in (*model.parameters(), *heads.parameters()) if p.requires_grad]
     optimiser = torch.optim.AdamW(
         parameters, lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.02
     )
     return TrainingState(model, heads, average, optimiser, np.random.default_rng(recipe.seed))
+
+
+def freeze_encoder(model: Sam2VideoModel) -> None:
+    """Takes all that `encode_frames` runs out of training, in place."""
+    decoder = model.mask_decoder
+    for module in (model.vision_encoder, decoder.conv_s0, decoder.conv_s1):
+        module.requires_grad_(False)
 
 
 def initialise(model: Sam2VideoModel) -> None:
@@ -198,6 +213,7 @@ def report(state: TrainingState, recipe: TrackerRecipe, out: Path, *, probe: boo
         scores |= probe_pointers(state.average, recipe.image_size)
     log(out, state, "eval", scores)
     export(state.average, out / "export")
+    torch.save(state.heads.state_dict(), out / HEADS_FILE)
 
 
 def export(model: Sam2VideoModel, folder: Path) -> None:
@@ -224,7 +240,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--init", default="", help="folder of an export to start from")
     parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate")
     parser.add_argument("--image-share", type=float, default=0.1)
+    parser.add_argument("--image-mix", type=float, default=0.3)
     parser.add_argument("--long-share", type=float, default=0.4)
+    parser.add_argument("--frozen-encoder", action="store_true")
+    parser.add_argument("--place", type=float, default=LossWeights.place, help="weight of places")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(given.threads)
@@ -233,8 +252,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         seed=given.seed,
         learning_rate=given.rate,
         image_share=given.image_share,
+        image_mix=given.image_mix,
         long_share=given.long_share,
         init=given.init,
+        frozen_encoder=given.frozen_encoder,
+        weights=LossWeights(place=given.place, dense=0.0 if given.frozen_encoder else 2.0),
     )
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n")

@@ -129,13 +129,16 @@ def probe_pointers(
     """Linear probes on layer-normalised pointers tracked for `frame` frames.
 
     Returns:
-        Accuracy for colour, shape and texture, R2 for x, y and size, on the second set of clips.
+        Accuracy for colour, shape and texture, R2 for x, y and size, and the median distance
+        between guessed and true centre in pixels, on the second set of clips.
     """
     rng = np.random.default_rng(EVALUATION_SEED + 1)
     train = _probe_rows(model, size, clips[0], frame, rng)
     test = _probe_rows(model, size, clips[1], frame, rng)
     known, asked = train.pointers, test.pointers
-    r2 = explained(predict_values(known, train.places, asked), test.places)
+    guessed = predict_values(known, train.places, asked)
+    r2 = explained(guessed, test.places)
+    distance = (guessed - test.places)[:, :2].norm(dim=1).median() * size
 
     def accuracy(name: str, classes: int) -> float:
         guesses = predict_classes(known, getattr(train, name), asked, classes)
@@ -146,6 +149,7 @@ def probe_pointers(
         "probe_shape": accuracy("shapes", N_SHAPES),
         "probe_texture": accuracy("textures", N_TEXTURES),
         **{f"probe_{n}": round(float(v), 4) for n, v in zip(("x", "y", "size"), r2, strict=True)},
+        "probe_pixels": round(float(distance), 2),
     }
 
 

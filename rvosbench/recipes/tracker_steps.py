@@ -44,7 +44,8 @@ def image_losses(
     single = decode(model, rows, rows.maps[2], dense)
     losses |= pointer_loss(heads, single.pointers, batch, 0, weights)
     losses["mask"] = mask_losses(single.raw_logits, masks, weights.bce).mean()
-    losses["dense"] = weights.dense * dense_loss(heads, features, batch)
+    if weights.dense:
+        losses["dense"] = weights.dense * dense_loss(heads, features, batch)
     return losses
 
 
@@ -70,7 +71,8 @@ def video_losses(
         name: torch.stack([ls[name] for ls in per_frame if name in ls]).mean() for name in names
     }
     losses |= _prompt_losses(model, batch, features, weights, rng)
-    losses["dense"] = weights.dense * dense_loss(heads, features, batch)
+    if weights.dense:
+        losses["dense"] = weights.dense * dense_loss(heads, features, batch)
     return losses
 
 

@@ -14,6 +14,7 @@ from rvosbench.adapters.devices import choose_device
 from rvosbench.records import Json
 from rvosbench.work import Store, Unit, digest, local, run_units, write_json
 
+from ..beginning import source_hash
 from ..config import TrainConfig
 from ..data import OpenOptions, TrackSet, TrainingData, open_training_data
 from ..presets import TrainingPreset
@@ -92,7 +93,9 @@ class _Train:
     def digest(self, name: str, seed: int) -> str:
         """Of everything that decides the weights."""
         preset = self.planned(name, seed)
-        return digest([asdict(preset.selector), asdict(preset.training), dict(self.data.facts)])
+        begin = source_hash(preset.training.init)
+        facts = [asdict(preset.selector), asdict(preset.training), begin, dict(self.data.facts)]
+        return digest(facts)
 
     def __call__(self, key: str, output: Path) -> None:
         """Train one selector; `output` says where it is and how it went."""

@@ -1,0 +1,1 @@
+"""How the embedded weights of the selector are made."""
