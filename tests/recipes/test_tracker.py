@@ -13,7 +13,14 @@ from rvosbench.adapters.sam2 import load_sam2
 from rvosbench.adapters.sam2_prompts import PromptOutput
 from rvosbench.demo import WEIGHTS
 from rvosbench.recipes.stepping import load_checkpoint, save_checkpoint, schedule
-from rvosbench.recipes.tracker import TrackerRecipe, main, new_state, training_step
+from rvosbench.recipes.tracker import (
+    HEADS_FILE,
+    TrackerRecipe,
+    export,
+    main,
+    new_state,
+    training_step,
+)
 from rvosbench.recipes.tracker_batches import (
     NO_LOOK,
     VISIBLE,
@@ -186,6 +193,29 @@ def test_the_command_trains_logs_resumes_and_exports(
     assert load_sam2(tmp_path / "export").image_size == 128
 
 
+def test_a_frozen_encoder_stays_as_it_was() -> None:
+    recipe = TrackerRecipe(
+        image_size=SIZE, frozen_encoder=True, image_share=0.0, weights=LossWeights(dense=0.0)
+    )
+    state = new_state(recipe)
+    before = {name: value.clone() for name, value in state.model.state_dict().items()}
+    losses = training_step(state, recipe)
+    assert "dense" not in losses
+    changed = {n for n, value in state.model.state_dict().items() if not before[n].equal(value)}
+    parts = {name.split(".")[0] for name in changed}
+    assert {"memory_attention", "object_pointer_proj"} <= parts
+    assert "vision_encoder" not in parts
+    assert not [name for name in changed if "conv_s" in name]
+
+
+def test_a_later_stage_takes_the_heads_that_lie_beside_the_weights(tmp_path: Path) -> None:
+    first = new_state(TrackerRecipe(image_size=SIZE, seed=1))
+    export(first.model, tmp_path / "export")
+    torch.save(first.heads.state_dict(), tmp_path / HEADS_FILE)
+    later = new_state(TrackerRecipe(image_size=SIZE, seed=2, init=str(tmp_path / "export")))
+    assert torch.equal(later.heads.pointer.weight, first.heads.pointer.weight)
+
+
 def test_evaluation_repeats_itself() -> None:
     model = new_state(TrackerRecipe(image_size=SIZE)).model
     scores = evaluate_tracker(model, SIZE, clips=2, frames=3)
@@ -197,7 +227,9 @@ def test_evaluation_repeats_itself() -> None:
 def test_probes_of_random_pointers_are_near_chance() -> None:
     model = new_state(TrackerRecipe(image_size=SIZE)).model
     scores = probe_pointers(model, SIZE, clips=(8, 8), frame=1)
-    assert set(scores) == {f"probe_{n}" for n in ("colour", "shape", "texture", "x", "y", "size")}
+    asked = ("colour", "shape", "texture", "x", "y", "size", "pixels")
+    assert set(scores) == {f"probe_{name}" for name in asked}
+    assert scores["probe_pixels"] > 2
     assert 0 <= scores["probe_shape"] < 0.7
 
 
