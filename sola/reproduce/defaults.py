@@ -19,7 +19,7 @@ SENTENCES_A_MINUTE = 20_000
 DEMO_SENTENCES = 60_000
 """Of one training on the demo, as its preset: three to four minutes on one core."""
 
-DEMO_TRAIN_VIDEOS = 1000
+DEMO_TRAIN_VIDEOS = 2000
 DEMO_SPLITS = ("test", "valid")
 TRAINING = "train."
 """Keys of `--set` that begin so change the training, all others SOLA."""
