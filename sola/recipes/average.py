@@ -1,0 +1,115 @@
+"""Averages the weights of selectors that began alike, and says which threshold suits the result.
+
+    python -m sola.recipes.average --out DIR --tracks CACHE SELECTOR SELECTOR ...
+
+Trainings that go on from the same weights with other random numbers end in the same valley: their
+mean is better than each of them. The threshold is judged by the selection score on every tenth
+video of the training cache, which `rvosbench sola train` does not learn from.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from rvosbench.datasets import load_dataset
+from rvosbench.errors import WeightsError
+from sola.batching import collate, make_item
+from sola.checkpoint import (
+    checkpoint_hash,
+    load_selector,
+    read_training,
+    save_selector,
+    write_training,
+)
+from sola.config import DEMO_TRAINING
+from sola.data import TrackSet, TrainingData, open_training_data, prepared
+from sola.labels import selection_score
+from sola.model import TrackSelector
+from sola.samples import VideoSample
+from sola.validation import run_batch
+
+logger = logging.getLogger(__name__)
+THRESHOLDS = tuple(round(0.1 * i, 1) for i in range(1, 10))
+
+
+def average(sources: Sequence[Path]) -> TrackSelector:
+    """The mean of selectors of one shape, in evaluation mode.
+
+    Raises:
+        WeightsError: they differ in shape, or one is missing.
+    """
+    models = [load_selector(source) for source in sources]
+    if len({model.config for model in models}) > 1:
+        raise WeightsError(f"{', '.join(map(str, sources))}: selectors of different shapes")
+    states = [model.state_dict() for model in models]
+    mean = {name: torch.stack([s[name] for s in states]).mean(0) for name in states[0]}
+    models[0].load_state_dict(mean)
+    return models[0]
+
+
+def scores_by_threshold(model: TrackSelector, data: TrainingData) -> dict[float, float]:
+    """Mean selection score of the validation videos' sentences at every threshold."""
+    config = DEMO_TRAINING
+    data = prepared(data, config.train_sources, config.valid_sources)
+    rows = [row for sample in data.valid for row in _rows(model, sample, data)]
+    return {t: float(np.mean([row[t] for row in rows])) for t in THRESHOLDS}
+
+
+def _rows(
+    model: TrackSelector, sample: VideoSample, data: TrainingData
+) -> list[dict[float, float]]:
+    """Of every sentence: its score at every threshold."""
+    sentences = range(len(sample.texts))
+    if not sentences or not len(sample):
+        nothing = np.zeros(len(sample), bool)
+        scores = [selection_score(sample, e, nothing) for e in sentences]
+        return [dict.fromkeys(THRESHOLDS, score) for score in scores]
+    config = DEMO_TRAINING
+    item = make_item(sample, sentences, data.texts, config.label_threshold, config.label_target)
+    with torch.inference_mode():
+        chances = run_batch(model, collate([item])).logits.sigmoid().numpy()
+    return [{t: selection_score(sample, e, chances[e] > t) for t in THRESHOLDS} for e in sentences]
+
+
+def run_recipe(sources: Sequence[Path], cache: Path, out: Path) -> dict[float, float]:
+    """Writes the average as float16, with where it is from; returns the scores by threshold."""
+    trainings = [read_training(source) for source in sources]
+    known = [t for t in trainings if t is not None]
+    if len(known) < len(sources):
+        raise WeightsError(f"{', '.join(map(str, sources))}: not all have a training.json")
+    save_selector(out, average(sources), torch.float16)
+    data = open_training_data([TrackSet(cache, load_dataset("demo", None, "train"))])
+    scores = scores_by_threshold(load_selector(out), data)
+    members = [
+        {"weights": checkpoint_hash(source), "identity": training["identity"]}
+        for source, training in zip(sources, known, strict=True)
+    ]
+    best = max(scores, key=lambda t: scores[t])
+    figures = {"threshold": best, "selection": round(scores[best], 4)}
+    identity = {"average": members, "data": known[0]["identity"]["data"]}
+    write_training(out, identity, figures, finished=True)
+    return scores
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Command line of the recipe."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("selectors", type=Path, nargs="+", help="folders of selectors")
+    parser.add_argument("--tracks", type=Path, required=True, help="cache of the training split")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the average")
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    torch.set_num_threads(1)
+    scores = run_recipe(given.selectors, given.tracks, given.out)
+    logger.info("selection score by threshold: %s", json.dumps(scores))
+
+
+if __name__ == "__main__":
+    main()
