@@ -13,6 +13,7 @@ import argparse
 import json
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ def average(sources: Sequence[Path]) -> TrackSelector:
         WeightsError: they differ in shape, or one is missing.
     """
     models = [load_selector(source) for source in sources]
-    if len({model.config for model in models}) > 1:
+    if len({replace(model.config, dropout=0, attention_dropout=0) for model in models}) > 1:
         raise WeightsError(f"{', '.join(map(str, sources))}: selectors of different shapes")
     states = [model.state_dict() for model in models]
     mean = {name: torch.stack([s[name] for s in states]).mean(0) for name in states[0]}
