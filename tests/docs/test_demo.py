@@ -13,6 +13,7 @@ from rvosbench.results import Result
 from sola.reproduce.report import read_report
 
 DOCS = Path(__file__).parents[2] / "docs"
+ROUNDING = 0.05
 MOTION = ("change", "direction", "order", "speed")
 
 
@@ -59,7 +60,7 @@ def test_sola_comes_near_the_oracle_and_gains_where_things_move() -> None:
     rows = table()
     sola, oracle = rows["SOLA"], rows["Oracle track selection"]
     baseline = rows["GroundingDINO (w/o selection module)"]
-    assert sola["all"] >= 0.85 * oracle["all"]
+    assert sola["all"] + ROUNDING >= 0.85 * (oracle["all"] - ROUNDING)
     assert baseline["appearance"] >= 0.8 * sola["appearance"]
     for category in MOTION:
         assert sola[category] > baseline[category], category
