@@ -81,14 +81,21 @@ def same_case(run: RunCases, scored: ScoredExpression) -> ScoredExpression:
 def telling(run: RunCases, against: RunCases | None, count: int) -> list[ScoredExpression]:
     """The `count` expressions that tell most: greatest gain over another run, or best answered.
 
-    At most one of a video, so that they differ; of equals the first in dataset order.
+    At most one of a video, and one of a kind (tags) while there are others, so that they differ;
+    of equals the first in dataset order.
     """
     if against is None:
         gains = {id(s): jf(s) for s in run.result.expressions}
     else:
         gains = {id(s): jf(s) - jf(same_case(against, s)) for s in run.result.expressions}
+    ranked = sorted(run.result.expressions, key=lambda s: -gains[id(s)])
     chosen: dict[str, ScoredExpression] = {}
-    for scored in sorted(run.result.expressions, key=lambda s: -gains[id(s)]):
+    kinds: set[tuple[str, ...]] = set()
+    for scored in ranked:
+        if scored.score.video not in chosen and scored.expression.tags not in kinds:
+            chosen[scored.score.video] = scored
+            kinds.add(scored.expression.tags)
+    for scored in ranked:
         chosen.setdefault(scored.score.video, scored)
     return list(chosen.values())[:count]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +19,11 @@ from rvosbench.evaluation import RunOptions, evaluate, score
 from rvosbench.masks import MaskSequence
 from rvosbench.protocols import TruthLookup
 from rvosbench.records import Sample
-from rvosbench.report.cases import jf, open_run
+from rvosbench.report.cases import RunCases, jf, open_run
 from rvosbench.report.overlays import PREDICTED, TRUE, outline, overlay, spread
 from rvosbench.report.run_page import to_html
 from rvosbench.report.strips import check_comparable, paint, strip, telling
+from rvosbench.results import ScoredExpression
 
 VIDEOS = ["valid-0000", "valid-0001"]
 
@@ -102,6 +103,33 @@ def test_the_most_telling_sentences(runs: tuple[Path, Path]) -> None:
         for s in even.result.expressions
     )
     assert [jf(s) for s in telling(even, None, 9)] == [1.0, 1.0]  # one of each video
+
+
+def test_telling_sentences_are_of_different_kinds_first(runs: tuple[Path, Path]) -> None:
+    run = open_run(runs[0])
+    made = [
+        _scored(run, video, kind, value)
+        for video, kind, value in (
+            ("a", "nobody", 0.9),
+            ("b", "nobody", 0.8),
+            ("c", "order", 0.3),
+            ("c", "speed", 0.2),
+            ("d", "speed", 0.1),
+        )
+    ]
+    chosen = telling(replace(run, result=replace(run.result, expressions=tuple(made))), None, 4)
+    assert [(s.score.video, *s.expression.tags) for s in chosen] == [
+        ("a", "nobody"),
+        ("c", "order"),
+        ("d", "speed"),
+        ("b", "nobody"),
+    ]
+
+
+def _scored(run: RunCases, video: str, kind: str, value: float) -> ScoredExpression:
+    one = run.result.expressions[0]
+    score = replace(one.score, video=video, j=value, f=value)
+    return ScoredExpression(replace(one.expression, tags=(kind,)), score)
 
 
 def test_the_page_compares_by_category(runs: tuple[Path, Path]) -> None:
