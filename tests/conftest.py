@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# No test may fail because a machine is busy.
+settings.register_profile("busy machines", deadline=None)
+settings.load_profile("busy machines")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 
