@@ -3,9 +3,9 @@
     python -m sola.recipes.motion --tracks CACHE --out sola/weights/motion --steps 8000
 
 A sentence says one thing about one of forty that shapes do, so sentences alone teach motion
-slowly: after 150 000 of them, and with perfect tokens, "moves left" was still a guess. Here every
-track of an object answers all of them at once, through linear heads on each time step, which are
-dropped. `rvosbench sola train --set init=DIR` begins with the encoder that comes out.
+slowly (docs/training.md has the figures). Here every track of an object answers all of them at
+once, through linear heads on each time step, which are dropped. `rvosbench sola train --set
+init=DIR` begins with the encoder that comes out.
 """
 
 from __future__ import annotations
