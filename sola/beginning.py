@@ -29,6 +29,11 @@ def begin(model: TrackSelector, source: str) -> None:
     """
     path = _place(source)
     state = {name: value.float() for name, value in _read(path).items()}
+    if not state:
+        raise WeightsError(
+            f"init={source}: holds no tensors. Wanted a state dict, or one under model, state_dict "
+            "or model_state_dict."
+        )
     have = model.state_dict()
     wrong = [
         _shapes(name, value, have)
@@ -58,10 +63,8 @@ def source_hash(source: str) -> str:
 
 
 def _place(source: str) -> Path:
-    path = Path(source).expanduser()
-    if source == "demo" and not path.exists():
-        return EMBEDDED
-    return path
+    # As everywhere: "demo" is what is embedded, a folder of that name is ./demo
+    return EMBEDDED if source == "demo" else Path(source).expanduser()
 
 
 def _read(path: Path) -> dict[str, Tensor]:

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from rvosbench.errors import ConfigurationError, DatasetError, RvosbenchError
+from rvosbench.errors import ConfigurationError, DatasetError, RvosbenchError, WeightsError
 from rvosbench.records import Json
 
 from .batching import Batch
@@ -177,6 +177,11 @@ def fit_epochs(
     finished = read_training(out)
     planned = planned_epochs(out / STATE_FILE)
     if finished is not None and finished["finished"]:
+        if "training" not in finished["identity"]:
+            raise WeightsError(
+                f"{out}: holds an average of selectors, no training. Choose another folder; "
+                f"--set init={out} begins with it"
+            )
         planned = int(finished["identity"]["training"]["epochs"])
     if planned is None:
         epoch, final = _estimate(data, selector, config, device)

@@ -85,9 +85,10 @@ def run_recipe(sources: Sequence[Path], cache: Path, out: Path) -> dict[float, f
     known = [t for t in trainings if t is not None]
     if len(known) < len(sources):
         raise WeightsError(f"{', '.join(map(str, sources))}: not all have a training.json")
-    save_selector(out, average(sources), torch.float16)
+    mean = average(sources)
     data = open_training_data([TrackSet(cache, load_dataset("demo", None, "train"))])
-    scores = scores_by_threshold(load_selector(out), data)
+    scores = scores_by_threshold(mean, data)
+    save_selector(out, mean, torch.float16)
     members = [
         {"weights": checkpoint_hash(source), "identity": training["identity"]}
         for source, training in zip(sources, known, strict=True)

@@ -114,7 +114,7 @@ def run_recipe(recipe: MotionRecipe, cache: Path, out: Path) -> dict[str, float]
     )
     logger.info("%d tracks to learn from, %d to judge by", len(learnt), len(held_out))
     pupil = learn(recipe, learnt)
-    marks = {"tracks": len(learnt), **examine(pupil, held_out)}
+    marks = {"tracks": len(held_out), **examine(pupil, held_out)}
     state = {f"motion_encoder.{n}": value for n, value in pupil.encoder.state_dict().items()}
     save_weights(out, state, torch.float16)
     report = {"recipe": asdict(recipe), "data": dict(data.facts), "held_out": marks}

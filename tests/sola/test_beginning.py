@@ -10,10 +10,16 @@ import torch
 
 from rvosbench.errors import WeightsError
 from sola.beginning import EMBEDDED, begin, source_hash
-from sola.checkpoint import load_selector, read_training, save_selector, save_weights
+from sola.checkpoint import (
+    load_selector,
+    read_training,
+    save_selector,
+    save_weights,
+    write_training,
+)
 from sola.config import DEMO_SELECTOR, DEMO_TRAINING, SelectorConfig
 from sola.model import TrackSelector
-from sola.training import train
+from sola.training import fit_epochs, train
 
 from .cases import SMALL, make_selector
 from .learnable import FAST, TINY, make_data
@@ -98,3 +104,24 @@ def test_the_demo_begins_with_the_embedded_motion_encoder() -> None:
         n.split(".")[0] for n, v in mine.state_dict().items() if not torch.equal(v, before[n])
     }
     assert changed == {"motion_encoder"}
+
+
+def test_demo_is_the_embedded_one_whatever_lies_in_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "demo").mkdir()
+    begin(TrackSelector(DEMO_SELECTOR), "demo")
+    assert source_hash("demo") == source_hash(str(EMBEDDED))
+
+
+def test_a_checkpoint_without_tensors_is_no_beginning(tmp_path: Path) -> None:
+    torch.save({"net": {"weight": torch.zeros(1)}, "epoch": 3}, tmp_path / "odd.pt")
+    with pytest.raises(WeightsError, match="no tensors"):
+        begin(make_selector(SMALL), str(tmp_path / "odd.pt"))
+
+
+def test_an_average_is_no_training_to_go_on_with(tmp_path: Path) -> None:
+    write_training(tmp_path, {"average": [], "data": {}}, {}, finished=True)
+    with pytest.raises(WeightsError, match="average of selectors"):
+        fit_epochs(make_data(4, 2), TINY, FAST, 60, tmp_path)
