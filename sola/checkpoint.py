@@ -54,19 +54,12 @@ def save_weights(
         state: by the selector's names.
         dtype: storage type.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     folder.mkdir(parents=True, exist_ok=True)
-    weights = folder / WEIGHTS_FILE
-    partial = weights.with_name(weights.name + ".partial")
-    try:
-        save_file({n: value.to("cpu", dtype).contiguous() for n, value in state.items()}, partial)
-    except SafetensorError as error:  # what it makes of a full disk
-        raise OSError(f"{partial}: cannot be written: {error}") from error
-    partial.chmod(0o644)  # safetensors makes files that only their owner can read
-    partial.replace(weights)
-    return weights
+    content = save({n: value.to("cpu", dtype).contiguous() for n, value in state.items()})
+    _replace(folder / WEIGHTS_FILE, content)  # its own writer makes files for their owner only
+    return folder / WEIGHTS_FILE
 
 
 def load_selector(source: Path) -> TrackSelector:

@@ -188,7 +188,7 @@ class TrainConfig:
         track_dropout: probability that a candidate is left out of a training step (code: 0).
             Truth-prompted tracks double the grid's, but only in training; this breaks the habit.
         init: weights to begin with: a folder of an earlier training or recipe, "demo" (the embedded
-            motion encoder), or empty: random ones (code). See `sola.beginning`.
+            motion encoder), or empty: random ones (code). See `sola.initial_weights`.
         gentle_start: shrink the first attention's projections before training (code: False), see
             `TrackSelector.start_gently`.
         valid_videos: most videos that validation looks at, spread evenly; 0: all.
@@ -262,9 +262,8 @@ class TrainConfig:
 PAPER_TRAINING = TrainConfig(epochs=13, schedule="cosine", label_threshold=0.5, loss=PAPER_LOSS)
 """The paper's text; "gradually decreasing" is read as a cosine."""
 
-# Found with ideal tokens (the objects' true looks and paths behind a random projection). The full
-# weight of the alignment loss and dropout in the network learnt more slowly. Without `init`, which
-# knows what shapes do, no 60 000 sentences teach motion: each says one of forty things.
+# Without `init`, which knows what shapes do, 60 000 sentences hardly teach motion: docs/training.md
+# has the figures. The loss weight and the rate were chosen in short trials.
 # Sizes fit five minutes: 60 000 expressions at 500 a second on one core, and validation.
 DEMO_TRAINING = TrainConfig(
     epochs=30,

@@ -22,11 +22,11 @@ from rvosbench.errors import ConfigurationError, DatasetError, RvosbenchError, W
 from rvosbench.records import Json
 
 from .batching import Batch
-from .beginning import begin, source_hash
 from .checkpoint import load_selector, read_training, save_selector, write_training
 from .config import SelectorConfig, TrainConfig
 from .data import TrainingData, limited, prepared
 from .epochs import Chunk, epoch_plan, learnable, load_batch
+from .initial_weights import initial_hash, load_initial
 from .judging import measure_masks
 from .model import TrackSelector
 from .parallel import World
@@ -195,7 +195,7 @@ def _identity(
     """All that decides the weights, JSON-safe."""
     return {
         "selector": asdict(selector),
-        "training": {**asdict(config), "init": source_hash(config.init)},
+        "training": {**asdict(config), "init": initial_hash(config.init)},
         "data": {**data.facts, "videos": [len(data.train), len(data.valid)]},
         "processes": world.size,
     }
@@ -241,7 +241,7 @@ def _start(selector: SelectorConfig, config: TrainConfig, device: str) -> Progre
         if config.gentle_start:
             model.start_gently()
         if config.init:
-            begin(model, config.init)
+            load_initial(model, config.init)
         model.to(device)
     optimizer = torch.optim.AdamW(
         model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True

@@ -35,7 +35,6 @@ from .tracker_steps import image_losses, video_losses
 if TYPE_CHECKING:
     from transformers import Sam2VideoModel
 
-
 HEADS_FILE = "heads.pt"
 LENGTHS = ((4, 4), (2, 8), (1, 16))  # (clips, frames) of batches that cost the same
 
@@ -245,6 +244,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--frozen-encoder", action="store_true")
     parser.add_argument("--place", type=float, default=LossWeights.place, help="weight of places")
     given = parser.parse_args(arguments)
+    if given.frozen_encoder and not given.init:
+        parser.error("--frozen-encoder would keep random weights: give --init")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(given.threads)
     recipe = TrackerRecipe(
@@ -256,7 +257,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         long_share=given.long_share,
         init=given.init,
         frozen_encoder=given.frozen_encoder,
-        weights=LossWeights(place=given.place, dense=0.0 if given.frozen_encoder else 2.0),
+        weights=LossWeights(
+            place=given.place, dense=0.0 if given.frozen_encoder else LossWeights.dense
+        ),
     )
     given.out.mkdir(parents=True, exist_ok=True)
     (given.out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n")

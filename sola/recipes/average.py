@@ -16,12 +16,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from rvosbench.datasets import load_dataset
-from rvosbench.errors import WeightsError
-from sola.batching import collate, make_item
+from rvosbench.errors import RvosbenchError, WeightsError
 from sola.checkpoint import (
     checkpoint_hash,
     load_selector,
@@ -31,10 +29,8 @@ from sola.checkpoint import (
 )
 from sola.config import DEMO_TRAINING
 from sola.data import TrackSet, TrainingData, open_training_data, prepared
-from sola.labels import selection_score
 from sola.model import TrackSelector
-from sola.samples import VideoSample
-from sola.validation import run_batch
+from sola.validation import validate
 
 logger = logging.getLogger(__name__)
 THRESHOLDS = tuple(round(0.1 * i, 1) for i in range(1, 10))
@@ -56,27 +52,15 @@ def average(sources: Sequence[Path]) -> TrackSelector:
 
 
 def scores_by_threshold(model: TrackSelector, data: TrainingData) -> dict[float, float]:
-    """Mean selection score of the validation videos' sentences at every threshold."""
+    """Selection score on the validation videos at every threshold, see `validation.validate`."""
     config = DEMO_TRAINING
-    data = prepared(data, config.train_sources, config.valid_sources)
-    rows = [row for sample in data.valid for row in _rows(model, sample, data)]
-    return {t: float(np.mean([row[t] for row in rows])) for t in THRESHOLDS}
+    valid = prepared(data, config.train_sources, config.valid_sources).valid
 
+    def score(threshold: float) -> float:
+        asked = replace(config, select_threshold=threshold)
+        return validate(model, valid, data.texts, asked)["selection"]
 
-def _rows(
-    model: TrackSelector, sample: VideoSample, data: TrainingData
-) -> list[dict[float, float]]:
-    """Of every sentence: its score at every threshold."""
-    sentences = range(len(sample.texts))
-    if not sentences or not len(sample):
-        nothing = np.zeros(len(sample), bool)
-        scores = [selection_score(sample, e, nothing) for e in sentences]
-        return [dict.fromkeys(THRESHOLDS, score) for score in scores]
-    config = DEMO_TRAINING
-    item = make_item(sample, sentences, data.texts, config.label_threshold, config.label_target)
-    with torch.inference_mode():
-        chances = run_batch(model, collate([item])).logits.sigmoid().numpy()
-    return [{t: selection_score(sample, e, chances[e] > t) for t in THRESHOLDS} for e in sentences]
+    return {threshold: score(threshold) for threshold in THRESHOLDS}
 
 
 def run_recipe(sources: Sequence[Path], cache: Path, out: Path) -> dict[float, float]:
@@ -109,7 +93,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.set_num_threads(1)
-    scores = run_recipe(given.selectors, given.tracks, given.out)
+    try:
+        scores = run_recipe(given.selectors, given.tracks, given.out)
+    except RvosbenchError as error:
+        parser.error(str(error))
     logger.info("selection score by threshold: %s", json.dumps(scores))
 
 

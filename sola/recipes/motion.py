@@ -3,7 +3,7 @@
     python -m sola.recipes.motion --tracks CACHE --out sola/weights/motion --steps 8000
 
 A sentence says one thing about one of forty that shapes do, so sentences alone teach motion
-slowly (docs/training.md has the figures). Here every track of an object answers all of them at
+slowly (docs/training.md has the figures). Here every track of an object is asked all of them at
 once, through linear heads on each time step, which are dropped. `rvosbench sola train --set
 init=DIR` begins with the encoder that comes out.
 """
@@ -24,14 +24,15 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from rvosbench.demo.dataset import MotionShapes
-from sola.checkpoint import save_weights
+from rvosbench.errors import DatasetError, RvosbenchError
+from sola.checkpoint import checkpoint_hash, save_weights
 from sola.config import DEMO_SELECTOR
 from sola.data import OpenOptions, TrackSet, open_training_data
 from sola.motion import MotionEncoder
 from sola.samples import Floats, VideoSample
 from sola.schedule import cosine
 
-from .deeds import answers, measures
+from .shape_labels import labels, values
 
 logger = logging.getLogger(__name__)
 MATCH = 0.5
@@ -54,7 +55,7 @@ class MotionRecipe:
         dropout: of the encoder, in this training only.
         noise: deviation of what is added to tokens, in deviations of their channels; half of it
             is the same on all frames.
-        value_weight: of the absolute error of measures beside the cross-entropy of answers.
+        value_weight: of the absolute error of values beside the cross-entropy of labels.
     """
 
     steps: int = 8000
@@ -68,123 +69,146 @@ class MotionRecipe:
 
 
 @dataclass(frozen=True)
-class Lesson:
-    """P tracks of objects: tokens (P, T, D), answers (P, K) in {0, 1, UNCLEAR}, measures (P, M)."""
+class LabelledTracks:
+    """P tracks of objects: tokens (P, T, D), labels (P, K) in {0, 1, UNCLEAR}, values (P, M)."""
 
     tokens: Tensor
-    answers: Tensor
-    measures: Tensor
+    labels: Tensor
+    values: Tensor
 
     def __len__(self) -> int:
         return len(self.tokens)
 
-    def rows(self, index: Tensor) -> Lesson:
+    def rows(self, index: Tensor) -> LabelledTracks:
         """Some of the tracks."""
-        return Lesson(self.tokens[index], self.answers[index], self.measures[index])
+        return LabelledTracks(self.tokens[index], self.labels[index], self.values[index])
 
 
-class Pupil(nn.Module):
+class ProbedEncoder(nn.Module):
     """The encoder, and heads on each of its layer-normalised time steps."""
 
-    def __init__(self, encoder: MotionEncoder, width: int, n_answers: int, n_measures: int) -> None:
+    def __init__(self, encoder: MotionEncoder, width: int, n_labels: int, n_values: int) -> None:
         super().__init__()
         self.encoder = encoder
         self.norm = nn.LayerNorm(width, elementwise_affine=False)
-        self.head = nn.Linear(width, n_answers + n_measures)
-        self.parts = (n_answers, n_measures)
+        self.head = nn.Linear(width, n_labels + n_values)
+        self.parts = (n_labels, n_values)
 
     def forward(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
-        """(P, T, D) tokens to logits (P, T', K) and standardised measures (P, T', M)."""
+        """(P, T, D) tokens to logits (P, T', K) and standardised values (P, T', M)."""
         steps, _ = self.encoder(tokens[:, None])
-        logits, values = self.head(self.norm(steps[:, 0])).split(self.parts, -1)
-        return logits, values
+        logits, guesses = self.head(self.norm(steps[:, 0])).split(self.parts, -1)
+        return logits, guesses
 
 
 def run_recipe(recipe: MotionRecipe, cache: Path, out: Path) -> dict[str, float]:
     """Trains an encoder on a cache of MotionShapes' training split; writes it and its log.
 
     Returns:
-        Measures on every tenth video, which is not learnt from: see `examine`.
+        Measures on every tenth video, which is not learnt from: see `evaluate`.
+
+    Raises:
+        DatasetError: no tracks that cover an object, or tokens of another width.
+        TrackCacheError: no cache there, or of another dataset.
     """
     data = open_training_data([TrackSet(cache, MotionShapes("train"))], (), OpenOptions())
-    learnt, held_out = _lesson(data.train), _lesson(data.valid)
-    centre, spread = learnt.measures.mean(0), learnt.measures.std(0)
+    learnt, held_out = _labelled(data.train, cache), _labelled(data.valid, cache)
+    centre, spread = learnt.values.mean(0), learnt.values.std(0).clamp(min=1e-6)
     learnt, held_out = (
-        replace(part, measures=(part.measures - centre) / spread) for part in (learnt, held_out)
+        replace(part, values=(part.values - centre) / spread) for part in (learnt, held_out)
     )
     logger.info("%d tracks to learn from, %d to judge by", len(learnt), len(held_out))
-    pupil = learn(recipe, learnt)
-    marks = {"tracks": len(held_out), **examine(pupil, held_out)}
-    state = {f"motion_encoder.{n}": value for n, value in pupil.encoder.state_dict().items()}
+    model = train_encoder(recipe, learnt)
+    marks = {"tracks": len(held_out), **evaluate(model, held_out)}
+    state = {f"motion_encoder.{n}": value for n, value in model.encoder.state_dict().items()}
     save_weights(out, state, torch.float16)
-    report = {"recipe": asdict(recipe), "data": dict(data.facts), "held_out": marks}
+    report = {
+        "recipe": asdict(recipe),
+        "data": dict(data.facts),
+        "held_out": marks,
+        "weights": checkpoint_hash(out),
+    }
     (out / "recipe.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     logger.info("%s: %s", out, marks)
     return marks
 
 
-def learn(recipe: MotionRecipe, lesson: Lesson, pupil: Pupil | None = None) -> Pupil:
-    """Trains a new pupil, or the one given in place; the same recipe gives the same weights."""
+def train_encoder(
+    recipe: MotionRecipe, tracks: LabelledTracks, model: ProbedEncoder | None = None
+) -> ProbedEncoder:
+    """Trains a new model, or the one given in place; the same recipe gives the same weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        if pupil is None:
+        if model is None:
             encoder = MotionEncoder(replace(DEMO_SELECTOR, dropout=recipe.dropout))
-            shapes = (lesson.answers.shape[1], lesson.measures.shape[1])
-            pupil = Pupil(encoder, DEMO_SELECTOR.lang_token_dim, *shapes)
-        _train(pupil, lesson, recipe)
-    return pupil
+            shapes = (tracks.labels.shape[1], tracks.values.shape[1])
+            model = ProbedEncoder(encoder, DEMO_SELECTOR.lang_token_dim, *shapes)
+        _train(model, tracks, recipe)
+    return model
 
 
-def examine(pupil: Pupil, lesson: Lesson) -> dict[str, float]:
-    """Mean over answers of F1, and over measures of R2, from the mean over time steps."""
-    pupil.eval()
+def evaluate(model: ProbedEncoder, tracks: LabelledTracks) -> dict[str, float]:
+    """Mean over labels of F1, and over values of R2, from the mean over time steps."""
+    model.eval()
     with torch.inference_mode():
-        found = [pupil(part) for part in torch.split(lesson.tokens, 256)]
+        found = [model(part) for part in torch.split(tracks.tokens, 256)]
     said = torch.cat([logits.mean(1) for logits, _ in found]) > 0
-    clear, true = lesson.answers != UNCLEAR, lesson.answers == 1
+    clear, true = tracks.labels != UNCLEAR, tracks.labels == 1
     both = (said & true).sum(0)
     f1 = 2 * both / ((said & clear).sum(0) + true.sum(0)).clamp(min=1)
-    errors = torch.cat([values.mean(1) for _, values in found]) - lesson.measures
-    r2 = 1 - errors.square().mean(0) / lesson.measures.var(0)
+    errors = torch.cat([guesses.mean(1) for _, guesses in found]) - tracks.values
+    r2 = 1 - errors.square().mean(0) / tracks.values.var(0).clamp(min=1e-6)
     asked = true.any(0)
     return {"f1": round(float(f1[asked].mean()), 4), "r2": round(float(r2.mean()), 4)}
 
 
-def _lesson(samples: Sequence[VideoSample]) -> Lesson:
+def _labelled(samples: Sequence[VideoSample], cache: Path) -> LabelledTracks:
     """All tracks that cover an object, with what that object is and does."""
-    rows = [row for sample in samples for row in _tracks(sample)]
-    tokens, said, values = (np.stack(column) for column in zip(*rows, strict=True))
-    return Lesson(torch.from_numpy(tokens), torch.from_numpy(said), torch.from_numpy(values))
+    rows = [row for sample in samples for row in _rows(sample)]
+    if len(rows) < 2:
+        raise DatasetError(
+            f"{cache}: {len(rows)} tracks cover an object of {len(samples)} videos with a mean IoU "
+            f"above {MATCH}. Wanted a cache of `rvosbench tracks build --split train --truth`"
+        )
+    tokens, said, measured = (np.stack(column) for column in zip(*rows, strict=True))
+    if tokens.shape[2] != DEMO_SELECTOR.object_token_dim:
+        raise DatasetError(
+            f"{cache}: object tokens have {tokens.shape[2]} channels, wanted "
+            f"{DEMO_SELECTOR.object_token_dim}: make it with the demo's tracker"
+        )
+    return LabelledTracks(
+        torch.from_numpy(tokens), torch.from_numpy(said), torch.from_numpy(measured)
+    )
 
 
-def _tracks(sample: VideoSample) -> Iterator[Row]:
+def _rows(sample: VideoSample) -> Iterator[Row]:
     scene = MotionShapes("train").scene(sample.video)
     known = [
-        np.array([UNCLEAR if v is None else int(v) for v in answers(o).values()]) for o in scene
+        np.array([UNCLEAR if v is None else int(v) for v in labels(o).values()]) for o in scene
     ]
     tokens = np.asarray(sample.tokens, np.float32)
     for track, overlap in enumerate(sample.overlap):
         best = int(overlap.argmax())
         if overlap[best] > MATCH:
-            yield tokens[track], known[best], measures(scene[best])
+            yield tokens[track], known[best], values(scene[best])
 
 
-def _train(pupil: Pupil, lesson: Lesson, recipe: MotionRecipe) -> None:
+def _train(model: ProbedEncoder, tracks: LabelledTracks, recipe: MotionRecipe) -> None:
     optimiser = torch.optim.AdamW(
-        pupil.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
+        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
     )
-    spread = lesson.tokens.std((0, 1))
-    pupil.train()
+    spread = tracks.tokens.std((0, 1))
+    model.train()
     for step in range(recipe.steps):
         rate = recipe.learning_rate * min(1.0, (step + 1) / WARM_UP) * cosine(step / recipe.steps)
         for group in optimiser.param_groups:
             group["lr"] = rate
-        batch = lesson.rows(torch.randint(len(lesson), (recipe.batch_size,)))
+        batch = tracks.rows(torch.randint(len(tracks), (recipe.batch_size,)))
         batch = replace(batch, tokens=_blurred(batch.tokens, recipe.noise * spread))
-        loss = _loss(pupil, batch, recipe.value_weight)
+        loss = _loss(model, batch, recipe.value_weight)
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(pupil.parameters(), 1.0)
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         if (step + 1) % 1000 == 0:
             logger.info("step %d of %d: loss %.3f", step + 1, recipe.steps, loss.item())
@@ -195,13 +219,13 @@ def _blurred(tokens: Tensor, deviation: Tensor) -> Tensor:
     return tokens + deviation * (torch.randn_like(tokens) + always) / 2**0.5
 
 
-def _loss(pupil: Pupil, lesson: Lesson, value_weight: float) -> Tensor:
-    """Scalar: sums over answers and measures, means over tracks and time steps."""
-    logits, values = pupil(lesson.tokens)
-    truth = lesson.answers.clamp(min=0).float()[:, None].expand_as(logits)
+def _loss(model: ProbedEncoder, tracks: LabelledTracks, value_weight: float) -> Tensor:
+    """Scalar: sums over labels and values, means over tracks and time steps."""
+    logits, guesses = model(tracks.tokens)
+    truth = tracks.labels.clamp(min=0).float()[:, None].expand_as(logits)
     entropy = functional.binary_cross_entropy_with_logits(logits, truth, reduction="none")
-    entropy = entropy * (lesson.answers != UNCLEAR)[:, None]
-    errors = (values - lesson.measures[:, None]).abs()
+    entropy = entropy * (tracks.labels != UNCLEAR)[:, None]
+    errors = (guesses - tracks.values[:, None]).abs()
     loss: Tensor = entropy.sum(2).mean() + value_weight * errors.sum(2).mean()
     return loss
 
@@ -221,7 +245,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     recipe = MotionRecipe(
         steps=given.steps, seed=given.seed, dropout=given.dropout, noise=given.noise
     )
-    run_recipe(recipe, given.tracks, given.out)
+    try:
+        run_recipe(recipe, given.tracks, given.out)
+    except RvosbenchError as error:
+        parser.error(str(error))
 
 
 if __name__ == "__main__":

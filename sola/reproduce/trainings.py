@@ -14,9 +14,9 @@ from rvosbench.adapters.devices import choose_device
 from rvosbench.records import Json
 from rvosbench.work import Store, Unit, digest, local, run_units, write_json
 
-from ..beginning import source_hash
 from ..config import TrainConfig
 from ..data import OpenOptions, TrackSet, TrainingData, open_training_data
+from ..initial_weights import initial_hash
 from ..presets import TrainingPreset
 from ..training import train
 from .caches import cache_content
@@ -93,8 +93,8 @@ class _Train:
     def digest(self, name: str, seed: int) -> str:
         """Of everything that decides the weights."""
         preset = self.planned(name, seed)
-        begin = source_hash(preset.training.init)
-        facts = [asdict(preset.selector), asdict(preset.training), begin, dict(self.data.facts)]
+        initial = initial_hash(preset.training.init)
+        facts = [asdict(preset.selector), asdict(preset.training), initial, dict(self.data.facts)]
         return digest(facts)
 
     def __call__(self, key: str, output: Path) -> None:

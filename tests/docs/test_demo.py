@@ -48,10 +48,7 @@ def test_rows_that_need_no_network_are_what_the_command_prints(method: str, row:
 
 
 def test_sola_is_what_the_reproduction_measured() -> None:
-    figures = DOCS / "reproduction.json"
-    if not figures.is_file():
-        pytest.skip("docs/reproduction.json is not there: the experiments were not made yet")
-    videos = read_report(figures).measured["valid"]["shipped"].videos
+    videos = read_report(DOCS / "reproduction.json").measured["valid"]["shipped"].videos
     mean = 100 * sum(videos.values()) / len(videos)
     assert mean == pytest.approx(table()["SOLA"]["all"], abs=0.5)
 

@@ -208,6 +208,12 @@ def test_a_frozen_encoder_stays_as_it_was() -> None:
     assert not [name for name in changed if "conv_s" in name]
 
 
+def test_a_frozen_encoder_of_random_weights_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit):
+        main(["--out", str(tmp_path / "out"), "--frozen-encoder"])
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_later_stage_takes_the_heads_that_lie_beside_the_weights(tmp_path: Path) -> None:
     first = new_state(TrackerRecipe(image_size=SIZE, seed=1))
     export(first.model, tmp_path / "export")

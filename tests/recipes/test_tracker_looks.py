@@ -70,7 +70,7 @@ def test_the_command_goes_on_from_weights_and_changes_the_encoder_only(tmp_path:
     assert all(torch.equal(old[name], new[name]) for name in others)
 
 
-def test_means_are_written_every_hundred_steps(tmp_path: Path) -> None:
+def test_running_means_become_a_line(tmp_path: Path) -> None:
     from rvosbench.recipes.tracker_looks import _Recent
 
     recent = _Recent()

@@ -9,7 +9,6 @@ import pytest
 import torch
 
 from rvosbench.errors import WeightsError
-from sola.beginning import EMBEDDED, begin, source_hash
 from sola.checkpoint import (
     load_selector,
     read_training,
@@ -18,6 +17,7 @@ from sola.checkpoint import (
     write_training,
 )
 from sola.config import DEMO_SELECTOR, DEMO_TRAINING, SelectorConfig
+from sola.initial_weights import EMBEDDED, initial_hash, load_initial
 from sola.model import TrackSelector
 from sola.training import fit_epochs, train
 
@@ -28,7 +28,7 @@ from .learnable import FAST, TINY, make_data
 def test_a_whole_selector_is_taken(tmp_path: Path) -> None:
     earlier, mine = make_selector(SMALL, seed=1), make_selector(SMALL, seed=2)
     save_selector(tmp_path, earlier)
-    begin(mine, str(tmp_path))
+    load_initial(mine, str(tmp_path))
     for name, value in earlier.state_dict().items():
         assert torch.equal(mine.state_dict()[name], value), name
 
@@ -38,7 +38,7 @@ def test_a_part_leaves_the_rest_alone(tmp_path: Path) -> None:
     before = {name: value.clone() for name, value in mine.state_dict().items()}
     part = {n: v for n, v in earlier.state_dict().items() if n.startswith("motion_encoder.")}
     save_weights(tmp_path, part)
-    begin(mine, str(tmp_path))
+    load_initial(mine, str(tmp_path))
     for name, value in mine.state_dict().items():
         assert torch.equal(value, part.get(name, before[name])), name
 
@@ -55,18 +55,18 @@ def test_weights_that_do_not_fit_are_named(other: SelectorConfig, tmp_path: Path
     mine = make_selector(other, seed=2)
     before = {name: value.clone() for name, value in mine.state_dict().items()}
     with pytest.raises(WeightsError, match=r"do not fit this network, such as .*--set selector"):
-        begin(mine, str(tmp_path))
+        load_initial(mine, str(tmp_path))
     assert all(torch.equal(before[name], value) for name, value in mine.state_dict().items())
 
 
 def test_no_weights_is_a_clear_error(tmp_path: Path) -> None:
     for call in (
-        lambda: begin(make_selector(SMALL), str(tmp_path)),
-        lambda: source_hash("nowhere"),
+        lambda: load_initial(make_selector(SMALL), str(tmp_path)),
+        lambda: initial_hash("nowhere"),
     ):
         with pytest.raises(WeightsError, match="no weights to begin with"):
             call()
-    assert source_hash("") == ""
+    assert initial_hash("") == ""
 
 
 def test_training_begins_there_and_says_so(tmp_path: Path) -> None:
@@ -81,7 +81,7 @@ def test_training_begins_there_and_says_so(tmp_path: Path) -> None:
         torch.testing.assert_close(second[name], value, rtol=0, atol=1e-6)
     training = read_training(tmp_path / "second")
     assert training is not None
-    assert training["identity"]["training"]["init"] == source_hash(str(tmp_path / "first"))
+    assert training["identity"]["training"]["init"] == initial_hash(str(tmp_path / "first"))
 
 
 def test_a_resumed_training_with_other_weights_is_refused(tmp_path: Path) -> None:
@@ -98,8 +98,8 @@ def test_the_demo_begins_with_the_embedded_motion_encoder() -> None:
     assert DEMO_TRAINING.init == "demo"
     mine = TrackSelector(DEMO_SELECTOR)
     before = {name: value.clone() for name, value in mine.state_dict().items()}
-    begin(mine, "demo")
-    assert source_hash("demo") == source_hash(str(EMBEDDED))
+    load_initial(mine, "demo")
+    assert initial_hash("demo") == initial_hash(str(EMBEDDED))
     changed = {
         n.split(".")[0] for n, v in mine.state_dict().items() if not torch.equal(v, before[n])
     }
@@ -111,14 +111,14 @@ def test_demo_is_the_embedded_one_whatever_lies_in_the_folder(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "demo").mkdir()
-    begin(TrackSelector(DEMO_SELECTOR), "demo")
-    assert source_hash("demo") == source_hash(str(EMBEDDED))
+    load_initial(TrackSelector(DEMO_SELECTOR), "demo")
+    assert initial_hash("demo") == initial_hash(str(EMBEDDED))
 
 
 def test_a_checkpoint_without_tensors_is_no_beginning(tmp_path: Path) -> None:
     torch.save({"net": {"weight": torch.zeros(1)}, "epoch": 3}, tmp_path / "odd.pt")
     with pytest.raises(WeightsError, match="no tensors"):
-        begin(make_selector(SMALL), str(tmp_path / "odd.pt"))
+        load_initial(make_selector(SMALL), str(tmp_path / "odd.pt"))
 
 
 def test_an_average_is_no_training_to_go_on_with(tmp_path: Path) -> None:

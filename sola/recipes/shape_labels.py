@@ -1,4 +1,4 @@
-"""What a shape of MotionShapes is and does, as answers to learn: the words of its sentences."""
+"""Labels of a shape of MotionShapes: what it is and does, in the words of its sentences."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from rvosbench.demo.shapes import COLOURS, SHAPES, TEXTURES
 from sola.samples import Floats
 
 MOMENTS = 5
-"""Instants, evenly spread, at which place and size are asked for."""
+"""Instants, evenly spread, at which place and size are values."""
 STRETCHES = 4
-"""Parts of the clip whose ways are asked for."""
+"""Parts of the clip whose ways are values."""
 SLOW = 0.02
 """Ways below it, in frame sides, are all as long: logarithms of less tell nothing."""
 
 
-def answers(shape: ShapeObject) -> dict[str, Verdict]:
+def labels(shape: ShapeObject) -> dict[str, Verdict]:
     """Everything that a sentence may say of one shape alone: true, false, or None for unclear."""
     return {**_looks(shape), **_ways(shape), **_changes(shape), **_orders(shape)}
 
 
-def measures(shape: ShapeObject) -> Floats:
+def values(shape: ShapeObject) -> Floats:
     """What comparisons and relations need, (K,) float32.
 
     Centre x, centre y (frame sides) and logarithm of the size at `MOMENTS` instants, the way in
@@ -37,8 +37,8 @@ def measures(shape: ShapeObject) -> Floats:
     steps = np.hypot(*np.diff(path, axis=0).T)
     ways = [part.sum() for part in np.array_split(steps, STRETCHES)]
     whole = np.log(max(facts.length(path), SLOW))
-    values = [shape.x[at], shape.y[at], np.log(shape.size[at]), ways, [whole]]
-    return np.concatenate(values).astype(np.float32)
+    parts = [shape.x[at], shape.y[at], np.log(shape.size[at]), ways, [whole]]
+    return np.concatenate(parts).astype(np.float32)
 
 
 def _looks(shape: ShapeObject) -> dict[str, Verdict]:

@@ -16,7 +16,7 @@ EMBEDDED = Path(__file__).parent / "weights" / "motion"
 """A motion encoder that knows what shapes of MotionShapes do, see `sola.recipes.motion`."""
 
 
-def begin(model: TrackSelector, source: str) -> None:
+def load_initial(model: TrackSelector, source: str) -> None:
     """Gives a selector the weights of another one, or of a part of one, in place.
 
     Args:
@@ -49,7 +49,7 @@ def begin(model: TrackSelector, source: str) -> None:
     model.load_state_dict({**have, **state})
 
 
-def source_hash(source: str) -> str:
+def initial_hash(source: str) -> str:
     """SHA-256 (hex) of the weights that a training begins at; empty for random ones.
 
     Raises:
