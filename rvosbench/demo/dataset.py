@@ -10,13 +10,13 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 
 from rvosbench.contracts import DatasetSpec
-from rvosbench.datasets.health import Table
+from rvosbench.datasets.capabilities import Table
 from rvosbench.demo.check import checks
 from rvosbench.demo.check.describing import tables
 from rvosbench.demo.check.glimpses import glimpse
@@ -45,6 +45,12 @@ CONFIGS: Mapping[str, ClipConfig] = {
 
 _SEEDS: Mapping[str, int] = {"train": 9001, "valid": 9002, "test": 9003}
 """First part of the seeds of a split; recipes that draw their own clips stay below 9000."""
+
+
+@cache
+def _numbers(split: str) -> Mapping[str, int]:
+    """Video id -> its number, for all of a split, in order."""
+    return {f"{split}-{number:04d}": number for number in range(SPLITS[split])}
 
 
 @lru_cache(maxsize=4)
@@ -105,7 +111,7 @@ class MotionShapes:
 
     def video_ids(self) -> list[str]:
         """Names of all videos, in order; draws nothing."""
-        return [f"{self.split}-{number:04d}" for number in range(len(self))]
+        return list(_numbers(self.split))
 
     def sample(self, video_id: str) -> Sample:
         """One video and its expressions; raises DatasetError for an unknown video."""
@@ -169,13 +175,13 @@ class MotionShapes:
         return texts[expression_id]
 
     def _number(self, video_id: str) -> int:
-        known = self.video_ids()
+        known = _numbers(self.split)
         if video_id not in known:
             raise DatasetError(
                 f"{NAME} {self.split} has no video {video_id!r}{did_you_mean(video_id, known)}; "
-                f"it has {known[0]} to {known[-1]}"
+                f"it has {len(known)}, the first is {next(iter(known))}"
             )
-        return int(video_id.rsplit("-", 1)[1])
+        return known[video_id]
 
 
 def open_demo(root: Path | None, split: str) -> MotionShapes:

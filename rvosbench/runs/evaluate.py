@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from rvosbench.runs.contenders import Contender, from_files, from_method
-from rvosbench.datasets.evidence import frame_evidence
+from rvosbench.datasets.capabilities import frame_evidence
 from rvosbench.errors import DatasetError, NoGroundTruthError, UsageError
 from rvosbench.masks import MaskSequence
 from rvosbench.runs.methods import MethodChoice
