@@ -12,6 +12,7 @@ from rvosbench.corruptions.storage import MANIFEST, read_manifest
 from rvosbench.datasets.capabilities import corruption_of
 from rvosbench.errors import DatasetError, UsageError
 from rvosbench.masks import MaskSequence
+from rvosbench.recipe import digest
 from rvosbench.records import Frame, Sample, Target, Video
 
 
@@ -80,16 +81,13 @@ class CorruptedDataset:
         if self.plan is None:
             return sample
         read = CorruptedRead(self.plan, sample.video)
-        return replace(sample, video=replace(sample.video, read=read))
+        video = replace(sample.video, read=read, identify=read.identify)
+        return replace(sample, video=video)
 
 
 @dataclass(frozen=True)
 class CorruptedRead:
-    """Reads and corrupts one frame; what `Video.read` of a corrupted video is.
-
-    Its attributes tell a cache of tracks the clean frames and the corruption, without looking at a
-    pixel.
-    """
+    """Reads and corrupts one frame; what `Video.read` of a corrupted video is."""
 
     plan: Plan
     video: Video
@@ -98,6 +96,10 @@ class CorruptedRead:
         """Frame `index`, corrupted."""
         name = self.video.frame_names[index]
         return self.plan.frame(self.video.id, name, index, self.video.read(index))
+
+    def identify(self) -> str:
+        """`Video.identity`: that of the clean frames, and the corruption; no pixel is looked at."""
+        return digest([self.video.identity, self.plan.signature])
 
 
 def corrupted(dataset: Dataset, plan: Plan) -> CorruptedDataset:
