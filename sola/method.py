@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from rvosbench.contracts import MethodSpec
 from rvosbench.errors import ConfigurationError, WeightsError
 from rvosbench.models.backends import TRANSFORMERS, check_backend
+from rvosbench.models.weights import TEXT_ENCODER, embedded
 from rvosbench.records import Expression, Json, MethodCard, Prediction, Sample, Track
 from rvosbench.tracks.config import Compute, TrackConfig
-from rvosbench.tracks.identity import embedded
 from rvosbench.tracks.maker import (
     DEMO_TRACKS,
     PAPER_TRACKS,
@@ -133,7 +133,7 @@ class Sola:
         self._selector_hash = checkpoint_hash(source)
         self._training = read_training(source)
         self._source = open_tracks(config.candidates, device)
-        encoder = embedded(config.text_encoder, "text")
+        encoder = embedded(config.text_encoder, TEXT_ENCODER)
         self._text: WordSource = open_words(config.tracks, encoder, device, config.dtype)
 
     def predict(self, sample: Sample) -> Mapping[str, Prediction]:

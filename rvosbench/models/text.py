@@ -6,7 +6,6 @@ any encoder that `transformers.AutoModel` opens will do, such as a BERT or a Min
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,11 +20,11 @@ from numpy.typing import NDArray
 
 from rvosbench.errors import ConfigurationError, WeightsError
 from rvosbench.models.devices import choose_device, choose_dtype
+from rvosbench.models.weights import TEXT_ENCODER, WEIGHTS_FILE, weights_hash
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-WEIGHTS_FILE = "model.safetensors"
 HOW_TO_GET = (
     "Give one of: a hub id such as sentence-transformers/all-roberta-large-v1 (downloaded once); "
     f"or a folder with config.json, {WEIGHTS_FILE} and the tokenizer's files, as `save_pretrained` "
@@ -65,13 +64,7 @@ class TextEncoder:
     @cached_property
     def checkpoint_hash(self) -> str:
         """sha256 (hex) of the weights and of the tokenizer: both change every number."""
-        digest = hashlib.sha256()
-        for name in _HASHED:
-            path = self.folder / name
-            if path.is_file():
-                digest.update(name.encode())
-                digest.update(path.read_bytes())
-        return digest.hexdigest()
+        return weights_hash(self.folder, TEXT_ENCODER)
 
     def encode(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
         """Encodes sentences.
@@ -138,7 +131,6 @@ def load_text_encoder(
 
 
 _OFFSET_POSITIONS = {"roberta", "xlm-roberta", "camembert", "mpnet"}  # these begin to count at 2
-_HASHED = (WEIGHTS_FILE, "tokenizer.json", "vocab.json", "merges.txt", "vocab.txt")
 
 
 def _folder(source: str | Path) -> Path:

@@ -1,6 +1,6 @@
 """Trains the small text encoder of the demo preset on sentences of MotionShapes.
 
-    python -m rvosbench.recipes.text --out rvosbench/demo/weights/text --minutes 8
+    python -m rvosbench.recipes.text --out rvosbench/models/embedded/text --minutes 8
 
 A two-layer RoBERTa with words as tokens. It guesses masked words, and from the mean of its tokens
 what the sentence means, in terms that do not depend on the wording; so tokens carry meaning, and

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from rvosbench.demo import WEIGHTS
 from rvosbench.demo.wording import Noun
 from rvosbench.models.grounding_dino.loading import load_grounding_dino
+from rvosbench.models.weights import EMBEDDED
 from rvosbench.recipes.grounder import (
     GrounderRecipe,
     TrainingState,
@@ -235,7 +235,7 @@ def test_the_command_line_trains_and_exports(tmp_path: Path) -> None:
 
 def test_the_shipped_weights_find_what_captions_name() -> None:
     """A tenth below what the weights' README says, on frames not trained on."""
-    grounder = load_grounding_dino(WEIGHTS / "grounder")
+    grounder = load_grounding_dino(EMBEDDED / "grounder")
     right = []
     for still in held_out(40, 128):
         shape = still.shapes[int(still.areas.argmax())]

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from rvosbench.demo import WEIGHTS
 from rvosbench.models.sam2.prompts import PromptOutput
 from rvosbench.models.sam2.tracker import load_sam2
+from rvosbench.models.weights import EMBEDDED
 from rvosbench.recipes.stepping import load_checkpoint, save_checkpoint, schedule
 from rvosbench.recipes.tracker import (
     HEADS_FILE,
@@ -240,7 +240,7 @@ def test_probes_of_random_pointers_are_near_chance() -> None:
 
 
 def test_the_shipped_weights_track_and_answer_prompts() -> None:
-    model = load_sam2(WEIGHTS / "sam2").model
+    model = load_sam2(EMBEDDED / "sam2").model
     scores = evaluate_tracker(model, 128, clips=4, frames=8)
     assert scores["track"] > 0.65 > scores["copy"]
     assert scores["box"] > 0.65

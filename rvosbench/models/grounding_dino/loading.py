@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from rvosbench.models.grounding_dino.official import (
     official_tensors,
 )
 from rvosbench.models.grounding_dino.vocabulary import open_vocabulary
-from rvosbench.models.sam2.loading import file_sha256
+from rvosbench.models.weights import GROUNDER, WEIGHTS_FILE, weights_hash
 
 if TYPE_CHECKING:
     from transformers import (
@@ -31,14 +30,12 @@ if TYPE_CHECKING:
         PreTrainedTokenizerBase,
     )
 
-WEIGHTS_FILE = "model.safetensors"
 HOW_TO_GET = (
     "Give one of: a hub id such as IDEA-Research/grounding-dino-tiny (downloaded once); a "
     f"folder with config.json, {WEIGHTS_FILE} and the tokenizer's files, as `save_pretrained` of "
     "transformers writes it; or an original checkpoint such as groundingdino_swint_ogc.pth, with "
     "BERT's vocab.txt beside it. `--set grounder=` runs without box prompts."
 )
-_HASHED = (WEIGHTS_FILE, "tokenizer.json", "vocab.txt", "preprocessor_config.json")
 
 
 @dataclass(frozen=True)
@@ -124,17 +121,6 @@ def weights_folder(source: str | Path) -> Path:
     return path
 
 
-def weights_hash(folder: Path) -> str:
-    """sha256 (hex) of weights, tokenizer and preprocessing: all change boxes."""
-    digest = hashlib.sha256()
-    for name in _HASHED:
-        path = folder / name
-        if path.is_file():
-            digest.update(name.encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
-
-
 def _from_folder(folder: Path) -> GrounderFiles:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
@@ -153,7 +139,7 @@ def _from_folder(folder: Path) -> GrounderFiles:
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise WeightsError(f"{folder}: cannot be opened ({_first_line(error)}).") from error
     return GrounderFiles(
-        folder, config, weights, tokenizer, weights_hash(folder), _frame_size(folder)
+        folder, config, weights, tokenizer, weights_hash(folder, GROUNDER), _frame_size(folder)
     )
 
 
@@ -168,7 +154,9 @@ def _from_official(path: Path) -> GrounderFiles:
     official = official_tensors(content)
     config, weights = official_config(official), convert_weights(official)
     tokenizer = open_vocabulary(path, config.text_config.vocab_size)
-    return GrounderFiles(path, config, weights, tokenizer, file_sha256(path), FrameSize())
+    return GrounderFiles(
+        path, config, weights, tokenizer, weights_hash(path, GROUNDER), FrameSize()
+    )
 
 
 def _network(files: GrounderFiles) -> GroundingDinoForObjectDetection:

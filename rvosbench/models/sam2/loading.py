@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +13,11 @@ from torch import Tensor
 from rvosbench.errors import WeightsError
 from rvosbench.models.sam2.model import build_sam2
 from rvosbench.models.sam2.official import convert_weights, official_config
+from rvosbench.models.weights import TRACKER, WEIGHTS_FILE, weights_hash
 
 if TYPE_CHECKING:
     from transformers import Sam2VideoConfig, Sam2VideoModel
 
-WEIGHTS_FILE = "model.safetensors"
 HOW_TO_GET = (
     "Give one of: a hub id such as facebook/sam2-hiera-large (downloaded once); a folder with "
     f"config.json and {WEIGHTS_FILE} of a Sam2VideoModel; or an original checkpoint, e.g. "
@@ -49,15 +48,6 @@ def load_network(source: str | Path) -> LoadedNetwork:
     if _looks_like_hub_id(str(source)):
         return _from_folder(_fetch(str(source)))
     raise WeightsError(f"no SAM2 weights at {path}. {HOW_TO_GET}")
-
-
-def file_sha256(path: Path) -> str:
-    """Hexadecimal sha256 of a file's bytes."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 22):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _looks_like_hub_id(source: str) -> bool:
@@ -93,7 +83,7 @@ def _from_folder(folder: Path) -> LoadedNetwork:
     except SafetensorError as error:
         raise WeightsError(f"{weights_path}: not a readable safetensors file ({error}).") from error
     model = _fill(build_sam2(config), weights, weights_path)
-    return LoadedNetwork(model, file_sha256(weights_path))
+    return LoadedNetwork(model, weights_hash(weights_path, TRACKER))
 
 
 def _read_config(path: Path) -> Sam2VideoConfig:
@@ -118,7 +108,7 @@ def _from_official(path: Path) -> LoadedNetwork:
         ) from error
     official = content.get("model", content) if isinstance(content, dict) else {}
     model = build_sam2(official_config(official))
-    return LoadedNetwork(_fill(model, convert_weights(official), path), file_sha256(path))
+    return LoadedNetwork(_fill(model, convert_weights(official), path), weights_hash(path, TRACKER))
 
 
 def _fill(model: Sam2VideoModel, weights: dict[str, Tensor], path: Path) -> Sam2VideoModel:
