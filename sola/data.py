@@ -13,8 +13,8 @@ from rvosbench.execution.units import Unit
 from rvosbench.models.weights import TEXT_ENCODER, embedded
 from rvosbench.recipe import digest
 from rvosbench.records import Json
-from rvosbench.tracks.cache import TrackCacheError
-from rvosbench.tracks.cached import track_files
+from rvosbench.tracks.cache import TrackCache
+from rvosbench.tracks.cache_file import TrackCacheError
 from rvosbench.tracks.words import open_words
 
 from .overlaps import CoveredVideo, build_overlaps, read_overlaps
@@ -106,7 +106,7 @@ def open_training_data(
         "valid": [facts for _, facts in chosen] or f"every {HELD_OUT}th training video",
         "text_encoder": encoder,
     }
-    there = sum(len(track_files(s.cache)) for s in (*train, *valid))
+    there = sum(len(TrackCache(s.cache).files()) for s in (*train, *valid))
     used = sum(len(samples) for samples, _ in (*learnt, *chosen))
     return TrainingData(videos, others, texts, facts, there - used)
 

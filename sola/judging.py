@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from rvosbench.contracts import ExpressionScore
 from rvosbench.metrics import official
-from rvosbench.tracks.cache import read_tracks
-from rvosbench.tracks.cached import track_file
+from rvosbench.tracks.cache import TrackCache
 
 from .answering import answer
 from .config import TrainConfig
@@ -54,7 +53,7 @@ def _scores(
     texts: TextTable,
     config: TrainConfig,
 ) -> Sequence[ExpressionScore]:
-    rows = read_tracks(track_file(origin.cache, sample.video))
+    rows = TrackCache(origin.cache).tracks(sample.video)
     tracks = [t for t in rows if t.source in config.valid_sources]
     seen = origin.dataset.sample(sample.video)
     threshold = config.select_threshold

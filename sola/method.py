@@ -22,16 +22,16 @@ from rvosbench.errors import ConfigurationError, WeightsError
 from rvosbench.models.backends import TRANSFORMERS, check_backend
 from rvosbench.models.weights import TEXT_ENCODER, embedded
 from rvosbench.records import Expression, Json, MethodCard, Prediction, Sample, Track
-from rvosbench.tracks.config import Compute, TrackConfig
-from rvosbench.tracks.maker import (
+from rvosbench.tracks.candidates import (
     DEMO_TRACKS,
     PAPER_TRACKS,
     RELEASED_GROUNDER,
     RELEASED_TRACKER,
     UNSIGNED,
     CandidateConfig,
-    open_tracks,
 )
+from rvosbench.tracks.config import Compute, TrackConfig
+from rvosbench.tracks.source import open_tracks
 from rvosbench.tracks.words import WordSource, open_words
 
 from .answering import answer

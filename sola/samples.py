@@ -69,7 +69,7 @@ class TokenStore:
 
     def read(self, path: Path) -> Tokens:
         """(N, T, D) of all tracks of a file."""
-        from rvosbench.tracks.cache import read_tokens
+        from rvosbench.tracks.cache_file import read_tokens
 
         if path in self._kept:
             self._kept.move_to_end(path)

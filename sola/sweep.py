@@ -22,8 +22,7 @@ from rvosbench.masks import union
 from rvosbench.metrics import official
 from rvosbench.records import Json, Prediction, Sample, Track
 from rvosbench.runs.result import Result, read_result
-from rvosbench.tracks.cache import read_tracks
-from rvosbench.tracks.cached import track_file
+from rvosbench.tracks.cache import TrackCache
 
 from .answering import select
 from .truth import VideoTruthOf
@@ -128,7 +127,7 @@ def made_again(result: Result, device: str = "auto") -> TracksOf:
 
 
 def _of(cache: Path) -> TracksOf:
-    return lambda sample: read_tracks(track_file(cache, sample.video.id))
+    return lambda sample: TrackCache(cache).tracks(sample.video.id)
 
 
 def finished_run(run: Path) -> Result:

@@ -14,7 +14,7 @@ from rvosbench.cli.screen import emit, percent, progress, say, show
 if TYPE_CHECKING:
     from rvosbench.contracts import Dataset
     from rvosbench.records import Json
-    from rvosbench.tracks.maker import CandidateConfig
+    from rvosbench.tracks.candidates import CandidateConfig
     from rvosbench.tracks.recall import Recall
 
 app = typer.Typer(
@@ -74,7 +74,7 @@ def build_command(
     Example: rvosbench tracks build --dataset mevis --split valid_u --data mevis --out cache
     """
     from rvosbench.execution.executors.local import local
-    from rvosbench.tracks.building import BuildOptions, build_tracks
+    from rvosbench.tracks.cache_build import BuildOptions, build_tracks
 
     changed = (corruption, corruption_mode, temporal, corruption_seed, frost_dir)
     opened = _open(dataset, split, data, changed)
@@ -118,11 +118,12 @@ def info_command(
 
     Example: rvosbench tracks info cache --dataset mevis --split valid_u --data mevis
     """
+    from rvosbench.tracks.cache import TrackCache
     from rvosbench.tracks.summary import recall_of, summarize
 
-    summary = summarize(folder)
+    summary = summarize(TrackCache(folder))
     changed = (corruption, corruption_mode, temporal, corruption_seed, frost_dir)
-    found = recall_of(folder, _open(dataset, split, data, changed)) if dataset else []
+    found = recall_of(TrackCache(folder), _open(dataset, split, data, changed)) if dataset else []
     if as_json:
         emit({**dataclasses.asdict(summary), "recall": [dataclasses.asdict(r) for r in found]})
         return
@@ -152,11 +153,11 @@ def verify_command(
 
     Example: rvosbench tracks verify cache --dataset mevis --split valid_u --data mevis
     """
-    from rvosbench.tracks.verifying import verify_tracks
+    from rvosbench.tracks.cache import TrackCache
 
     changed = (corruption, corruption_mode, temporal, corruption_seed, frost_dir)
     opened = _open(dataset, split, data, changed) if dataset else None
-    problems = verify_tracks(folder, opened, videos.split(",") if videos else None)
+    problems = TrackCache(folder).problems(opened, videos.split(",") if videos else None)
     if as_json:
         emit({"tracks": str(folder), "ok": not problems, "problems": problems})
     for problem in () if as_json else problems:
@@ -177,7 +178,7 @@ def push_command(
 
     Example: rvosbench tracks push cache me/mevis-tracks
     """
-    from rvosbench.tracks.sharing import push_tracks
+    from rvosbench.tracks.hub import push_tracks
 
     say(push_tracks(folder, repository, private=not public))
 
@@ -195,7 +196,7 @@ def pull_command(
 
     Example: rvosbench tracks pull me/mevis-tracks --out cache
     """
-    from rvosbench.tracks.sharing import pull_tracks
+    from rvosbench.tracks.hub import pull_tracks
 
     say(f"{out}: {pull_tracks(repository, out, revision)} videos")
 
@@ -209,7 +210,7 @@ def _config(
 ) -> CandidateConfig:
     from rvosbench.config import configure, parse_assignments, read_toml
     from rvosbench.errors import UnknownNameError
-    from rvosbench.tracks.maker import PRESETS, CandidateConfig
+    from rvosbench.tracks.candidates import PRESETS, CandidateConfig
 
     preset = preset or ("demo" if dataset == "demo" else "released")
     if preset not in PRESETS:

@@ -1,4 +1,4 @@
-"""A track cache: one Parquet file a video, a row a track.
+"""A file of a track cache: the tracks of one video as Parquet, a row a track.
 
     id            text       unique in the video
     video         text
@@ -12,8 +12,7 @@
     height, width int32      pixels
     masks         [text]     T compressed COCO counts; null: empty
 
-What decided the rows is in the file's metadata under "rvosbench". Files stand alone: caches of
-several machines are merged by copying them into one folder.
+What decided the rows is in the file's metadata under "rvosbench", see `Header`.
 
     datasets.load_dataset("parquet", data_files="CACHE/*.parquet")
 """
@@ -23,99 +22,30 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench.errors import RvosbenchError
 from rvosbench.masks import MaskSequence, Rle
-from rvosbench.models.weights import ModelIdentity
-from rvosbench.records import Json, Track
+from rvosbench.records import Track
+from rvosbench.tracks.header import FORMAT, Header
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-FORMAT = 1
-TRACKER_REVISION = 2
-"""Of the code that turns frames and prompts into tracks. Raise it with every change after which
-the same weights and settings give other masks, scores or tokens: older files are then stale.
-
-1: to begin with; files that name no revision count as this one. 2: the prompted frame is
-remembered as the original SAM2 remembers it.
-"""
 ROWS_AT_ONCE = 64
 KEY = b"rvosbench"
+"""Of a file's metadata."""
+
+T = TypeVar("T")
 
 
 class TrackCacheError(RvosbenchError):
     """Cached tracks that cannot be read, or that do not fit what is asked for."""
-
-
-@dataclass(frozen=True)
-class Header:
-    """What decided the tracks of a file.
-
-    Attributes:
-        video: id.
-        frames: fingerprint of the frames, see `frame_fingerprint`.
-        tracker: the SAM2.
-        grounder: the GroundingDINO, or None if there are no box prompts.
-        prompts: the fields of the configuration that matter, see `relevant`.
-        expressions: id -> sentence, if box tracks depend on them; else None.
-        truth: whether truth-prompted tracks were added.
-        corruption: of the dataset, or None.
-        made: where and by what: image_size, dtype, device, libraries, and backend unless it is
-            transformers.
-        token_dtype: "float32" gives the same results as no cache; "float16" halves the file.
-        content: sha256 of all rows.
-        revision: of the code that made them, see `TRACKER_REVISION`.
-    """
-
-    video: str
-    frames: str
-    tracker: ModelIdentity
-    grounder: ModelIdentity | None
-    prompts: Mapping[str, Json]
-    expressions: Mapping[str, str] | None
-    truth: bool
-    corruption: str | None
-    made: Mapping[str, Json]
-    token_dtype: str = "float32"
-    content: str = ""
-    revision: int = TRACKER_REVISION
-
-    @property
-    def recipe(self) -> dict[str, Json]:
-        """What all files of a cache share."""
-        return {
-            "tracker": self.tracker.sha256 or self.tracker.name,
-            "grounder": (self.grounder.sha256 or self.grounder.name) if self.grounder else None,
-            **self.prompts,
-            "truth": self.truth,
-            "corruption": self.corruption,
-            "dtype": self.made.get("dtype"),
-            "token_dtype": self.token_dtype,
-            "revision": self.revision,
-            **({"backend": self.made["backend"]} if "backend" in self.made else {}),
-        }
-
-    def to_json(self) -> Json:
-        """JSON-safe."""
-        return {"format": FORMAT, **dataclasses.asdict(self)}
-
-    @staticmethod
-    def from_json(content: Json) -> Header:
-        """Reverse of `to_json`; unknown keys are ignored."""
-        known = {f.name for f in dataclasses.fields(Header)}
-        fields = {"revision": 1, **{k: v for k, v in content.items() if k in known}}
-        fields["tracker"] = ModelIdentity(**fields["tracker"])
-        if fields["grounder"] is not None:
-            fields["grounder"] = ModelIdentity(**fields["grounder"])
-        return Header(**fields)
 
 
 def write_tracks(path: Path, header: Header, tracks: Sequence[Track]) -> Header:
@@ -173,18 +103,7 @@ def read_tracks(path: Path) -> tuple[Track, ...]:
     Raises:
         TrackCacheError: the file is broken.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        # ParquetFile, not read_table: a dataset reader would look at the folder's other files.
-        with pq.ParquetFile(path, memory_map=True) as file:
-            rows = file.read()
-        return tuple(_track(rows, i) for i in range(rows.num_rows))
-    except (OSError, KeyError, ValueError, pa.ArrowException) as error:
-        raise TrackCacheError(
-            f"{path}: cannot be read ({error}): delete it and run `rvosbench tracks build` again"
-        ) from error
+    return _read(path, lambda rows: tuple(_track(rows, i) for i in range(rows.num_rows)))
 
 
 def read_tokens(path: Path) -> NDArray[np.floating[Any]]:
@@ -196,22 +115,37 @@ def read_tokens(path: Path) -> NDArray[np.floating[Any]]:
     Raises:
         TrackCacheError: the file is broken.
     """
+    return _read(path, _tokens, ("frames", "dim", "tokens"))
+
+
+def read_sources(path: Path) -> list[tuple[str, int]]:
+    """Source and number of object tokens of every track of a file; raises as `read_tracks`."""
+    names = ("source", "frames")
+    return _read(path, lambda rows: [(r["source"], r["frames"]) for r in rows.to_pylist()], names)
+
+
+def _read(path: Path, decode: Callable[[pa.Table], T], columns: Sequence[str] | None = None) -> T:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
+        # ParquetFile, not read_table: a dataset reader would look at the folder's other files.
         with pq.ParquetFile(path, memory_map=True) as file:
-            rows = file.read(columns=["frames", "dim", "tokens"], use_threads=False)
-        if not rows.num_rows:
-            return np.zeros((0, 0, 0), np.float32)
-        values = rows.column("tokens").combine_chunks().flatten().to_numpy(zero_copy_only=False)
-        shape = rows.num_rows, rows.column("frames")[0].as_py(), rows.column("dim")[0].as_py()
-        tokens: NDArray[np.floating[Any]] = values.reshape(shape)
-        return tokens
+            names = None if columns is None else list(columns)
+            return decode(file.read(columns=names, use_threads=columns is None))
     except (OSError, KeyError, ValueError, pa.ArrowException) as error:
         raise TrackCacheError(
             f"{path}: cannot be read ({error}): delete it and run `rvosbench tracks build` again"
         ) from error
+
+
+def _tokens(rows: pa.Table) -> NDArray[np.floating[Any]]:
+    if not rows.num_rows:
+        return np.zeros((0, 0, 0), np.float32)
+    values = rows.column("tokens").combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    shape = rows.num_rows, rows.column("frames")[0].as_py(), rows.column("dim")[0].as_py()
+    tokens: NDArray[np.floating[Any]] = values.reshape(shape)
+    return tokens
 
 
 def content_hash(tracks: Sequence[Track]) -> str:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rvosbench.errors import UnknownNameError, UsageError
-from rvosbench.tracks.maker import RELEASED_TRACKER
+from rvosbench.tracks.candidates import RELEASED_TRACKER
 
 from .motion_shapes import ShapeObjects
 from .objects import ObjectSource

@@ -232,13 +232,13 @@ def _open(
     sets: Sequence[TrackSet], others: Sequence[TrackSet], how: OpenOptions, world: World
 ) -> TrainingData:
     """The first process computes what is missing beside the caches; the others wait, then read."""
-    from rvosbench.tracks.cached import track_files
+    from rvosbench.tracks.cache import TrackCache
     from sola.data import open_training_data
 
     if not world.first:
         world.agree(None)
         return open_training_data(sets, others, how)
-    total = sum(len(track_files(s.cache)) for s in (*sets, *others))
+    total = sum(len(TrackCache(s.cache).files()) for s in (*sets, *others))
     with progress("tracks against truth", total) as on_done:
         opened = open_training_data(sets, others, replace(how, on_done=on_done))
     world.agree(None)

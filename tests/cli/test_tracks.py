@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from rvosbench.cli.app import app
 from rvosbench.errors import RvosbenchError, UsageError
-from rvosbench.tracks.cache import TrackCacheError, read_header
-from rvosbench.tracks.cached import track_files
+from rvosbench.tracks.cache import TrackCache
+from rvosbench.tracks.cache_file import TrackCacheError, read_header
 
 SMALL = [
     *("--set", "prompts.points_per_side=3"),
@@ -74,7 +74,7 @@ def test_info_counts_and_shows_recall(cache: Path) -> None:
 
 
 def test_verify_says_what_is_wrong(cache: Path) -> None:
-    ids = ",".join(read_header(path).video for path in track_files(cache))
+    ids = ",".join(read_header(path).video for path in TrackCache(cache).files())
     verify = ["tracks", "verify", str(cache), "--dataset", "demo", "--json"]
     assert json.loads(call(*verify, "--videos", ids))["ok"] is True
     wrong = CliRunner().invoke(app, verify)

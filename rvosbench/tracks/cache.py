@@ -1,0 +1,189 @@
+"""A track cache: a folder with a file of tracks a video, see `rvosbench.tracks.cache_file`.
+
+CACHE/<video>.parquet          tracks; files stand alone: copying merges caches
+CACHE/texts/<...>.parquet      text tokens, see `rvosbench.tracks.words`
+CACHE/.stamps, CACHE/.claims   what an unfinished build needs
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvosbench.contracts import Dataset
+from rvosbench.datasets.capabilities import video_ids
+from rvosbench.execution.store import Store
+from rvosbench.files.names import file_name
+from rvosbench.records import Sample, Track
+from rvosbench.tracks.cache_file import (
+    TrackCacheError,
+    content_hash,
+    read_header,
+    read_tokens,
+    read_tracks,
+    write_tracks,
+)
+from rvosbench.tracks.header import Header, content_of
+
+SUFFIX = ".parquet"
+TEXTS = "texts"
+
+PATTERNS = (f"*{SUFFIX}", f"{TEXTS}/*{SUFFIX}")
+"""What belongs to a cache, for copying it."""
+
+
+@dataclass(frozen=True)
+class TrackCache:
+    """The only place that knows how files of a track cache are called.
+
+    Attributes:
+        folder: of the cache; need not exist yet.
+    """
+
+    folder: Path
+
+    def path(self, video: str) -> Path:
+        """Where the tracks of a video lie."""
+        return self.folder / (file_name(video) + SUFFIX)
+
+    @property
+    def store(self) -> Store:
+        """The cache as a place for finished units, one a video."""
+        return Store(self.folder, SUFFIX)
+
+    @property
+    def texts(self) -> Path:
+        """Folder of the text tokens; need not exist."""
+        return self.folder / TEXTS
+
+    def files(self) -> list[Path]:
+        """The files of tracks, sorted by name.
+
+        Raises:
+            TrackCacheError: there is none.
+        """
+        files = sorted(p for p in self.folder.glob(f"*{SUFFIX}") if not p.name.startswith("."))
+        if not files:
+            raise TrackCacheError(
+                f"{self.folder}: no track cache here (no *{SUFFIX} files). "
+                f"{how_to_build(self.folder)}"
+            )
+        return files
+
+    def headers(self) -> list[Header]:
+        """What all files say of themselves, sorted by file name; raises as `files` and `header`."""
+        return [read_header(path) for path in self.files()]
+
+    def __contains__(self, video: str) -> bool:
+        return self.path(video).exists()
+
+    def header(self, video: str) -> Header:
+        """What the file of a video says of itself; raises TrackCacheError."""
+        return read_header(self.path(video))
+
+    def tracks(self, video: str) -> tuple[Track, ...]:
+        """All tracks of a video, in the order they were made; raises TrackCacheError."""
+        return read_tracks(self.path(video))
+
+    def tokens(self, video: str) -> NDArray[np.floating[Any]]:
+        """Object tokens (N, T, D) of a video, see `read_tokens`; raises TrackCacheError."""
+        return read_tokens(self.path(video))
+
+    def write(self, header: Header, tracks: Sequence[Track]) -> Header:
+        """Write the tracks of the video `header.video`; returns the header with their hash."""
+        return write_tracks(self.path(header.video), header, tracks)
+
+    def content(self, videos: Sequence[str]) -> str:
+        """Hash of the tracks of some videos; raises TrackCacheError if one is not there."""
+        return content_of(map(self.header, videos))
+
+    def check(self, header: Header, sample: Sample, boxes: bool) -> None:
+        """Refuse tracks of other frames, or box tracks of other expressions.
+
+        Args:
+            header: of the video's file.
+            sample: the video as it is now.
+            boxes: whether box tracks are asked for.
+
+        Raises:
+            TrackCacheError: saying which.
+        """
+        problems = header.unfit(sample, boxes)
+        if problems:
+            raise TrackCacheError(
+                f"{self.folder}: tracks of video {header.video!r}: {'; '.join(problems)}. "
+                f"{how_to_build('OTHER')}"
+            )
+
+    def videos_of(self, dataset: Dataset) -> list[str]:
+        """Videos that the cache and a dataset share, in the dataset's order.
+
+        Raises:
+            TrackCacheError: there is no cache, or it has none of the dataset's videos.
+        """
+        files = self.files()
+        shared = [video for video in video_ids(dataset) if video in self]
+        if not shared:
+            raise TrackCacheError(
+                f"{self.folder}: none of its {len(files)} videos, such as "
+                f"{read_header(files[0]).video!r}, is in {dataset.name}/{dataset.split}: name the "
+                "dataset and split that it is of"
+            )
+        return shared
+
+    def problems(
+        self, dataset: Dataset | None = None, videos: Sequence[str] | None = None
+    ) -> list[str]:
+        """What is wrong with the cache, in words; empty if nothing is.
+
+        Every row is read and compared with the hash in its file; all files must have been made
+        alike. With a dataset, frames and expressions are compared and missing videos named.
+
+        Args:
+            dataset: what it should be of, or None.
+            videos: ids that should be there; None is all of the dataset. Unknown ones are problems.
+
+        Raises:
+            TrackCacheError: there is no cache.
+        """
+        found, headers = [], {}
+        for path in self.files():
+            try:
+                headers[path.name] = read_header(path)
+                if content_hash(read_tracks(path)) != headers[path.name].content:
+                    found.append(f"{path.name}: rows are not those that were written (hash)")
+            except TrackCacheError as error:
+                found.append(str(error))
+        for name, header in headers.items():
+            first = next(iter(headers.values()))
+            unlike = header.differences(first, first.shared.facts)
+            found += [f"{name}: {text}, as others" for text in unlike]
+        return found + list(self._missing_or_unfit(dataset, videos))
+
+    def _missing_or_unfit(
+        self, dataset: Dataset | None, videos: Sequence[str] | None
+    ) -> Iterator[str]:
+        known = video_ids(dataset) if dataset is not None else videos or ()
+        for video in videos or known:
+            if video not in known and dataset is not None:
+                yield f"{dataset.name}/{dataset.split} has no video {video!r}"
+            elif video not in self:
+                yield f"no tracks of video {video!r}"
+            elif dataset is not None:
+                try:
+                    header = self.header(video)
+                except TrackCacheError as error:
+                    yield str(error)
+                else:
+                    unfit = header.unfit(dataset.sample(video), header.grounder is not None)
+                    yield from (f"tracks of video {video!r}: {text}" for text in unfit)
+
+
+def how_to_build(folder: Path | str) -> str:
+    """What to do where there are no tracks, or others."""
+    return f"Build it with `rvosbench tracks build --out {folder}` and the settings of the run"
