@@ -79,6 +79,7 @@ def build_tracks(
         if unit.key in cache and not cache.store.finished(unit):
             _adopt(cache, unit, job.misfit(cache, header, sample), options.overwrite)
         units.append(unit)
+    out.mkdir(parents=True, exist_ok=True)
     done = all(map(cache.store.finished, units))
     # Machines that make parts of one cache share it; anybody else has to wait.
     with nullcontext() if done else claimed(out, share=job.planned.shared.digest):
