@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rvosbench.corruptions.fast.words import halves, index, uniform
+from rvosbench.corruptions.fast.random_bits import halves, index, uniform
 from rvosbench.corruptions.kernels.plasma import plasma
 
 if TYPE_CHECKING:

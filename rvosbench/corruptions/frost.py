@@ -33,7 +33,7 @@ class OwnPictures:
         return len(crystals.RECIPES)
 
     def covering(self, index: int, height: int, width: int) -> Frame:
-        """See `rvosbench.corruptions.making.Pictures`."""
+        """See `rvosbench.corruptions.implementation.Pictures`."""
         return _own_covering(index, height, width)
 
 
@@ -55,7 +55,7 @@ class FolderPictures:
         return len(self.files)
 
     def covering(self, index: int, height: int, width: int) -> Frame:
-        """See `rvosbench.corruptions.making.Pictures`."""
+        """See `rvosbench.corruptions.implementation.Pictures`."""
         return _file_covering(self.files[index], height, width)
 
 

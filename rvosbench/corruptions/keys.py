@@ -7,7 +7,7 @@ import json
 
 import numpy as np
 
-from rvosbench.corruptions.applying import Mode, Random
+from rvosbench.corruptions.frame import Mode, Random
 
 
 def generator(mode: Mode, seed: int, name: str, severity: int, *place: str) -> Random:

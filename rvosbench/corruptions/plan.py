@@ -13,7 +13,7 @@ from rvosbench.errors import UnknownNameError, UsageError
 from rvosbench.records import Frame
 
 if TYPE_CHECKING:
-    from rvosbench.corruptions.applying import Drawn, Mode
+    from rvosbench.corruptions.frame import Drawn, Mode
     from rvosbench.corruptions.temporal import Temporal
 
 _MODES = ("fast", "exact")
@@ -72,7 +72,7 @@ class Plan:
             index: of the frame in the video; only "drift" looks at it.
             frame: (H, W, 3) uint8 RGB.
         """
-        from rvosbench.corruptions.applying import apply, draw
+        from rvosbench.corruptions.frame import apply, draw
         from rvosbench.corruptions.keys import generator
 
         key = (self.mode, self.seed, self.name, self.severity, video)
@@ -117,7 +117,7 @@ def _within(
 @lru_cache(maxsize=4)
 def _video_draw(plan: Plan, video: str, number: int, size: tuple[int, int]) -> Drawn:
     """What a video shares; drifting ones have a draw every `PERIOD` frames."""
-    from rvosbench.corruptions.applying import draw
+    from rvosbench.corruptions.frame import draw
     from rvosbench.corruptions.keys import generator
 
     rng = generator(plan.mode, plan.seed, plan.name, plan.severity, video, "video", str(number))

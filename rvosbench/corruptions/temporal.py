@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
-from rvosbench.corruptions.applying import Drawn
+from rvosbench.corruptions.frame import Drawn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

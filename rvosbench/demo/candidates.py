@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from rvosbench.demo.clauses import Clause, Scene, describe, relate
 from rvosbench.demo.facts import Verdict
+from rvosbench.demo.grammar import Noun
 from rvosbench.demo.motion import Floats
 from rvosbench.demo.rankings import Ranking, rankings
-from rvosbench.demo.wording import Noun
 
 CATEGORIES = (
     "appearance",

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from rvosbench.demo.candidates import candidates, see
 from rvosbench.demo.clauses import Scene
+from rvosbench.demo.expressions import choose, word
 from rvosbench.demo.render import occlusion, render
 from rvosbench.demo.scenes import ShapeObject, sample_scene
-from rvosbench.demo.sentences import choose, word
 
 MIN_FRAMES = 8
 """Shorter clips carry no sentences: change over time cannot be judged."""

@@ -17,10 +17,9 @@ import numpy as np
 
 from rvosbench.contracts import DatasetSpec
 from rvosbench.datasets.health import Table
-from rvosbench.demo.check import checks
-from rvosbench.demo.check.describing import tables
-from rvosbench.demo.check.glimpses import glimpse
-from rvosbench.demo.check.reading import read
+from rvosbench.demo.check.frame_evidence import glimpse
+from rvosbench.demo.check.parser import read
+from rvosbench.demo.check.statistics import tables
 from rvosbench.demo.clips import Clip, ClipConfig, ClipExpression, make_clip
 from rvosbench.demo.motion import Floats
 from rvosbench.demo.render import occlusion

@@ -12,7 +12,7 @@ from types import MappingProxyType
 import numpy as np
 
 from rvosbench.corruptions.exact import blur, digital, noise, weather
-from rvosbench.corruptions.making import Maker
+from rvosbench.corruptions.implementation import Maker
 
 EXACT: Mapping[str, Maker[np.random.RandomState]] = MappingProxyType(
     {

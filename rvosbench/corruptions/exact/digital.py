@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rvosbench.corruptions.exact.arithmetic import gaussian, to_bytes, unit
+from rvosbench.corruptions.implementation import Draws, Setting
 from rvosbench.corruptions.kernels import colour
-from rvosbench.corruptions.making import Draws, Setting
 from rvosbench.corruptions.table import Level
 from rvosbench.records import Frame
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rvosbench.corruptions.exact.arithmetic import gaussian, to_bytes, unit
+from rvosbench.corruptions.implementation import Draws, Setting
 from rvosbench.corruptions.kernels.colour import brighten
 from rvosbench.corruptions.kernels.layers import mix
 from rvosbench.corruptions.kernels.lines import line_blur_exact
 from rvosbench.corruptions.kernels.zooms import zoom, zoom_axis
-from rvosbench.corruptions.making import Draws, Setting
 from rvosbench.corruptions.table import Level
 from rvosbench.records import Frame
 

@@ -15,7 +15,7 @@ import numpy as np
 from rvosbench.corruptions.exact import digital as same_digital
 from rvosbench.corruptions.exact import weather as same_weather
 from rvosbench.corruptions.fast import blur, digital, elastic, noise, weather
-from rvosbench.corruptions.making import Maker
+from rvosbench.corruptions.implementation import Maker
 
 FAST: Mapping[str, Maker[np.random.Generator]] = MappingProxyType(
     {

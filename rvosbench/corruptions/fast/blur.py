@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rvosbench.corruptions.exact.blur import disc
-from rvosbench.corruptions.fast.words import halves, uniform
+from rvosbench.corruptions.fast.random_bits import halves, uniform
+from rvosbench.corruptions.implementation import Draws, Setting
 from rvosbench.corruptions.kernels.lines import line_blur
 from rvosbench.corruptions.kernels.shuffle import shuffle, shuffled_pixels
 from rvosbench.corruptions.kernels.smoothing import smooth_bytes, symmetric
 from rvosbench.corruptions.kernels.zooms import mean_of_zooms, zoom_axis
-from rvosbench.corruptions.making import Draws, Setting
 from rvosbench.corruptions.table import Level
 from rvosbench.records import Frame
 

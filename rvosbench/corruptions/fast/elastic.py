@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rvosbench.corruptions.exact.digital import triangle
-from rvosbench.corruptions.fast.words import octets, words
+from rvosbench.corruptions.fast.random_bits import octets, words
+from rvosbench.corruptions.implementation import Draws, Setting
 from rvosbench.corruptions.kernels.sampling import displace, enlarge, warp
 from rvosbench.corruptions.kernels.smoothing import smooth
-from rvosbench.corruptions.making import Draws, Setting
 from rvosbench.corruptions.table import Level
 from rvosbench.records import Frame
 

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rvosbench.corruptions.exact.weather import MUD, WATER, fog_side, lit_drops
-from rvosbench.corruptions.fast.words import halves, index, normal_table, uniform
+from rvosbench.corruptions.fast.random_bits import halves, index, normal_table, uniform
+from rvosbench.corruptions.implementation import Draws, Setting
 from rvosbench.corruptions.kernels import layers
 from rvosbench.corruptions.kernels.lines import line_blur
 from rvosbench.corruptions.kernels.plasma import plasma
 from rvosbench.corruptions.kernels.smoothing import smooth
 from rvosbench.corruptions.kernels.zooms import zoom_axis
-from rvosbench.corruptions.making import Draws, Setting
 from rvosbench.corruptions.table import Level
 from rvosbench.records import Frame
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
-from rvosbench.demo.check.judging import referents
-from rvosbench.demo.check.reading import Reading, read
+from rvosbench.demo.check.judge import referents
+from rvosbench.demo.check.parser import Reading, read
 from rvosbench.demo.clips import Clip, ClipExpression
 from rvosbench.demo.motion import Floats
 from rvosbench.demo.render import occlusion

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from rvosbench.demo.check.reading import Reading
+from rvosbench.demo.check.parser import Reading
 from rvosbench.demo.motion import HEADINGS, Floats
 from rvosbench.demo.scenes import ShapeObject
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from rvosbench.datasets.health import Table
 from rvosbench.demo.candidates import CATEGORIES
-from rvosbench.demo.check.glimpses import glimpse
-from rvosbench.demo.check.reading import read
+from rvosbench.demo.check.frame_evidence import glimpse
+from rvosbench.demo.check.parser import read
 from rvosbench.demo.clips import Clip, ClipExpression
 from rvosbench.demo.render import occlusion
 

@@ -10,7 +10,7 @@ import pytest
 
 from baselines.blind import Blind, BlindConfig
 from rvosbench.demo.candidates import CATEGORIES
-from rvosbench.demo.check.describing import blind_j
+from rvosbench.demo.check.statistics import blind_j
 from rvosbench.demo.dataset import CONFIGS, MotionShapes, open_demo
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics import region_similarity

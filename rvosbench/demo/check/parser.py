@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rvosbench.demo.grammar import Noun
 from rvosbench.demo.shapes import COLOURS, SHAPES, TEXTURES
-from rvosbench.demo.wording import Noun
 
 MANY = 99
 """Most targets of a plural that says no number."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.demo.check.reading import Reading
+from rvosbench.demo.check.parser import Reading
 from rvosbench.demo.motion import Floats
 from rvosbench.demo.relations import beside
 from rvosbench.demo.scenes import ShapeObject

@@ -11,7 +11,7 @@ import numpy as np
 from rvosbench.corruptions.exact import EXACT
 from rvosbench.corruptions.fast import FAST
 from rvosbench.corruptions.frost import OwnPictures
-from rvosbench.corruptions.making import Draws, Maker, Pictures, Setting
+from rvosbench.corruptions.implementation import Draws, Maker, Pictures, Setting
 from rvosbench.corruptions.table import Level, corruption
 from rvosbench.errors import UnknownNameError, UsageError
 from rvosbench.records import Frame

@@ -6,8 +6,8 @@ import numpy as np
 
 from rvosbench.demo.candidates import CATEGORIES, Candidate
 from rvosbench.demo.clauses import Clause
+from rvosbench.demo.grammar import subject_clauses
 from rvosbench.demo.rankings import Ranking
-from rvosbench.demo.wording import subject_clauses
 
 _EAGERNESS = {
     "occlusion": 1000.0,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rvosbench.demo.check.glimpses import glimpse
-from rvosbench.demo.check.reading import read
+from rvosbench.demo.check.frame_evidence import glimpse
+from rvosbench.demo.check.parser import read
 from rvosbench.demo.dataset import MotionShapes, open_demo
 from rvosbench.demo.scenes import ShapeObject
 from rvosbench.errors import DatasetError
