@@ -1,4 +1,4 @@
-"""Sentences are good English, and their meaning survives small changes of the scene."""
+"""Expressions are good English, and their meaning survives small changes of the scene."""
 
 from __future__ import annotations
 
