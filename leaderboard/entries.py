@@ -6,12 +6,11 @@ digits matter. A run's scores come in as 100 x its unrounded values and are roun
 
 from __future__ import annotations
 
-import re
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from types import MappingProxyType
 
 from rvosbench.records import Json
 from rvosbench.results import Result
@@ -22,20 +21,6 @@ UNKNOWN = "unknown"
 FIGURES = ("jf", "j", "f")
 """Names of the scores, in the order of the tables."""
 
-_DATASETS: Mapping[str, str] = MappingProxyType(
-    {
-        "mevis": "mevis",
-        "ref-youtube-vos": "ref-youtube-vos",
-        "ref-ytvos": "ref-youtube-vos",
-        "refytvos": "ref-youtube-vos",
-        "ryt": "ref-youtube-vos",
-        "ref-davis": "ref-davis17",
-        "ref-davis17": "ref-davis17",
-        "motionshapes": "demo",
-        "none": "",
-    }
-)
-
 
 @dataclass(frozen=True)
 class About:
@@ -44,7 +29,8 @@ class About:
     Attributes:
         method: its name, model size included; the same in all sources.
         version: which of several number-sets of it, such as "arXiv v1" or "re-run".
-        training_data: dataset names separated by commas, or a remark; "none" if training-free.
+        training_data: names of datasets, or a remark; "none" if training-free. See
+            `rvosbench.tables.training`.
     """
 
     method: str
@@ -156,6 +142,15 @@ class Entry:
     run: Run | None = None
 
     @property
+    def name(self) -> str:
+        """The method, and in what a run's settings differ: no ablation looks like the method."""
+        changed = {k: v for k, v in self.configuration.items() if k != "selection_module"}
+        if self.run is None or not changed:
+            return self.about.method
+        said = ", ".join(f"{key}={json.dumps(changed[key])}" for key in sorted(changed))
+        return f"{self.about.method} ({said})"
+
+    @property
     def where(self) -> str:
         """Who says so, for messages: `emc, Table 1: LMPM on mevis/valid`."""
         version = f" ({self.about.version})" if self.about.version else ""
@@ -163,15 +158,3 @@ class Entry:
         if self.citation is not None:
             return f"{self.citation.source.id}, {self.citation.locator}: {place}"
         return f"{self.run.path if self.run else '?'}: {place}"
-
-
-def training_sets(text: str) -> frozenset[str]:
-    """Dataset names in a card's training data; remarks stay as they are, in small letters.
-
-    >>> sorted(training_sets("MeViS + Ref-YouTube-VOS"))
-    ['mevis', 'ref-youtube-vos']
-    >>> training_sets("none")
-    frozenset()
-    """
-    parts = re.split(r"\s*(?:[,;+&]|\band\b|\bthen\b)\s*", text.casefold())
-    return frozenset(name for part in parts if (name := _DATASETS.get(part.strip(), part.strip())))
