@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from rvosbench.records import Json
-from rvosbench.results import Result
+from rvosbench.runs.result import Result
 
 UNKNOWN = "unknown"
 """The protocol of a number whose source does not say how it was measured."""

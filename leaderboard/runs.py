@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rvosbench.errors import ResultError, UsageError
 from rvosbench.records import Json
-from rvosbench.results import Result, read_result
+from rvosbench.runs.result import Result, read_result
 from rvosbench.tables.training import learned_from, training_text
 
 from .ablation import ablation_of_facts

@@ -24,12 +24,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .grounder_batches import GroundingBatch, Pool, captions_of, collate
-from .grounder_captions import Wordings, build_tokenizer, collect_wordings, vocabulary
-from .grounder_eval import answers, held_out, measures
-from .grounder_losses import GroundingWeights, LookHeads
-from .grounder_model import build_grounder, cheap_losses, full_losses, small_config
-from .stepping import load_checkpoint, log, optimise, save_checkpoint, schedule, set_rate
+from rvosbench.recipes.grounder_batches import GroundingBatch, Pool, captions_of, collate
+from rvosbench.recipes.grounder_captions import (
+    Wordings,
+    build_tokenizer,
+    collect_wordings,
+    vocabulary,
+)
+from rvosbench.recipes.grounder_eval import answers, held_out, measures
+from rvosbench.recipes.grounder_losses import GroundingWeights, LookHeads
+from rvosbench.recipes.grounder_model import build_grounder, cheap_losses, full_losses, small_config
+from rvosbench.recipes.stepping import (
+    load_checkpoint,
+    log,
+    optimise,
+    save_checkpoint,
+    schedule,
+    set_rate,
+)
 
 if TYPE_CHECKING:
     from transformers import GroundingDinoForObjectDetection

@@ -11,9 +11,8 @@ import torch
 from numpy.typing import NDArray
 
 from rvosbench.demo.wording import Noun
-
-from .grounder_batches import VISIBLE, Still, collate, draw_stills
-from .grounder_captions import (
+from rvosbench.recipes.grounder_batches import VISIBLE, Still, collate, draw_stills
+from rvosbench.recipes.grounder_captions import (
     Caption,
     Rng,
     Wordings,
@@ -21,7 +20,7 @@ from .grounder_captions import (
     noun_caption,
     sentence_caption,
 )
-from .grounder_losses import iou
+from rvosbench.recipes.grounder_losses import iou
 
 if TYPE_CHECKING:
     from transformers import GroundingDinoForObjectDetection

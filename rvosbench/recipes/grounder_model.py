@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from rvosbench.adapters.grounding_dino_backbone import SharedBackbone
-
-from .grounder_batches import CELLS, GroundingBatch
-from .grounder_captions import MAX_TOKENS, VOCABULARY_SIZE
-from .grounder_losses import (
+from rvosbench.models.grounding_dino.backbone import SharedBackbone
+from rvosbench.recipes.grounder_batches import CELLS, GroundingBatch
+from rvosbench.recipes.grounder_captions import MAX_TOKENS, VOCABULARY_SIZE
+from rvosbench.recipes.grounder_losses import (
     GroundingWeights,
     LookHeads,
     cell_box_loss,

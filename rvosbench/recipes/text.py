@@ -20,9 +20,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from rvosbench.demo.candidates import CATEGORIES
-
-from .text_corpus import Sentence, frequent_features, meaning_matrix, sample_sentences
-from .text_training import Corpus, MeaningModel, evaluate, train
+from rvosbench.recipes.text_corpus import (
+    Sentence,
+    frequent_features,
+    meaning_matrix,
+    sample_sentences,
+)
+from rvosbench.recipes.text_training import Corpus, MeaningModel, evaluate, train
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast

@@ -23,14 +23,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rvosbench.adapters.sam2_loading import load_network
-from rvosbench.adapters.sam2_model import build_sam2, tiny_config
-
-from .stepping import load_checkpoint, log, optimise, save_checkpoint, schedule, set_rate
-from .tracker_batches import BatchSpec, sample_batch
-from .tracker_eval import evaluate_tracker, probe_pointers
-from .tracker_losses import AuxiliaryHeads, LossWeights
-from .tracker_steps import image_losses, video_losses
+from rvosbench.models.sam2.loading import load_network
+from rvosbench.models.sam2.model import build_sam2, tiny_config
+from rvosbench.recipes.stepping import (
+    load_checkpoint,
+    log,
+    optimise,
+    save_checkpoint,
+    schedule,
+    set_rate,
+)
+from rvosbench.recipes.tracker_batches import BatchSpec, sample_batch
+from rvosbench.recipes.tracker_eval import evaluate_tracker, probe_pointers
+from rvosbench.recipes.tracker_losses import AuxiliaryHeads, LossWeights
+from rvosbench.recipes.tracker_steps import image_losses, video_losses
 
 if TYPE_CHECKING:
     from transformers import Sam2VideoModel

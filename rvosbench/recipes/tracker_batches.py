@@ -9,10 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rvosbench.adapters.sam2_decoding import FrameFeatures
-from rvosbench.adapters.sam2_frames import normalise
 from rvosbench.demo.clips import Clip, ClipConfig, make_clip
 from rvosbench.demo.shapes import COLOURS, SHAPES, TEXTURES
+from rvosbench.models.sam2.decoding import FrameFeatures
+from rvosbench.models.sam2.frames import normalise
 
 COLOUR_INDEX = {name: i for i, name in enumerate(COLOURS)}
 SHAPE_INDEX = {name: i for i, name in enumerate(SHAPES)}

@@ -22,13 +22,12 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor, nn
 
-from rvosbench.adapters.sam2_decoding import FrameFeatures, encode_frames
-from rvosbench.adapters.sam2_loading import load_network
-
-from .stepping import schedule
-from .tracker import export
-from .tracker_batches import BatchSpec, ClipBatch, sample_batch
-from .tracker_losses import N_COLOURS, N_SHAPES, N_TEXTURES
+from rvosbench.models.sam2.decoding import FrameFeatures, encode_frames
+from rvosbench.models.sam2.loading import load_network
+from rvosbench.recipes.stepping import schedule
+from rvosbench.recipes.tracker import export
+from rvosbench.recipes.tracker_batches import BatchSpec, ClipBatch, sample_batch
+from rvosbench.recipes.tracker_losses import N_COLOURS, N_SHAPES, N_TEXTURES
 
 logger = logging.getLogger(__name__)
 PARTS = (N_COLOURS, N_SHAPES, N_TEXTURES)

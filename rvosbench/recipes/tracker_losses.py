@@ -14,10 +14,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor, nn
 
-from rvosbench.adapters.sam2_decoding import FrameFeatures
-from rvosbench.adapters.sam2_prompts import PromptOutput
-
-from .tracker_batches import (
+from rvosbench.models.sam2.decoding import FrameFeatures
+from rvosbench.models.sam2.prompts import PromptOutput
+from rvosbench.recipes.tracker_batches import (
     COLOUR_INDEX,
     PRESENT,
     SHAPE_INDEX,

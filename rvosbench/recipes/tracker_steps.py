@@ -8,12 +8,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rvosbench.adapters.sam2_decoding import FrameFeatures, FrameOutput, decode, encode_frames
-from rvosbench.adapters.sam2_prompts import decode_prompts
-from rvosbench.adapters.sam2_propagation import prompt_masks_at, propagate
-
-from .tracker_batches import ClipBatch, pooled_rows
-from .tracker_losses import (
+from rvosbench.models.sam2.decoding import FrameFeatures, FrameOutput, decode, encode_frames
+from rvosbench.models.sam2.prompts import decode_prompts
+from rvosbench.models.sam2.propagation import prompt_masks_at, propagate
+from rvosbench.recipes.tracker_batches import ClipBatch, pooled_rows
+from rvosbench.recipes.tracker_losses import (
     AuxiliaryHeads,
     LossWeights,
     dense_loss,

@@ -11,10 +11,10 @@ import pytest
 
 from baselines.grounding_dino import SPEC, GroundingDinoBaseline, GroundingDinoConfig
 from leaderboard.ablation import ablation_of_facts
-from rvosbench.adapters.sam2 import Sam2
 from rvosbench.errors import ConfigurationError, WeightsError
-from rvosbench.methods import load_method
+from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Json, Prediction, Sample
+from rvosbench.runs.methods import load_method
 from rvosbench.tracks.config import Compute
 from rvosbench.tracks.follow import Follower
 

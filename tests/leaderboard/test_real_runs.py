@@ -17,10 +17,10 @@ from leaderboard.runs import entry
 from leaderboard.specs import PAPER_TABLES
 from leaderboard.tables import Table
 from rvosbench.datasets import load_dataset
-from rvosbench.evaluation import evaluate
-from rvosbench.methods import load_method
 from rvosbench.records import Json
-from rvosbench.results import Result
+from rvosbench.runs.evaluate import evaluate
+from rvosbench.runs.methods import load_method
+from rvosbench.runs.result import Result
 from sola.checkpoint import checkpoint_hash, save_selector, write_training
 from sola.config import DEMO_SELECTOR, LossConfig, SelectorConfig, TrainConfig
 from sola.data import OpenOptions, TrackSet, open_training_data

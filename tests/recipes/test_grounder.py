@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from rvosbench.adapters.grounding_dino_loading import load_grounding_dino
 from rvosbench.demo import WEIGHTS
 from rvosbench.demo.wording import Noun
+from rvosbench.models.grounding_dino.loading import load_grounding_dino
 from rvosbench.recipes.grounder import (
     GrounderRecipe,
     TrainingState,

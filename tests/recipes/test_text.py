@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import torch
 
-from rvosbench.adapters.text import load_text_encoder
 from rvosbench.demo.candidates import CATEGORIES
+from rvosbench.models.text import load_text_encoder
 from rvosbench.recipes.text import TextRecipe, build_tokenizer, make_corpus, run_recipe
 from rvosbench.recipes.text_corpus import Sentence, frequent_features, sample_sentences
 from rvosbench.recipes.text_training import MASK, N_SPECIAL, PAD, corrupt_words

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from rvosbench.adapters.sam2 import load_sam2
-from rvosbench.adapters.sam2_prompts import PromptOutput
 from rvosbench.demo import WEIGHTS
+from rvosbench.models.sam2.prompts import PromptOutput
+from rvosbench.models.sam2.tracker import load_sam2
 from rvosbench.recipes.stepping import load_checkpoint, save_checkpoint, schedule
 from rvosbench.recipes.tracker import (
     HEADS_FILE,

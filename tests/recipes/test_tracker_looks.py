@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from rvosbench.adapters.sam2_decoding import FrameFeatures, encode_frames
-from rvosbench.adapters.sam2_loading import load_network
-from rvosbench.adapters.sam2_model import build_sam2, tiny_config
+from rvosbench.models.sam2.decoding import FrameFeatures, encode_frames
+from rvosbench.models.sam2.loading import load_network
+from rvosbench.models.sam2.model import build_sam2, tiny_config
 from rvosbench.recipes.tracker import export
 from rvosbench.recipes.tracker_batches import BatchSpec, ClipBatch, sample_batch
 from rvosbench.recipes.tracker_looks import LookHeads, look_losses, main, pooled_features

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import torch
 
+from rvosbench.demo.check.judging import does
 from rvosbench.demo.dataset import MotionShapes
-from rvosbench.demo.judging import does
 from rvosbench.demo.shapes import COLOURS, SHAPES, TEXTURES
 from rvosbench.errors import DatasetError
 from rvosbench.masks import MaskSequence
