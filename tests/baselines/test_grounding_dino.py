@@ -18,7 +18,7 @@ from rvosbench.runs.methods import load_method
 from rvosbench.tracks.config import Compute
 from rvosbench.tracks.follow import Follower
 
-from ..adapters.test_grounding_dino import save_network, save_tokenizer
+from ..models.test_grounding_dino import save_network, save_tokenizer
 from ..tracks.worlds import LENGTH, SIZE, Reader, make_sample, random_sam2
 
 LEFT, RIGHT, WIDE = (2.0, 5.0, 30.0, 50.0), (45.0, 5.0, 78.0, 50.0), (5.0, 20.0, 75.0, 40.0)
