@@ -14,8 +14,8 @@ from torch import Tensor
 from rvosbench.adapters.sam2_decoding import FrameFeatures, FrameOutput, encode_frames
 from rvosbench.adapters.sam2_prompts import PromptOutput, decode_prompts
 from rvosbench.adapters.sam2_propagation import propagate
+from sola.analysis.linear_probe import explained, predict_classes, predict_values
 
-from .probes import explained, predict_classes, predict_values
 from .tracker_batches import PRESENT, VISIBLE, BatchSpec, ClipBatch, pooled_rows, sample_batch
 from .tracker_losses import N_COLOURS, N_SHAPES, N_TEXTURES, mask_ious, places
 from .tracker_steps import background_points, inner_points, jittered_boxes

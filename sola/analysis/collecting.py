@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 
 from rvosbench.tracks.identity import embedded, identify
 from rvosbench.work import Store, Unit, digest, local, run_units
-
-from .objects import ObjectSource, ObjectTokens
+from sola.analysis.probe_data import ObjectSource, ObjectTokens
 
 if TYPE_CHECKING:
     from rvosbench.adapters.sam2 import Sam2

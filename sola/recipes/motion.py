@@ -25,14 +25,13 @@ from torch.nn import functional
 
 from rvosbench.demo.dataset import MotionShapes
 from rvosbench.errors import DatasetError, RvosbenchError
-from sola.checkpoint import checkpoint_hash, save_weights
 from sola.config import DEMO_SELECTOR
-from sola.data import OpenOptions, TrackSet, open_training_data
-from sola.motion import MotionEncoder
-from sola.samples import Floats, VideoSample
-from sola.schedule import cosine
-
-from .shape_labels import labels, values
+from sola.data.samples import Floats, VideoSample
+from sola.data.track_data import OpenOptions, TrackSet, open_training_data
+from sola.network.motion import MotionEncoder
+from sola.network.weights import checkpoint_hash, save_weights
+from sola.recipes.shape_labels import labels, values
+from sola.training.schedule import cosine
 
 logger = logging.getLogger(__name__)
 MATCH = 0.5

@@ -16,9 +16,8 @@ from rvosbench.tracks.identity import embedded, identify
 from rvosbench.tracks.maker import CandidateConfig, grounder_identity, tracker_identity
 from rvosbench.tracks.words import ENCODER_FILES, build_words
 from rvosbench.work import Unit, digest, local, write_json
-
-from .plan import TRIALS
-from .settings import Place, Settings
+from sola.reproduce.plan import TRIALS
+from sola.reproduce.settings import Place, Settings
 
 OnDone = Callable[[Unit, bool], None]
 

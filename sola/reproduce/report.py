@@ -28,11 +28,10 @@ from rvosbench.protocols import ExpressionScore
 from rvosbench.records import Json
 from rvosbench.results import Result
 from rvosbench.work import write_json
-
-from .plan import Claim, TablePlan
-from .settings import Settings
-from .trainings import Trained
-from .trials import Evaluation, Selectors
+from sola.reproduce.plan import Claim, TablePlan
+from sola.reproduce.settings import Settings
+from sola.reproduce.trainings import Trained
+from sola.reproduce.trials import Evaluation, Selectors
 
 FORMAT = 1
 

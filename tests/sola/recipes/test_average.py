@@ -10,16 +10,16 @@ import pytest
 import torch
 
 from rvosbench.errors import WeightsError
-from sola.checkpoint import (
+from sola.config import DEMO_SELECTOR
+from sola.network.weights import (
     checkpoint_hash,
     load_selector,
     read_training,
     save_selector,
     write_training,
 )
-from sola.config import DEMO_SELECTOR
 from sola.recipes.average import THRESHOLDS, average, main, scores_by_threshold
-from sola.training import train
+from sola.training.loop import train
 
 from ..cases import make_selector
 from ..learnable import FAST, TINY, make_data
