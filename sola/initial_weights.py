@@ -13,7 +13,7 @@ from .model import TrackSelector
 from .released import read_state_dict, rename
 
 EMBEDDED = Path(__file__).parent / "weights" / "motion"
-"""A motion encoder that knows what shapes of MotionShapes do, see `sola.recipes.motion`."""
+"""A motion encoder that knows what shapes of MotionShapes do, see `recipes.selector.motion`."""
 
 
 def load_initial(model: TrackSelector, source: str) -> None:

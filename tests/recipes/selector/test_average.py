@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from recipes.selector.average import THRESHOLDS, average, main, scores_by_threshold
 from rvosbench.errors import WeightsError
 from sola.checkpoint import (
     checkpoint_hash,
@@ -18,11 +19,10 @@ from sola.checkpoint import (
     write_training,
 )
 from sola.config import DEMO_SELECTOR
-from sola.recipes.average import THRESHOLDS, average, main, scores_by_threshold
 from sola.training import train
 
-from ..cases import make_selector
-from ..learnable import FAST, TINY, make_data
+from ...sola.cases import make_selector
+from ...sola.learnable import FAST, TINY, make_data
 from .caches import make_cache
 
 
