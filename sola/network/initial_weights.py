@@ -12,7 +12,7 @@ from sola.network.selector import TrackSelector
 from sola.network.weights import WEIGHTS_FILE, checkpoint_hash
 
 EMBEDDED = Path(__file__).parents[1] / "weights" / "motion"
-"""A motion encoder that knows what shapes of MotionShapes do, see `sola.recipes.motion`."""
+"""A motion encoder that knows what shapes of MotionShapes do, see `recipes.selector.motion`."""
 
 
 def load_initial(model: TrackSelector, source: str) -> None:

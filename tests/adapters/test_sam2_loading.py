@@ -10,12 +10,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from recipes.tracker.training import export
 from rvosbench.adapters.sam2 import load_sam2
 from rvosbench.adapters.sam2_loading import file_sha256
 from rvosbench.adapters.sam2_model import build_sam2, tiny_config
 from rvosbench.adapters.sam2_official import SIZES, Hiera, convert_weights, official_config
 from rvosbench.errors import ConfigurationError, WeightsError
-from rvosbench.recipes.tracker import export
 
 # Our name to the official one: written down a second time, and backwards, to test the first.
 OFFICIAL_NAMES = (

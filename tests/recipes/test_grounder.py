@@ -9,20 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from rvosbench.adapters.grounding_dino_loading import load_grounding_dino
-from rvosbench.demo import WEIGHTS
-from rvosbench.demo.wording import Noun
-from rvosbench.recipes.grounder import (
-    GrounderRecipe,
-    TrainingState,
-    Words,
-    collect_words,
-    export,
-    main,
-    new_state,
-    training_step,
-)
-from rvosbench.recipes.grounder_batches import (
+from recipes.grounder.batches import (
     CELLS,
     VISIBLE,
     GroundingBatch,
@@ -31,9 +18,9 @@ from rvosbench.recipes.grounder_batches import (
     collate,
     draw_stills,
 )
-from rvosbench.recipes.grounder_captions import absent_noun, build_tokenizer, noun_caption
-from rvosbench.recipes.grounder_eval import Answer, held_out, measures, precision_recall
-from rvosbench.recipes.grounder_losses import (
+from recipes.grounder.captions import absent_noun, build_tokenizer, noun_caption
+from recipes.grounder.evaluation import Answer, held_out, measures, precision_recall
+from recipes.grounder.losses import (
     GroundingWeights,
     box_loss,
     cell_box_loss,
@@ -44,7 +31,20 @@ from rvosbench.recipes.grounder_losses import (
     match,
     query_loss,
 )
-from rvosbench.recipes.stepping import load_checkpoint, save_checkpoint
+from recipes.grounder.training import (
+    GrounderRecipe,
+    TrainingState,
+    Words,
+    collect_words,
+    export,
+    main,
+    new_state,
+    training_step,
+)
+from recipes.loop import load_checkpoint, save_checkpoint
+from rvosbench.adapters.grounding_dino_loading import load_grounding_dino
+from rvosbench.demo import WEIGHTS
+from rvosbench.demo.wording import Noun
 
 SIZE = 64
 RECIPE = GrounderRecipe(

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import torch
 
+from recipes.text.corpus import Sentence, frequent_features, sample_sentences
+from recipes.text.objective import MASK, N_SPECIAL, PAD, corrupt_words
+from recipes.text.training import TextRecipe, build_tokenizer, make_corpus, run_recipe
 from rvosbench.adapters.text import load_text_encoder
 from rvosbench.demo.candidates import CATEGORIES
-from rvosbench.recipes.text import TextRecipe, build_tokenizer, make_corpus, run_recipe
-from rvosbench.recipes.text_corpus import Sentence, frequent_features, sample_sentences
-from rvosbench.recipes.text_training import MASK, N_SPECIAL, PAD, corrupt_words
 
 
 @pytest.fixture(scope="module")

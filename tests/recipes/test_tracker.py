@@ -9,27 +9,16 @@ import numpy as np
 import pytest
 import torch
 
-from rvosbench.adapters.sam2 import load_sam2
-from rvosbench.adapters.sam2_prompts import PromptOutput
-from rvosbench.demo import WEIGHTS
-from rvosbench.recipes.stepping import load_checkpoint, save_checkpoint, schedule
-from rvosbench.recipes.tracker import (
-    HEADS_FILE,
-    TrackerRecipe,
-    export,
-    main,
-    new_state,
-    training_step,
-)
-from rvosbench.recipes.tracker_batches import (
+from recipes.loop import load_checkpoint, save_checkpoint, schedule
+from recipes.tracker.batches import (
     NO_LOOK,
     VISIBLE,
     BatchSpec,
     ClipBatch,
     sample_batch,
 )
-from rvosbench.recipes.tracker_eval import evaluate_tracker, probe_pointers
-from rvosbench.recipes.tracker_losses import (
+from recipes.tracker.evaluation import evaluate_tracker, probe_pointers
+from recipes.tracker.losses import (
     LossWeights,
     mask_ious,
     mask_losses,
@@ -37,13 +26,24 @@ from rvosbench.recipes.tracker_losses import (
     presence_loss,
     prompt_loss,
 )
-from rvosbench.recipes.tracker_steps import (
+from recipes.tracker.steps import (
     background_points,
     image_losses,
     inner_points,
     jittered_boxes,
     video_losses,
 )
+from recipes.tracker.training import (
+    HEADS_FILE,
+    TrackerRecipe,
+    export,
+    main,
+    new_state,
+    training_step,
+)
+from rvosbench.adapters.sam2 import load_sam2
+from rvosbench.adapters.sam2_prompts import PromptOutput
+from rvosbench.demo import WEIGHTS
 
 SIZE = 64
 
@@ -178,7 +178,7 @@ def test_a_checkpoint_continues_the_same_training(tmp_path: Path) -> None:
 def test_the_command_trains_logs_resumes_and_exports(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rvosbench.recipes import tracker
+    from recipes.tracker import training as tracker
 
     monkeypatch.setattr(tracker, "evaluate_tracker", lambda *_: {"track": 0.5})
     monkeypatch.setattr(tracker, "probe_pointers", lambda *_: {"probe_colour": 0.1})

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
+from recipes.tracker.batches import BatchSpec, ClipBatch, sample_batch
+from recipes.tracker.looks import LookHeads, look_losses, main, pooled_features
+from recipes.tracker.training import export
 from rvosbench.adapters.sam2_decoding import FrameFeatures, encode_frames
 from rvosbench.adapters.sam2_loading import load_network
 from rvosbench.adapters.sam2_model import build_sam2, tiny_config
-from rvosbench.recipes.tracker import export
-from rvosbench.recipes.tracker_batches import BatchSpec, ClipBatch, sample_batch
-from rvosbench.recipes.tracker_looks import LookHeads, look_losses, main, pooled_features
 
 SIDE = 128
 
@@ -71,7 +71,7 @@ def test_the_command_goes_on_from_weights_and_changes_the_encoder_only(tmp_path:
 
 
 def test_running_means_become_a_line(tmp_path: Path) -> None:
-    from rvosbench.recipes.tracker_looks import _Recent
+    from recipes.tracker.looks import _Recent
 
     recent = _Recent()
     recent.add({"loss": 1.0})

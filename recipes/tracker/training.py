@@ -1,6 +1,6 @@
 """Trains the small SAM2 of the demo preset on MotionShapes, on one CPU core in about an hour.
 
-    python -m rvosbench.recipes.tracker --out runs/tracker --minutes 60 --seed 0
+    python -m recipes.tracker --out runs/tracker --minutes 60 --seed 0
 
 The first tenth of the time goes to single frames (points, boxes, masks); then most steps propagate
 through clips of four frames, late also of 8 and 16. The learning rate follows a cosine of the wall
@@ -23,14 +23,13 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from recipes.loop import load_checkpoint, log, optimise, save_checkpoint, schedule, set_rate
+from recipes.tracker.batches import BatchSpec, sample_batch
+from recipes.tracker.evaluation import evaluate_tracker, probe_pointers
+from recipes.tracker.losses import AuxiliaryHeads, LossWeights
+from recipes.tracker.steps import image_losses, video_losses
 from rvosbench.adapters.sam2_loading import load_network
 from rvosbench.adapters.sam2_model import build_sam2, tiny_config
-
-from .stepping import load_checkpoint, log, optimise, save_checkpoint, schedule, set_rate
-from .tracker_batches import BatchSpec, sample_batch
-from .tracker_eval import evaluate_tracker, probe_pointers
-from .tracker_losses import AuxiliaryHeads, LossWeights
-from .tracker_steps import image_losses, video_losses
 
 if TYPE_CHECKING:
     from transformers import Sam2VideoModel

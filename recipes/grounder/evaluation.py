@@ -10,10 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from rvosbench.demo.wording import Noun
-
-from .grounder_batches import VISIBLE, Still, collate, draw_stills
-from .grounder_captions import (
+from recipes.grounder.batches import VISIBLE, Still, collate, draw_stills
+from recipes.grounder.captions import (
     Caption,
     Rng,
     Wordings,
@@ -21,7 +19,8 @@ from .grounder_captions import (
     noun_caption,
     sentence_caption,
 )
-from .grounder_losses import iou
+from recipes.grounder.losses import iou
+from rvosbench.demo.wording import Noun
 
 if TYPE_CHECKING:
     from transformers import GroundingDinoForObjectDetection

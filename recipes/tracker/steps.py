@@ -8,12 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rvosbench.adapters.sam2_decoding import FrameFeatures, FrameOutput, decode, encode_frames
-from rvosbench.adapters.sam2_prompts import decode_prompts
-from rvosbench.adapters.sam2_propagation import prompt_masks_at, propagate
-
-from .tracker_batches import ClipBatch, pooled_rows
-from .tracker_losses import (
+from recipes.tracker.batches import ClipBatch, pooled_rows
+from recipes.tracker.losses import (
     AuxiliaryHeads,
     LossWeights,
     dense_loss,
@@ -22,6 +18,9 @@ from .tracker_losses import (
     presence_loss,
     prompt_loss,
 )
+from rvosbench.adapters.sam2_decoding import FrameFeatures, FrameOutput, decode, encode_frames
+from rvosbench.adapters.sam2_prompts import decode_prompts
+from rvosbench.adapters.sam2_propagation import prompt_masks_at, propagate
 
 if TYPE_CHECKING:
     from transformers import Sam2VideoModel

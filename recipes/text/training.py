@@ -1,6 +1,6 @@
 """Trains the small text encoder of the demo preset on sentences of MotionShapes.
 
-    python -m rvosbench.recipes.text --out rvosbench/demo/weights/text --minutes 8
+    python -m recipes.text --out rvosbench/demo/weights/text --minutes 8
 
 A two-layer RoBERTa with words as tokens. It guesses masked words, and from the mean of its tokens
 what the sentence means, in terms that do not depend on the wording; so tokens carry meaning, and
@@ -19,10 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from recipes.text.corpus import Sentence, frequent_features, meaning_matrix, sample_sentences
+from recipes.text.objective import Corpus, MeaningModel, evaluate, train
 from rvosbench.demo.candidates import CATEGORIES
-
-from .text_corpus import Sentence, frequent_features, meaning_matrix, sample_sentences
-from .text_training import Corpus, MeaningModel, evaluate, train
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast

@@ -16,8 +16,8 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 
-from .grounder_batches import GroundingBatch
-from .tracker_losses import N_COLOURS, N_LOOKS, N_SHAPES, N_TEXTURES
+from recipes.grounder.batches import GroundingBatch
+from recipes.tracker.losses import N_COLOURS, N_LOOKS, N_SHAPES, N_TEXTURES
 
 
 @dataclass(frozen=True)

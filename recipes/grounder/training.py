@@ -1,6 +1,6 @@
 """Trains the small GroundingDINO of the demo preset on MotionShapes, on one CPU core.
 
-    python -m rvosbench.recipes.grounder --out runs/grounder --minutes 24 --seed 0
+    python -m recipes.grounder --out runs/grounder --minutes 24 --seed 0
 
 The first part of the time trains cells without encoder and decoder (`cheap_losses`): backbone,
 words and boxes are learnt there, with several times as many captions a second. Then the whole
@@ -24,12 +24,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .grounder_batches import GroundingBatch, Pool, captions_of, collate
-from .grounder_captions import Wordings, build_tokenizer, collect_wordings, vocabulary
-from .grounder_eval import answers, held_out, measures
-from .grounder_losses import GroundingWeights, LookHeads
-from .grounder_model import build_grounder, cheap_losses, full_losses, small_config
-from .stepping import load_checkpoint, log, optimise, save_checkpoint, schedule, set_rate
+from recipes.grounder.batches import GroundingBatch, Pool, captions_of, collate
+from recipes.grounder.captions import Wordings, build_tokenizer, collect_wordings, vocabulary
+from recipes.grounder.evaluation import answers, held_out, measures
+from recipes.grounder.losses import GroundingWeights, LookHeads
+from recipes.grounder.network import build_grounder, cheap_losses, full_losses, small_config
+from recipes.loop import load_checkpoint, log, optimise, save_checkpoint, schedule, set_rate
 
 if TYPE_CHECKING:
     from transformers import GroundingDinoForObjectDetection

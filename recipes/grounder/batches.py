@@ -9,11 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rvosbench.adapters.sam2_frames import normalise
-from rvosbench.demo.clips import ClipConfig, make_clip
-from rvosbench.demo.scenes import ShapeObject
-
-from .grounder_captions import (
+from recipes.grounder.captions import (
     Caption,
     Rng,
     Wordings,
@@ -22,7 +18,10 @@ from .grounder_captions import (
     random_noun,
     sentence_caption,
 )
-from .tracker_batches import COLOUR_INDEX, NO_LOOK, SHAPE_INDEX, TEXTURE_INDEX
+from recipes.tracker.batches import COLOUR_INDEX, NO_LOOK, SHAPE_INDEX, TEXTURE_INDEX
+from rvosbench.adapters.sam2_frames import normalise
+from rvosbench.demo.clips import ClipConfig, make_clip
+from rvosbench.demo.scenes import ShapeObject
 
 CELLS = (8, 16)  # strides of the feature maps, pixels
 VISIBLE = 40  # pixels from which a shape must be found

@@ -1,11 +1,11 @@
 """Teaches the image encoder of the small SAM2 what shapes look like, on single frames.
 
-    python -m rvosbench.recipes.tracker_looks --init DIR --out DIR --minutes 12
+    python -m recipes.tracker.looks --init DIR --out DIR --minutes 12
 
 A transformer from scratch learns outlines slowly, and slower still while segmentation and tracking
 pull at the same weights: after an hour of joint training the encoder told five shapes apart in
 half of the cases. Here only looks count, on cells of two feature maps and on the mean over each
-object's cells. `rvosbench.recipes.tracker --init` continues from the result with everything.
+object's cells. `recipes.tracker --init` continues from the result with everything.
 """
 
 from __future__ import annotations
@@ -22,13 +22,12 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor, nn
 
+from recipes.loop import schedule
+from recipes.tracker.batches import BatchSpec, ClipBatch, sample_batch
+from recipes.tracker.losses import N_COLOURS, N_SHAPES, N_TEXTURES
+from recipes.tracker.training import export
 from rvosbench.adapters.sam2_decoding import FrameFeatures, encode_frames
 from rvosbench.adapters.sam2_loading import load_network
-
-from .stepping import schedule
-from .tracker import export
-from .tracker_batches import BatchSpec, ClipBatch, sample_batch
-from .tracker_losses import N_COLOURS, N_SHAPES, N_TEXTURES
 
 logger = logging.getLogger(__name__)
 PARTS = (N_COLOURS, N_SHAPES, N_TEXTURES)

@@ -7,11 +7,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from rvosbench.adapters.grounding_dino_backbone import SharedBackbone
-
-from .grounder_batches import CELLS, GroundingBatch
-from .grounder_captions import MAX_TOKENS, VOCABULARY_SIZE
-from .grounder_losses import (
+from recipes.grounder.batches import CELLS, GroundingBatch
+from recipes.grounder.captions import MAX_TOKENS, VOCABULARY_SIZE
+from recipes.grounder.losses import (
     GroundingWeights,
     LookHeads,
     cell_box_loss,
@@ -19,6 +17,7 @@ from .grounder_losses import (
     look_loss,
     query_loss,
 )
+from rvosbench.adapters.grounding_dino_backbone import SharedBackbone
 
 if TYPE_CHECKING:
     from transformers import GroundingDinoConfig, GroundingDinoForObjectDetection

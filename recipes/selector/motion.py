@@ -1,6 +1,6 @@
 """Teaches the selector's motion encoder what shapes do, from the true scenes of MotionShapes.
 
-    python -m sola.recipes.motion --tracks CACHE --out sola/weights/motion --steps 8000
+    python -m recipes.selector.motion --tracks CACHE --out sola/weights/motion --steps 8000
 
 A sentence says one thing about one of forty that shapes do, so sentences alone teach motion
 slowly (docs/training.md has the figures). Here every track of an object is asked all of them at
@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recipes.selector.shape_labels import labels, values
 from rvosbench.demo.dataset import MotionShapes
 from rvosbench.errors import DatasetError, RvosbenchError
 from sola.config import DEMO_SELECTOR
@@ -30,7 +31,6 @@ from sola.data.samples import Floats, VideoSample
 from sola.data.track_data import OpenOptions, TrackSet, open_training_data
 from sola.network.motion import MotionEncoder
 from sola.network.weights import checkpoint_hash, save_weights
-from sola.recipes.shape_labels import labels, values
 from sola.training.schedule import cosine
 
 logger = logging.getLogger(__name__)

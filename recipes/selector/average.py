@@ -1,6 +1,6 @@
 """Averages the weights of selectors that began alike, and says which threshold suits the result.
 
-    python -m sola.recipes.average --out DIR --tracks CACHE SELECTOR SELECTOR ...
+    python -m recipes.selector.average --out DIR --tracks CACHE SELECTOR SELECTOR ...
 
 Trainings that go on from the same weights with other random numbers end in the same valley: their
 mean is better than each of them. The threshold is judged by the selection score on every tenth

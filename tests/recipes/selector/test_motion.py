@@ -10,6 +10,17 @@ import numpy as np
 import pytest
 import torch
 
+from recipes.selector.motion import (
+    UNCLEAR,
+    LabelledTracks,
+    MotionRecipe,
+    ProbedEncoder,
+    evaluate,
+    main,
+    run_recipe,
+    train_encoder,
+)
+from recipes.selector.shape_labels import MOMENTS, STRETCHES, labels, values
 from rvosbench.demo.dataset import MotionShapes
 from rvosbench.demo.judging import does
 from rvosbench.demo.shapes import COLOURS, SHAPES, TEXTURES
@@ -21,17 +32,6 @@ from sola.config import DEMO_SELECTOR
 from sola.model import TrackSelector
 from sola.network.initial_weights import EMBEDDED, initial_hash, load_initial
 from sola.network.motion import MotionEncoder
-from sola.recipes.motion import (
-    UNCLEAR,
-    LabelledTracks,
-    MotionRecipe,
-    ProbedEncoder,
-    evaluate,
-    main,
-    run_recipe,
-    train_encoder,
-)
-from sola.recipes.shape_labels import MOMENTS, STRETCHES, labels, values
 
 from .caches import make_cache
 

@@ -14,10 +14,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor, nn
 
-from rvosbench.adapters.sam2_decoding import FrameFeatures
-from rvosbench.adapters.sam2_prompts import PromptOutput
-
-from .tracker_batches import (
+from recipes.tracker.batches import (
     COLOUR_INDEX,
     PRESENT,
     SHAPE_INDEX,
@@ -25,6 +22,8 @@ from .tracker_batches import (
     VISIBLE,
     ClipBatch,
 )
+from rvosbench.adapters.sam2_decoding import FrameFeatures
+from rvosbench.adapters.sam2_prompts import PromptOutput
 
 N_COLOURS, N_SHAPES, N_TEXTURES = len(COLOUR_INDEX), len(SHAPE_INDEX), len(TEXTURE_INDEX)
 LOOK_SHARES = (0.3, 1.5, 0.3)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from recipes.selector.average import THRESHOLDS, average, main, scores_by_threshold
 from rvosbench.errors import WeightsError
 from sola.config import DEMO_SELECTOR
 from sola.network.weights import (
@@ -18,11 +19,10 @@ from sola.network.weights import (
     save_selector,
     write_training,
 )
-from sola.recipes.average import THRESHOLDS, average, main, scores_by_threshold
 from sola.training.loop import train
 
-from ..cases import make_selector
-from ..learnable import FAST, TINY, make_data
+from ...sola.cases import make_selector
+from ...sola.learnable import FAST, TINY, make_data
 from .caches import make_cache
 
 
