@@ -21,7 +21,8 @@ import torch
 from rvosbench.datasets import load_dataset
 from rvosbench.errors import RvosbenchError, WeightsError
 from sola.config import DEMO_TRAINING
-from sola.data.track_data import TrackSet, TrainingData, open_training_data, prepared
+from sola.data.samples import TrackSet
+from sola.data.track_data import TrainingData, open_training_data, prepared
 from sola.network.selector import TrackSelector
 from sola.network.weights import (
     checkpoint_hash,

@@ -27,11 +27,11 @@ from recipes.selector.shape_labels import labels, values
 from rvosbench.demo.dataset import MotionShapes
 from rvosbench.errors import DatasetError, RvosbenchError
 from sola.config import DEMO_SELECTOR
-from sola.data.samples import Floats, VideoSample
-from sola.data.track_data import OpenOptions, TrackSet, open_training_data
+from sola.data.samples import Floats, TrackSet, VideoSample
+from sola.data.track_data import OpenOptions, open_training_data
 from sola.network.motion import MotionEncoder
 from sola.network.weights import checkpoint_hash, save_weights
-from sola.training.schedule import cosine
+from sola.training.loop import cosine
 
 logger = logging.getLogger(__name__)
 MATCH = 0.5
