@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from recipes.grounder.batches import CELLS, GroundingBatch
+from recipes.appearance import CELLS
+from recipes.grounder.batches import GroundingBatch
 from recipes.grounder.captions import MAX_TOKENS, VOCABULARY_SIZE
 from recipes.grounder.losses import (
     GroundingWeights,
