@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from rvosbench.errors import WeightsError
-from rvosbench.work import write_bytes
+from rvosbench.files.atomic import write_bytes
 
 CHECKPOINT_FILE = "checkpoint.pt"
 Model = TypeVar("Model", bound=nn.Module)

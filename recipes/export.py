@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from rvosbench.work import write_bytes
+from rvosbench.files.atomic import write_bytes
 
 
 def write_network(folder: Path, model: Any, state: Mapping[str, Tensor] | None = None) -> None:  # noqa: ANN401 - transformers' type

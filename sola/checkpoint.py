@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from rvosbench.errors import ConfigurationError, WeightsError
+from rvosbench.files.atomic import write_json
 from rvosbench.records import Json
-from rvosbench.work import write_json
 
 from .config import SelectorConfig, selector_from_mapping
 from .model import TrackSelector, load_released

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from rvosbench.protocols import Dataset
+from rvosbench.contracts import Dataset
+from rvosbench.execution.units import Unit
+from rvosbench.recipe import digest
 from rvosbench.records import Json
 from rvosbench.tracks.cache import TrackCacheError
 from rvosbench.tracks.cached import track_files
 from rvosbench.tracks.identity import embedded
 from rvosbench.tracks.words import open_words
-from rvosbench.work import Unit, digest
 
 from .overlaps import CoveredVideo, build_overlaps, read_overlaps
 from .samples import Flags, Floats, StoredTokens, TextTable, TokenStore, VideoSample

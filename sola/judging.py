@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rvosbench.contracts import ExpressionScore
 from rvosbench.metrics import official
-from rvosbench.protocols import ExpressionScore
 from rvosbench.tracks.cache import read_tracks
 from rvosbench.tracks.cached import track_file
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.adapters.backends import TRANSFORMERS, check_backend
+from rvosbench.contracts import MethodSpec
 from rvosbench.errors import ConfigurationError, WeightsError
-from rvosbench.protocols import MethodSpec
+from rvosbench.models.backends import TRANSFORMERS, check_backend
 from rvosbench.records import Expression, Json, MethodCard, Prediction, Sample, Track
 from rvosbench.tracks.config import Compute, TrackConfig
 from rvosbench.tracks.identity import embedded
@@ -118,7 +118,7 @@ class Sola:
     """
 
     def __init__(self, config: SolaConfig, device: str) -> None:
-        from rvosbench.adapters.devices import choose_device
+        from rvosbench.models.devices import choose_device
 
         from .checkpoint import checkpoint_hash, load_selector, read_training
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from rvosbench.configuration import configure, parse_assignments
+from rvosbench.config import configure, parse_assignments
 from rvosbench.errors import UnknownNameError
 
 from .config import (

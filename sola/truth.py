@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rvosbench.contracts import Dataset
 from rvosbench.masks import MaskSequence
-from rvosbench.protocols import Dataset
 from rvosbench.records import Target
 
 
 @dataclass(frozen=True)
 class VideoTruthOf:
-    """A video of a dataset; satisfies `rvosbench.protocols.VideoTruth`."""
+    """A video of a dataset; satisfies `rvosbench.contracts.VideoTruth`."""
 
     dataset: Dataset
     video: str

@@ -18,7 +18,7 @@ from recipes.grounder.losses import (
     look_loss,
     query_loss,
 )
-from rvosbench.adapters.grounding_dino_backbone import SharedBackbone
+from rvosbench.models.grounding_dino.backbone import SharedBackbone
 
 if TYPE_CHECKING:
     from transformers import GroundingDinoConfig, GroundingDinoForObjectDetection

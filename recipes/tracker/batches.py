@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from recipes.appearance import CELLS, NO_LOOK, VISIBLE, look_of
-from rvosbench.adapters.sam2_decoding import FrameFeatures
-from rvosbench.adapters.sam2_frames import normalise
 from rvosbench.demo.clips import Clip, ClipConfig, make_clip
+from rvosbench.models.sam2.decoding import FrameFeatures
+from rvosbench.models.sam2.frames import normalise
 
 TRIES = 8  # clips drawn in search of one that loses an object
 PRESENT = 12  # pixels from which it counts as in the frame

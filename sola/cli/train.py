@@ -105,8 +105,8 @@ def train_command(
     """
     import torch
 
-    from rvosbench.adapters.devices import choose_device
     from rvosbench.errors import UsageError
+    from rvosbench.models.devices import choose_device
     from sola.checkpoint import load_selector, save_selector
     from sola.data import OpenOptions
     from sola.parallel import joined, own_device
@@ -248,7 +248,7 @@ def _open(
 def _default_folder(chosen: TrainingPreset, data: TrainingData, names: Sequence[str]) -> Path:
     from dataclasses import asdict
 
-    from rvosbench.work import digest
+    from rvosbench.recipe import digest
 
     facts = [asdict(chosen.selector), asdict(chosen.training), dict(data.facts)]
     return Path("runs") / f"sola-train-{'-'.join(dict.fromkeys(names))}-{digest(facts)[:8]}"

@@ -42,9 +42,9 @@ from recipes.grounder.training import (
     training_step,
 )
 from recipes.loop import load_checkpoint, save_checkpoint
-from rvosbench.adapters.grounding_dino_loading import load_grounding_dino
 from rvosbench.demo import WEIGHTS
 from rvosbench.demo.wording import Noun
+from rvosbench.models.grounding_dino.loading import load_grounding_dino
 
 SIZE = 64
 RECIPE = GrounderRecipe(

@@ -14,8 +14,8 @@ import torch
 from recipes.text.corpus import Sentence, frequent_features, sample_sentences
 from recipes.text.objective import MASK, N_SPECIAL, PAD, corrupt_words
 from recipes.text.training import TextRecipe, build_tokenizer, make_corpus, run_recipe
-from rvosbench.adapters.text import load_text_encoder
 from rvosbench.demo.candidates import CATEGORIES
+from rvosbench.models.text import load_text_encoder
 
 
 @pytest.fixture(scope="module")

@@ -41,9 +41,9 @@ from recipes.tracker.training import (
     new_state,
     training_step,
 )
-from rvosbench.adapters.sam2 import load_sam2
-from rvosbench.adapters.sam2_prompts import PromptOutput
 from rvosbench.demo import WEIGHTS
+from rvosbench.models.sam2.prompts import PromptOutput
+from rvosbench.models.sam2.tracker import load_sam2
 
 SIZE = 64
 

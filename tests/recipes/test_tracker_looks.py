@@ -12,9 +12,9 @@ import torch
 from recipes.tracker.batches import BatchSpec, ClipBatch, sample_batch
 from recipes.tracker.looks import LookHeads, look_losses, main, pooled_features
 from recipes.tracker.training import export
-from rvosbench.adapters.sam2_decoding import FrameFeatures, encode_frames
-from rvosbench.adapters.sam2_loading import load_network
-from rvosbench.adapters.sam2_model import build_sam2, tiny_config
+from rvosbench.models.sam2.decoding import FrameFeatures, encode_frames
+from rvosbench.models.sam2.loading import load_network
+from rvosbench.models.sam2.model import build_sam2, tiny_config
 
 SIDE = 128
 
