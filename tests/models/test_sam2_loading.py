@@ -160,14 +160,14 @@ def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_image_only_export_is_refused(tmp_path: Path) -> None:
-    export(build_sam2(tiny_config(64)), tmp_path)
+    write_network(tmp_path, build_sam2(tiny_config(64)))
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "sam2"}))
     with pytest.raises(WeightsError, match="wanted 'sam2_video'"):
         load_sam2(tmp_path)
 
 
 def test_weights_of_another_size_are_refused(tmp_path: Path) -> None:
-    export(build_sam2(tiny_config(64)), tmp_path)
+    write_network(tmp_path, build_sam2(tiny_config(64)))
     content = json.loads((tmp_path / "config.json").read_text())
     content["num_maskmem"] = 5
     (tmp_path / "config.json").write_text(json.dumps(content))
@@ -176,7 +176,7 @@ def test_weights_of_another_size_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
-    export(build_sam2(tiny_config(64)), tmp_path)
+    write_network(tmp_path, build_sam2(tiny_config(64)))
     weights = tmp_path / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:5000])
     with pytest.raises(WeightsError, match="not a readable safetensors"):
