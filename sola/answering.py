@@ -12,7 +12,7 @@ from rvosbench.masks import union
 from rvosbench.records import Prediction, Track, Video
 
 if TYPE_CHECKING:
-    from .model import TrackSelector
+    from sola.network.selector import TrackSelector
 
 
 def answer(

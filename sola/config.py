@@ -188,7 +188,7 @@ class TrainConfig:
         track_dropout: probability that a candidate is left out of a training step (code: 0).
             Truth-prompted tracks double the grid's, but only in training; this breaks the habit.
         init: weights to begin with: a folder of an earlier training or recipe, "demo" (the embedded
-            motion encoder), or empty: random ones (code). See `sola.initial_weights`.
+            motion encoder), or empty: random ones (code). See `sola.network.initial_weights`.
         gentle_start: shrink the first attention's projections before training (code: False), see
             `TrackSelector.start_gently`.
         valid_videos: most videos that validation looks at, spread evenly; 0: all.

@@ -33,11 +33,10 @@ from rvosbench.tracks.maker import (
     open_tracks,
 )
 from rvosbench.tracks.words import WordSource, open_words
-
-from .answering import answer
+from sola.answering import answer
 
 if TYPE_CHECKING:
-    from .model import TrackSelector
+    from sola.network.selector import TrackSelector
 
 RELEASED_TEXT = "sentence-transformers/all-roberta-large-v1"
 DEMO_THRESHOLD = 0.3
@@ -119,8 +118,7 @@ class Sola:
 
     def __init__(self, config: SolaConfig, device: str) -> None:
         from rvosbench.models.devices import choose_device
-
-        from .checkpoint import checkpoint_hash, load_selector, read_training
+        from sola.network.weights import checkpoint_hash, load_selector, read_training
 
         if not config.background_inference and not config.grounder:
             raise ConfigurationError(

@@ -7,8 +7,7 @@ from dataclasses import dataclass, replace
 
 from rvosbench.config import configure, parse_assignments
 from rvosbench.errors import UnknownNameError
-
-from .config import (
+from sola.config import (
     DEMO_SELECTOR,
     DEMO_TRAINING,
     PAPER_SELECTOR,
@@ -16,7 +15,7 @@ from .config import (
     SelectorConfig,
     TrainConfig,
 )
-from .method import RELEASED_TEXT
+from sola.method import RELEASED_TEXT
 
 NETWORK = "selector."
 """Keys that begin so change the network, all others the training."""

@@ -21,17 +21,17 @@ import torch
 from recipes.command import command_parser, execute
 from rvosbench.datasets import load_dataset
 from rvosbench.errors import WeightsError
-from sola.checkpoint import (
+from sola.config import DEMO_TRAINING
+from sola.data.track_data import TrackSet, TrainingData, open_training_data, prepared
+from sola.model import TrackSelector
+from sola.network.weights import (
     checkpoint_hash,
     load_selector,
     read_training,
     save_selector,
     write_training,
 )
-from sola.config import DEMO_TRAINING
-from sola.data import TrackSet, TrainingData, open_training_data, prepared
-from sola.model import TrackSelector
-from sola.validation import validate
+from sola.training.validation import validate
 
 logger = logging.getLogger(__name__)
 THRESHOLDS = tuple(round(0.1 * i, 1) for i in range(1, 10))

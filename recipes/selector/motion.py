@@ -32,11 +32,11 @@ from recipes.selector.shape_labels import labels, values
 from rvosbench.demo.dataset import MotionShapes
 from rvosbench.errors import DatasetError
 from rvosbench.records import Json
-from sola.checkpoint import checkpoint_hash, save_weights
 from sola.config import DEMO_SELECTOR
-from sola.data import OpenOptions, TrackSet, open_training_data
-from sola.motion import MotionEncoder
-from sola.samples import Floats, VideoSample
+from sola.data.samples import Floats, VideoSample
+from sola.data.track_data import OpenOptions, TrackSet, open_training_data
+from sola.network.motion import MotionEncoder
+from sola.network.weights import checkpoint_hash, save_weights
 
 logger = logging.getLogger(__name__)
 MATCH = 0.5

@@ -11,7 +11,7 @@ from rvosbench.demo.facts import Verdict, both, path_of
 from rvosbench.demo.motion import HEADINGS
 from rvosbench.demo.scenes import ShapeObject
 from rvosbench.demo.shapes import COLOURS, SHAPES, TEXTURES
-from sola.samples import Floats
+from sola.data.samples import Floats
 
 MOMENTS = 5
 """Instants, evenly spread, at which place and size are values."""

@@ -18,7 +18,7 @@ from recipes.tracker.steps import background_points, inner_points, jittered_boxe
 from rvosbench.models.sam2.decoding import FrameFeatures, FrameOutput, encode_frames
 from rvosbench.models.sam2.prompts import PromptOutput, decode_prompts
 from rvosbench.models.sam2.propagation import propagate
-from rvosbench.recipes.probes import explained, predict_classes, predict_values
+from sola.analysis.linear_probe import explained, predict_classes, predict_values
 
 if TYPE_CHECKING:
     from transformers import Sam2VideoModel

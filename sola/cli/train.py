@@ -13,9 +13,9 @@ from rvosbench.cli import options
 from rvosbench.cli.screen import emit, percent, progress, say, show
 
 if TYPE_CHECKING:
-    from sola.data import OpenOptions, TrackSet, TrainingData
-    from sola.parallel import World
+    from sola.data.track_data import OpenOptions, TrackSet, TrainingData
     from sola.presets import TrainingPreset
+    from sola.training.parallel import World
 
 Caches = Annotated[
     list[Path],
@@ -107,9 +107,9 @@ def train_command(
 
     from rvosbench.errors import UsageError
     from rvosbench.models.devices import choose_device
-    from sola.checkpoint import load_selector, save_selector
-    from sola.data import OpenOptions
-    from sola.parallel import joined, own_device
+    from sola.data.track_data import OpenOptions
+    from sola.network.weights import load_selector, save_selector
+    from sola.training.parallel import joined, own_device
 
     if minutes and (epochs or any(s.partition("=")[0].strip() == "epochs" for s in settings or ())):
         raise UsageError("--minutes chooses the number of epochs: give it or --epochs, not both")
@@ -161,7 +161,7 @@ def _sets(
 ) -> list[TrackSet]:
     from rvosbench.datasets import load_dataset
     from rvosbench.plugins import dataset_spec
-    from sola.data import TrackSet
+    from sola.data.track_data import TrackSet
 
     if not caches:
         return []
@@ -233,7 +233,7 @@ def _open(
 ) -> TrainingData:
     """The first process computes what is missing beside the caches; the others wait, then read."""
     from rvosbench.tracks.cached import track_files
-    from sola.data import open_training_data
+    from sola.data.track_data import open_training_data
 
     if not world.first:
         world.agree(None)
@@ -262,7 +262,7 @@ def _train(
     world: World,
 ) -> dict[str, float]:
     from sola.cli.watching import watching
-    from sola.training import fit_epochs, train
+    from sola.training.loop import fit_epochs, train
 
     (device, minutes, tensorboard), config = how, chosen.training
     if minutes:

@@ -19,7 +19,7 @@ from rich.progress import (
 )
 
 if TYPE_CHECKING:
-    from sola.watch import Watch
+    from sola.training.observers import Watch
 
 COLUMNS = (
     TextColumn("{task.description}"),
@@ -87,7 +87,7 @@ def watching(epochs: int, shown: bool, board: Path | None) -> Iterator[Watch | N
         if board is None:
             yield bar
             return
-        from sola.board import Board
+        from sola.training.board import Board
 
         files = Board(board)
         stack.callback(files.close)

@@ -12,9 +12,8 @@ from types import MappingProxyType
 from typing import Literal
 
 from rvosbench.errors import UnknownNameError
-
-from . import paper
-from .paper import Printed
+from sola.reproduce import paper
+from sola.reproduce.paper import Printed
 
 Bound = Literal["", "upper", "lower", "shipped"]
 

@@ -18,15 +18,14 @@ from rvosbench.files.atomic import write_json
 from rvosbench.models.devices import choose_device
 from rvosbench.recipe import digest
 from rvosbench.records import Json
-
-from ..config import TrainConfig
-from ..data import OpenOptions, TrackSet, TrainingData, open_training_data
-from ..initial_weights import initial_hash
-from ..presets import TrainingPreset
-from ..training import train
-from .caches import cache_content
-from .plan import TRAININGS
-from .settings import Settings, budgeted
+from sola.config import TrainConfig
+from sola.data.track_data import OpenOptions, TrackSet, TrainingData, open_training_data
+from sola.network.initial_weights import initial_hash
+from sola.presets import TrainingPreset
+from sola.reproduce.caches import cache_content
+from sola.reproduce.plan import TRAININGS
+from sola.reproduce.settings import Settings, budgeted
+from sola.training.loop import train
 
 Tell = Callable[[str], None]
 
@@ -181,7 +180,7 @@ def _validated(config: TrainConfig, data: TrainingData) -> TrainConfig:
 
 
 def _parameters(folder: Path) -> int:
-    from ..checkpoint import load_selector
+    from sola.network.weights import load_selector
 
     return sum(p.numel() for p in load_selector(folder).parameters() if p.requires_grad)
 

@@ -241,7 +241,13 @@ def test_a_package_is_a_command(
     assert "--resume" in said
 
 
-@pytest.mark.parametrize(("old", "new"), [("sola.recipes.average", "recipes.selector.average")])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("rvosbench.recipes.tracker", "recipes.tracker"),
+        ("sola.recipes.average", "recipes.selector.average"),
+    ],
+)
 def test_the_old_modules_say_in_a_line_where_they_went(old: str, new: str) -> None:
     done = subprocess.run([sys.executable, "-m", old], capture_output=True, text=True)
     assert done.returncode == 1

@@ -12,9 +12,9 @@ from rvosbench.records import Track
 from rvosbench.runs.evaluate import evaluate
 from rvosbench.runs.methods import load_method
 from sola.answering import alignment_scores, select
-from sola.checkpoint import save_selector
 from sola.config import SelectorConfig
 from sola.model import TrackSelector
+from sola.network.weights import save_selector
 
 from ..toys import ToyDataset
 

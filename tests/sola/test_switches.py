@@ -11,14 +11,14 @@ import torch
 
 from rvosbench.errors import ConfigurationError, DatasetError
 from sola.answering import alignment_scores
-from sola.batching import collate, make_item
-from sola.checkpoint import load_selector
 from sola.config import SelectorConfig, TrainConfig
-from sola.data import OpenOptions, TrackSet, TrainingData, open_training_data, prepared
-from sola.judging import measure_masks
+from sola.data.batches import collate, make_item
+from sola.data.track_data import OpenOptions, TrackSet, TrainingData, open_training_data, prepared
 from sola.method import Sola, SolaConfig
-from sola.training import train
-from sola.validation import batch_loss
+from sola.network.weights import load_selector
+from sola.training.judging import measure_masks
+from sola.training.loop import train
+from sola.training.validation import batch_loss
 
 from ..toys import ToyDataset
 from .caches import DIM, ENCODER, WIDTH, make_cache, toy_tracks

@@ -11,15 +11,15 @@ import torch
 
 from recipes.selector.average import THRESHOLDS, average, main, scores_by_threshold
 from rvosbench.errors import WeightsError
-from sola.checkpoint import (
+from sola.config import DEMO_SELECTOR
+from sola.network.weights import (
     checkpoint_hash,
     load_selector,
     read_training,
     save_selector,
     write_training,
 )
-from sola.config import DEMO_SELECTOR
-from sola.training import train
+from sola.training.loop import train
 
 from ...sola.cases import make_selector
 from ...sola.learnable import FAST, TINY, make_data

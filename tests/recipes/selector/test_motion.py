@@ -31,9 +31,9 @@ from rvosbench.masks import MaskSequence
 from rvosbench.tracks.cache import read_header, read_tracks, write_tracks
 from rvosbench.tracks.cached import track_file
 from sola.config import DEMO_SELECTOR
-from sola.initial_weights import EMBEDDED, initial_hash, load_initial
 from sola.model import TrackSelector
-from sola.motion import MotionEncoder
+from sola.network.initial_weights import EMBEDDED, initial_hash, load_initial
+from sola.network.motion import MotionEncoder
 
 from .caches import make_cache
 

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from rvosbench.cli.app import _mount_plugins, app
 from rvosbench.errors import NoGroundTruthError, RvosbenchError, UsageError
 from rvosbench.records import Json
-from sola.checkpoint import read_training
+from sola.network.weights import read_training
 from sola.reproduce.page import page
 from sola.reproduce.report import read_report
 
