@@ -13,8 +13,8 @@ from typing import Literal
 
 import numpy as np
 
+from rvosbench.contracts import MethodSpec, MethodTruth
 from rvosbench.masks import MaskSequence, union
-from rvosbench.protocols import MethodSpec, MethodTruth
 from rvosbench.records import Expression, MethodCard, Sample
 
 

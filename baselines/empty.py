@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rvosbench.contracts import MethodSpec
 from rvosbench.masks import MaskSequence
-from rvosbench.protocols import MethodSpec
 from rvosbench.records import MethodCard, Sample
 
 

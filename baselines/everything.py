@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from rvosbench.contracts import MethodSpec
 from rvosbench.masks import union
-from rvosbench.protocols import MethodSpec
 from rvosbench.records import Json, MethodCard, Prediction, Sample
 from rvosbench.tracks.maker import PRESETS, CandidateConfig, TrackSource, open_tracks
 

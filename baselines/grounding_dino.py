@@ -19,8 +19,8 @@ from typing import Literal
 
 import numpy as np
 
+from rvosbench.contracts import MethodSpec
 from rvosbench.masks import MaskSequence, Rle, pack, union
-from rvosbench.protocols import MethodSpec
 from rvosbench.records import Json, MethodCard, Prediction, Sample
 from rvosbench.tracks.boxes import BoxSegmenter, Grounder
 from rvosbench.tracks.config import Compute, TrackConfig

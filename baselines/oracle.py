@@ -14,9 +14,9 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from rvosbench.contracts import MethodSpec, TruthLookup
 from rvosbench.masks import MaskSequence, union
 from rvosbench.metrics import region_similarity
-from rvosbench.protocols import MethodSpec, TruthLookup
 from rvosbench.records import Json, MethodCard, Prediction, Sample, Target, Track
 from rvosbench.tracks.maker import PRESETS, CandidateConfig, TrackSource, open_tracks
 from rvosbench.tracks.recall import touching

@@ -16,9 +16,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from rvosbench.contracts import MethodSpec, MethodTruth
 from rvosbench.errors import DatasetError
 from rvosbench.masks import MaskSequence, union
-from rvosbench.protocols import MethodSpec, MethodTruth
 from rvosbench.records import FrameEvidence, MethodCard, Sample
 
 EXHAUSTIVE = 10

@@ -30,17 +30,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from rvosbench.adapters.sam2 import Sam2
-from rvosbench.adapters.sam2_decoding import (
+from rvosbench.masks import pack
+from rvosbench.models.sam2.decoding import (
     FrameFeatures,
     decode,
     encode_frames,
     tracks_with_multimask,
 )
-from rvosbench.adapters.sam2_memory import MemoryBank
-from rvosbench.adapters.sam2_model import build_sam2, tiny_config
-from rvosbench.adapters.sam2_official import official_config
-from rvosbench.masks import pack
+from rvosbench.models.sam2.memory import MemoryBank
+from rvosbench.models.sam2.model import build_sam2, tiny_config
+from rvosbench.models.sam2.official import official_config
+from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Frame, Video
 from rvosbench.tracks.config import Compute
 from rvosbench.tracks.follow import Follower

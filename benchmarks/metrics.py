@@ -38,9 +38,9 @@ from PIL import Image
 from pycocotools import mask as coco
 
 import rvosbench
-from rvosbench.evaluation import RunOptions, score
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics import score_frames
+from rvosbench.runs.evaluate import RunOptions, score
 
 Mask = NDArray[np.bool_]
 SIZES = {"480p": (480, 854), "720p": (720, 1280), "1080p": (1080, 1920)}

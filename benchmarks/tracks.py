@@ -28,12 +28,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from rvosbench.adapters.sam2 import Sam2
-from rvosbench.adapters.sam2_decoding import encode_frames
-from rvosbench.adapters.sam2_model import build_sam2, tiny_config
-from rvosbench.adapters.sam2_official import official_config
-from rvosbench.adapters.sam2_propagation import propagate
 from rvosbench.masks import pack
+from rvosbench.models.sam2.decoding import encode_frames
+from rvosbench.models.sam2.model import build_sam2, tiny_config
+from rvosbench.models.sam2.official import official_config
+from rvosbench.models.sam2.propagation import propagate
+from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Expression, Frame, Sample, Track, Video
 from rvosbench.tracks.admission import Rules
 from rvosbench.tracks.config import Compute, TrackConfig

@@ -13,11 +13,11 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from rvosbench.contracts import Summary
 from rvosbench.errors import ResultError, RvosbenchError, UsageError
-from rvosbench.protocols import Summary
+from rvosbench.files.atomic import write_bytes
 from rvosbench.records import Json, MethodCard
-from rvosbench.results import Result, ScoredExpression, read_result, to_json
-from rvosbench.work import write_bytes
+from rvosbench.runs.result import Result, ScoredExpression, read_result, to_json
 
 from .runs import SUFFIX, result_files
 

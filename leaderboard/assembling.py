@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from rvosbench.work import digest
+from rvosbench.recipe import digest
 
 from .design import design
 from .entries import FIGURES, Entry

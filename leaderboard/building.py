@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rvosbench.work import write_bytes
+from rvosbench.files.atomic import write_bytes
 
 from .gathering import Collection, certainty, gather, make_table, table_names
 from .rendering import RENDERERS, SUFFIXES

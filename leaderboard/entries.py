@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from rvosbench.records import Json
-from rvosbench.results import Result
+from rvosbench.runs.result import Result
 
 UNKNOWN = "unknown"
 """The protocol of a number whose source does not say how it was measured."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from rvosbench.errors import ResultError, UsageError
 from rvosbench.records import Json
-from rvosbench.results import report
+from rvosbench.runs.result import report
 
 from .entries import Entry, Run
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rvosbench.errors import ResultError, UsageError
 from rvosbench.records import Json
-from rvosbench.results import Result, read_result
+from rvosbench.runs.result import Result, read_result
 
 from .design import design_of_facts
 from .entries import UNKNOWN, About, Entry, Run, Scores, Setting

@@ -16,7 +16,7 @@ from rvosbench.metrics.significance import (
     interval,
     permutation_p,
 )
-from rvosbench.results import Result
+from rvosbench.runs.result import Result
 
 from .entries import FIGURES
 from .tables import Interval

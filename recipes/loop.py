@@ -1,119 +1,142 @@
-"""What the recipes of the embedded networks share: a step, checkpoints, the log."""
+"""The one training loop of all recipes: steps, the log, checkpoints, evaluations.
+
+A folder of a training holds `recipe.json`, `log.jsonl`, `checkpoint.pt`, and in `export` what the
+package embeds.
+"""
 
 from __future__ import annotations
 
-import json
-import logging
-import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-logger = logging.getLogger(__name__)
+from recipes.checkpoint import Training, load_checkpoint, save_checkpoint
+from recipes.clock import Budget, Clock
+from recipes.log import Log
+from recipes.schedule import Schedule
+
+EXPORT = "export"
+AVERAGE = 0.998
+"""Decay of the exponential average of the weights, a step."""
 
 
-class Training(Protocol):
-    """All that changes while training, and all that a checkpoint holds.
+class Loss(NamedTuple):
+    """What a step minimises: the sum of weighted scalars by name; and what is only logged."""
+
+    parts: dict[str, Tensor]
+    measures: dict[str, float] = {}  # noqa: RUF012 - never written to
+
+
+LossOf = Callable[[float], Loss]
+"""The loss of a fresh batch, when the given share of the training is done."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """An evaluation that is due: its number from 1, and whether it is the last."""
+
+    number: int
+    last: bool
+
+
+Evaluate = Callable[[Report], dict[str, float]]
+"""Scores of what has been trained until now; writes the export."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How often what happens.
 
     Attributes:
-        model: what is trained.
-        heads: auxiliary heads, trained with it and dropped on export.
-        average: exponential average of the model's weights: what is exported.
-        optimiser: of model and heads.
-        rng: decides what is drawn.
-        step: optimiser steps taken.
-        seconds: of training.
+        budget: when the training ends.
+        schedule: of the learning rate.
+        log_steps: between lines of the log.
+        checkpoint_minutes: between checkpoints, in processor time of training.
+        evaluation_minutes: between evaluations, likewise.
     """
 
-    step: int
-    seconds: float
-
-    @property
-    def model(self) -> nn.Module: ...  # noqa: D102 - see the class
-    @property
-    def heads(self) -> nn.Module: ...  # noqa: D102
-    @property
-    def average(self) -> nn.Module: ...  # noqa: D102
-    @property
-    def optimiser(self) -> torch.optim.Optimizer: ...  # noqa: D102
-    @property
-    def rng(self) -> np.random.Generator: ...  # noqa: D102
+    budget: Budget
+    schedule: Schedule
+    log_steps: int = 50
+    checkpoint_minutes: float = 3.0
+    evaluation_minutes: float = 6.0
 
 
-def schedule(progress: float, step: int, warm_up: int) -> float:
-    """Learning-rate factor: warm-up by steps, then a cosine to 0.02 by progress in [0, 1]."""
-    return min(1.0, (step + 1) / warm_up) * (0.02 + 0.49 * (1 + math.cos(math.pi * progress)))
-
-
-def set_rate(state: Training, rate: float) -> None:
-    """Sets the learning rate of all parameters."""
-    for group in state.optimiser.param_groups:
-        group["lr"] = rate
-
-
-def optimise(state: Training, losses: dict[str, Tensor], average: float) -> dict[str, float]:
-    """One step on the sum of `losses`, with gradients clipped to norm 1.
+def fit(
+    training: Training[Any, Any],
+    plan: Plan,
+    loss_of: LossOf,
+    evaluate: Evaluate,
+    out: Path,
+    *,
+    resume: bool = False,
+) -> None:
+    """Trains in place until the budget is spent, then evaluates once more.
 
     Args:
-        state: is changed.
-        losses: weighted scalars by name; at least one.
-        average: decay of the average of the weights, less in the first steps.
+        training: networks as they are at first.
+        plan: how long, and how often what happens.
+        loss_of: the loss of a fresh batch.
+        evaluate: scores and exports.
+        out: folder of the log and the checkpoint; made if missing.
+        resume: go on from the checkpoint there, if there is one.
+
+    Raises:
+        WeightsError: the checkpoint is broken.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    if resume:
+        load_checkpoint(training, out)
+    log, clock = Log(out), Clock(training.seconds)
+    saved = evaluated = training.seconds
+    number = int(training.seconds / 60 // plan.evaluation_minutes)
+    while (progress := plan.budget.progress(training.step, training.seconds)) < 1:
+        log.add(take_step(training, loss_of(progress), plan.schedule, progress))
+        training.seconds = clock.seconds()
+        if training.step % plan.log_steps == 0:
+            log.write_means(training.step, training.seconds)
+        if training.seconds - saved > plan.checkpoint_minutes * 60:
+            saved = training.seconds
+            save_checkpoint(training, out)
+        if training.seconds - evaluated > plan.evaluation_minutes * 60:
+            evaluated, number = training.seconds, number + 1
+            with clock.stopped():
+                scores = evaluate(Report(number, last=False))
+                log.write("eval", training.step, training.seconds, scores)
+    save_checkpoint(training, out)
+    scores = evaluate(Report(number + 1, last=True))
+    log.write("eval", training.step, training.seconds, scores)
+
+
+def take_step(
+    training: Training[Any, Any], loss: Loss, schedule: Schedule, progress: float
+) -> dict[str, float]:
+    """One optimizer step, with gradients clipped to norm 1.
 
     Returns:
-        The losses by name, with "total" and "gradient", the norm before clipping.
+        The losses and measures by name, "total", and "gradient", the norm before clipping.
     """
-    total = torch.stack(list(losses.values())).sum()
-    state.optimiser.zero_grad(set_to_none=True)
+    for group in training.optimizer.param_groups:
+        group["lr"] = schedule.rate(progress, training.step)
+    total = torch.stack(list(loss.parts.values())).sum()
+    training.optimizer.zero_grad(set_to_none=True)
     total.backward()  # type: ignore[no-untyped-call]
-    parameters = [p for g in state.optimiser.param_groups for p in g["params"]]
+    parameters = [p for group in training.optimizer.param_groups for p in group["params"]]
     norm = nn.utils.clip_grad_norm_(parameters, 1.0)
-    state.optimiser.step()
-    state.step += 1
-    _update_average(state, min(average, state.step / (state.step + 10)))
-    values = {name: round(float(v.detach()), 4) for name, v in sorted(losses.items())}
-    return {"total": round(float(total.detach()), 4), "gradient": round(float(norm), 3), **values}
+    training.optimizer.step()
+    training.step += 1
+    if training.average is not None:
+        decay = min(AVERAGE, training.step / (training.step + 10))
+        _update(training.average, training.model, decay)
+    values = {name: float(value.detach()) for name, value in loss.parts.items()}
+    return {"total": float(total.detach()), "gradient": float(norm), **values, **loss.measures}
 
 
 @torch.no_grad()
-def _update_average(state: Training, decay: float) -> None:
-    torch._foreach_lerp_(
-        list(state.average.parameters()), list(state.model.parameters()), 1 - decay
-    )
-
-
-def save_checkpoint(state: Training, path: Path) -> None:
-    """Writes the state beside `path` and renames it, so that a crash leaves the last one."""
-    content = {
-        "model": state.model.state_dict(),
-        "average": state.average.state_dict(),
-        "heads": state.heads.state_dict(),
-        "optimiser": state.optimiser.state_dict(),
-        "rng": json.dumps(state.rng.bit_generator.state),
-        "step": state.step,
-        "seconds": state.seconds,
-    }
-    beside = path.with_suffix(".new")
-    torch.save(content, beside)
-    beside.replace(path)
-
-
-def load_checkpoint(state: Training, path: Path) -> None:
-    """Fills `state` from a file of `save_checkpoint`."""
-    content: dict[str, Any] = torch.load(path, weights_only=True)
-    for name in ("model", "average", "heads"):
-        getattr(state, name).load_state_dict(content[name])
-    state.optimiser.load_state_dict(content["optimiser"])
-    state.rng.bit_generator.state = json.loads(content["rng"])
-    state.step, state.seconds = content["step"], content["seconds"]
-
-
-def log(out: Path, state: Training, kind: str, values: dict[str, float]) -> None:
-    """Adds a line to `out/log.jsonl`."""
-    row = {"kind": kind, "minutes": round(state.seconds / 60, 2), "step": state.step, **values}
-    line = json.dumps(row)
-    with (out / "log.jsonl").open("a") as file:
-        file.write(line + "\n")
-    logger.info("%s", line)
+def _update(average: nn.Module, model: nn.Module, decay: float) -> None:
+    """Moves the average towards the model; the first steps count more."""
+    torch._foreach_lerp_(list(average.parameters()), list(model.parameters()), 1 - decay)

@@ -14,16 +14,16 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from rvosbench.datasets import load_dataset
-    from rvosbench.evaluation import evaluate, score
-    from rvosbench.methods import load_method
+    from rvosbench.runs.evaluate import evaluate, score
+    from rvosbench.runs.methods import load_method
 
 __all__ = ["__version__", "evaluate", "load_dataset", "load_method", "score"]
 
 _HOMES = {
     "load_dataset": "rvosbench.datasets",
-    "load_method": "rvosbench.methods",
-    "evaluate": "rvosbench.evaluation",
-    "score": "rvosbench.evaluation",
+    "load_method": "rvosbench.runs.methods",
+    "evaluate": "rvosbench.runs.evaluate",
+    "score": "rvosbench.runs.evaluate",
 }
 
 

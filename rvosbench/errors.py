@@ -68,6 +68,10 @@ class PluginError(RvosbenchError):
     """A plugin that cannot be imported, or a name that two distributions claim."""
 
 
+class WorkerError(RvosbenchError):
+    """A worker process that ended in the middle of its work, again and again."""
+
+
 class ResultError(RvosbenchError):
     """A result file that cannot be read or is not a result."""
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from importlib.metadata import EntryPoint, entry_points
 from typing import TypeVar
 
+from rvosbench.contracts import DatasetSpec, MethodSpec
 from rvosbench.errors import PluginError, UnknownNameError
-from rvosbench.protocols import DatasetSpec, MethodSpec
 
 DATASETS = "rvosbench.datasets"
 METHODS = "rvosbench.methods"

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from rvosbench.config import Json as Json
 from rvosbench.masks import MaskSequence, union
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Frame: TypeAlias = "NDArray[np.uint8]"
-Json: TypeAlias = Any
-"""A value that `json.dumps` takes: None, bool, int, float, str, list or dict of these."""
 
 
 @dataclass(frozen=True)

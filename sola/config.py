@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from rvosbench.configuration import configure, parse_assignments
+from rvosbench.config import configure, parse_assignments
 from rvosbench.errors import UnknownNameError
 
 RELEASED_TEXT = "sentence-transformers/all-roberta-large-v1"

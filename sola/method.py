@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from rvosbench.contracts import MethodSpec
 from rvosbench.errors import ConfigurationError, WeightsError
 from rvosbench.masks import union
-from rvosbench.protocols import MethodSpec
 from rvosbench.records import Json, MethodCard, Prediction, Sample, Track, Video
 from rvosbench.tracks.identity import embedded
 from rvosbench.tracks.maker import (
@@ -216,7 +216,7 @@ def _build(config: SolaConfig, device: str) -> Sola:
         ConfigurationError: no track could be a candidate.
         WeightsError: a network's weights are not there.
     """
-    from rvosbench.adapters.devices import choose_device
+    from rvosbench.models.devices import choose_device
     from sola.network.weights import checkpoint_hash, load_selector, read_training
 
     if not config.background_inference and not config.grounder:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from rvosbench.contracts import TruthLookup
 from rvosbench.errors import DatasetError, NoGroundTruthError
 from rvosbench.masks import MaskSequence
-from rvosbench.protocols import TruthLookup
 from rvosbench.records import Expression, Prediction, Sample, Target, Video
 
 SIZE = (12, 70)  # wider than one 64-pixel word

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rvosbench.work import digest
+from rvosbench.recipe import digest
 
 from ..assembling import unranked
 from ..design import USUAL, design

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rvosbench.results import Result, parts
-from rvosbench.work import digest
+from rvosbench.recipe import digest
+from rvosbench.runs.result import Result, parts
 
 from ..boards import Line
 from ..entries import FIGURES, Entry, Run

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rvosbench.errors import RvosbenchError
+from rvosbench.execution.store import Store
 from rvosbench.report.cases import RunCases, jf
 from rvosbench.report.overlays import overlay, spread
-from rvosbench.results import ScoredExpression
-from rvosbench.work import Store
+from rvosbench.runs.result import ScoredExpression
 
 from ..entries import Run
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from rvosbench.protocols import Dataset
+    from rvosbench.contracts import Dataset
 
 CASES = 3
 """So many of the best, and as many of the worst."""

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from recipes.appearance import CELLS, NO_LOOK, VISIBLE, look_of
 from recipes.grounder.captions import (
     Caption,
     Rng,
@@ -18,13 +19,10 @@ from recipes.grounder.captions import (
     random_noun,
     sentence_caption,
 )
-from recipes.tracker.batches import COLOUR_INDEX, NO_LOOK, SHAPE_INDEX, TEXTURE_INDEX
-from rvosbench.adapters.sam2_frames import normalise
 from rvosbench.demo.clips import ClipConfig, make_clip
 from rvosbench.demo.scenes import ShapeObject
+from rvosbench.models.sam2.frames import normalise
 
-CELLS = (8, 16)  # strides of the feature maps, pixels
-VISIBLE = 40  # pixels from which a shape must be found
 CORE = 0.6  # cells so near to the centre of a box, in half sides, give the box
 EDGE_SCORE = 0.3  # score wanted of a cell at the edge of a box; 1 at the centre
 MOST = 5  # shapes in a frame
@@ -198,10 +196,7 @@ def _cells(
 ) -> tuple[NDArray[np.int64], NDArray[np.bool_], NDArray[np.float32], NDArray[np.int64]]:
     """Owner, core, central (L,) and looks (3, L) of the cells of all maps."""
     size = still.owner.shape[0]
-    names = [
-        (COLOUR_INDEX[s.colour], SHAPE_INDEX[s.shape], TEXTURE_INDEX[s.texture])
-        for s in still.shapes
-    ]
+    names = [look_of(shape) for shape in still.shapes]
     table = np.array([*names, (NO_LOOK,) * 3])
     owners, cores, centrals = [], [], []
     for cell in CELLS:

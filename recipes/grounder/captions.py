@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,12 +18,17 @@ from rvosbench.demo.scenes import ShapeObject
 from rvosbench.demo.shapes import COLOURS, SHAPES, TEXTURES
 from rvosbench.demo.wording import Noun, subject_clauses
 
-if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerFast
-
 Rng = np.random.Generator
 SPECIALS = {"[PAD]": 0, "[UNK]": 100, "[CLS]": 101, "[SEP]": 102, ".": 1012, "?": 1029}
 """Ids that the network has built in (those of BERT)."""
+
+SPECIAL_TOKENS = {
+    "pad_token": "[PAD]",
+    "unk_token": "[UNK]",
+    "cls_token": "[CLS]",
+    "sep_token": "[SEP]",
+}
+"""Their tasks, as transformers calls them."""
 
 VOCABULARY_SIZE = 1030
 FIRST_WORD = 103
@@ -164,28 +168,6 @@ def _all_texts(wordings: Wordings) -> Iterator[str]:
     for clause in wordings.clauses:
         for plural in (False, True):
             yield from subject_clauses(clause, plural)
-
-
-def build_tokenizer(ids: dict[str, int]) -> PreTrainedTokenizerFast:
-    """A tokenizer with whole lower-case words as tokens and BERT's special ids."""
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-    from transformers import PreTrainedTokenizerFast
-
-    inner = Tokenizer(models.WordLevel(ids, unk_token="[UNK]"))
-    inner.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
-    inner.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
-    ends = [(token, ids[token]) for token in ("[CLS]", "[SEP]")]
-    inner.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=ends
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=inner,
-        model_max_length=MAX_TOKENS,
-        pad_token="[PAD]",
-        unk_token="[UNK]",
-        cls_token="[CLS]",
-        sep_token="[SEP]",
-    )
 
 
 def _one_of(options: Sequence[str], rng: Rng) -> str:

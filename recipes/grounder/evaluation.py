@@ -10,7 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from recipes.grounder.batches import VISIBLE, Still, collate, draw_stills
+from recipes.appearance import VISIBLE
+from recipes.grounder.batches import Still, collate, draw_stills
 from recipes.grounder.captions import (
     Caption,
     Rng,

@@ -16,8 +16,8 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from scipy.optimize import linear_sum_assignment
 from torch import Tensor, nn
 
+from recipes.appearance import N_LOOKS, look_losses
 from recipes.grounder.batches import GroundingBatch
-from recipes.tracker.losses import N_COLOURS, N_LOOKS, N_SHAPES, N_TEXTURES
 
 
 @dataclass(frozen=True)
@@ -48,9 +48,8 @@ def look_loss(logits: Tensor, batch: GroundingBatch) -> Tensor:
     """Cross-entropies of presence, colour, shape and texture of cells."""
     there = (batch.owner >= 0).float()
     total = F.binary_cross_entropy_with_logits(logits[:, 0], there)
-    parts = torch.split(logits[:, 1:], [N_COLOURS, N_SHAPES, N_TEXTURES], 1)
-    for part, truth in zip(parts, batch.looks.unbind(1), strict=True):
-        total = total + F.cross_entropy(part, truth)
+    for loss in look_losses(logits[:, 1:], batch.looks):
+        total = total + loss
     return total
 
 

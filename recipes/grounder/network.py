@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from recipes.grounder.batches import CELLS, GroundingBatch
+from recipes.appearance import CELLS
+from recipes.grounder.batches import GroundingBatch
 from recipes.grounder.captions import MAX_TOKENS, VOCABULARY_SIZE
 from recipes.grounder.losses import (
     GroundingWeights,
@@ -17,7 +18,7 @@ from recipes.grounder.losses import (
     look_loss,
     query_loss,
 )
-from rvosbench.adapters.grounding_dino_backbone import SharedBackbone
+from rvosbench.models.grounding_dino.backbone import SharedBackbone
 
 if TYPE_CHECKING:
     from transformers import GroundingDinoConfig, GroundingDinoForObjectDetection

@@ -9,21 +9,22 @@ video of the training cache, which `rvosbench sola train` does not learn from.
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
+from argparse import Namespace
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 
+from recipes.command import command_parser, execute
 from rvosbench.datasets import load_dataset
-from rvosbench.errors import RvosbenchError, WeightsError
+from rvosbench.errors import WeightsError
 from sola.config import DEMO_TRAINING
 from sola.data.samples import TrackSet
 from sola.data.track_data import TrainingData, open_training_data, prepared
-from sola.network.selector import TrackSelector
+from sola.model import TrackSelector
 from sola.network.weights import (
     checkpoint_hash,
     load_selector,
@@ -87,18 +88,15 @@ def run_recipe(sources: Sequence[Path], cache: Path, out: Path) -> dict[float, f
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the recipe."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = command_parser(__doc__)
     parser.add_argument("selectors", type=Path, nargs="+", help="folders of selectors")
     parser.add_argument("--tracks", type=Path, required=True, help="cache of the training split")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the average")
-    given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    torch.set_num_threads(1)
-    try:
+
+    def act(given: Namespace) -> None:
         scores = run_recipe(given.selectors, given.tracks, given.out)
-    except RvosbenchError as error:
-        parser.error(str(error))
-    logger.info("selection score by threshold: %s", json.dumps(scores))
+        logger.info("selection score by threshold: %s", json.dumps(scores))
+
+    execute(parser, arguments, act)
 
 
 if __name__ == "__main__":

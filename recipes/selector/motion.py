@@ -1,20 +1,20 @@
 """Teaches the selector's motion encoder what shapes do, from the true scenes of MotionShapes.
 
-    python -m recipes.selector.motion --tracks CACHE --out sola/weights/motion --steps 8000
+    python -m recipes.selector.motion --tracks CACHE --out DIR --steps 8000
 
 A sentence says one thing about one of forty that shapes do, so sentences alone teach motion
 slowly (docs/training.md has the figures). Here every track of an object is asked all of them at
 once, through linear heads on each time step, which are dropped. `rvosbench sola train --set
-init=DIR` begins with the encoder that comes out.
+init=DIR/export` begins with the encoder that comes out.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from argparse import Namespace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,21 +23,25 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from recipes.checkpoint import Training
+from recipes.clock import Budget
+from recipes.command import command_parser, execute, recipe_from, write_recipe
+from recipes.loop import EXPORT, Loss, Plan, fit
+from recipes.schedule import Schedule
 from recipes.selector.shape_labels import labels, values
 from rvosbench.demo.dataset import MotionShapes
-from rvosbench.errors import DatasetError, RvosbenchError
+from rvosbench.errors import DatasetError
+from rvosbench.records import Json
 from sola.config import DEMO_SELECTOR
 from sola.data.samples import Floats, TrackSet, VideoSample
 from sola.data.track_data import OpenOptions, open_training_data
 from sola.network.motion import MotionEncoder
 from sola.network.weights import checkpoint_hash, save_weights
-from sola.training.loop import cosine
 
 logger = logging.getLogger(__name__)
 MATCH = 0.5
 """Mean IoU above which a track counts as that of an object."""
 UNCLEAR = -1
-WARM_UP = 100
 Row = tuple[Floats, NDArray[np.int64], Floats]
 
 
@@ -46,10 +50,10 @@ class MotionRecipe:
     """How the encoder is trained.
 
     Attributes:
-        steps: of the optimiser; about 40 a second on one core.
+        budget: how long; about 40 steps a second on one core.
         seed: of weights, order, dropout and noise.
         batch_size: tracks a step.
-        learning_rate: of AdamW, at its peak.
+        rate: peak learning rate, for AdamW.
         weight_decay: of AdamW.
         dropout: of the encoder, in this training only.
         noise: deviation of what is added to tokens, in deviations of their channels; half of it
@@ -57,10 +61,10 @@ class MotionRecipe:
         value_weight: of the absolute error of values beside the cross-entropy of labels.
     """
 
-    steps: int = 8000
+    budget: Budget = field(default=Budget(steps=8000))
     seed: int = 0
     batch_size: int = 48
-    learning_rate: float = 1e-3
+    rate: float = 1e-3
     weight_decay: float = 0.05
     dropout: float = 0.1
     noise: float = 0.1
@@ -100,8 +104,12 @@ class ProbedEncoder(nn.Module):
         return logits, guesses
 
 
-def run_recipe(recipe: MotionRecipe, cache: Path, out: Path) -> dict[str, float]:
-    """Trains an encoder on a cache of MotionShapes' training split; writes it and its log.
+def train(
+    recipe: MotionRecipe, cache: Path, out: Path, *, resume: bool = False
+) -> dict[str, float]:
+    """Trains an encoder on a cache of MotionShapes' training split.
+
+    Writes its log and checkpoint under `out`, and in the export the weights and `recipe.json`.
 
     Returns:
         Measures on every tenth video, which is not learnt from: see `evaluate`.
@@ -109,6 +117,7 @@ def run_recipe(recipe: MotionRecipe, cache: Path, out: Path) -> dict[str, float]
     Raises:
         DatasetError: no tracks that cover an object, or tokens of another width.
         TrackCacheError: no cache there, or of another dataset.
+        WeightsError: the checkpoint cannot be read.
     """
     data = open_training_data([TrackSet(cache, MotionShapes("train"))], (), OpenOptions())
     learnt, held_out = _labelled(data.train, cache), _labelled(data.valid, cache)
@@ -117,32 +126,55 @@ def run_recipe(recipe: MotionRecipe, cache: Path, out: Path) -> dict[str, float]
         replace(part, values=(part.values - centre) / spread) for part in (learnt, held_out)
     )
     logger.info("%d tracks to learn from, %d to judge by", len(learnt), len(held_out))
-    model = train_encoder(recipe, learnt)
-    marks = {"tracks": len(held_out), **evaluate(model, held_out)}
-    state = {f"motion_encoder.{n}": value for n, value in model.encoder.state_dict().items()}
-    save_weights(out, state, torch.float16)
-    report = {
-        "recipe": asdict(recipe),
-        "data": dict(data.facts),
-        "held_out": marks,
-        "weights": checkpoint_hash(out),
-    }
-    (out / "recipe.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    logger.info("%s: %s", out, marks)
+    marks: dict[str, float] = {}
+
+    def report(model: ProbedEncoder) -> dict[str, float]:
+        marks.update({"tracks": len(held_out), **evaluate(model, held_out)})
+        _export(model.encoder, out / EXPORT)
+        _write_report(out / EXPORT, recipe, data.facts, marks)
+        return marks
+
+    write_recipe(recipe, out)
+    train_encoder(recipe, learnt, out, report, resume=resume)
     return marks
 
 
 def train_encoder(
-    recipe: MotionRecipe, tracks: LabelledTracks, model: ProbedEncoder | None = None
+    recipe: MotionRecipe,
+    tracks: LabelledTracks,
+    out: Path,
+    report: Callable[[ProbedEncoder], dict[str, float]],
+    *,
+    resume: bool = False,
 ) -> ProbedEncoder:
-    """Trains a new model, or the one given in place; the same recipe gives the same weights."""
+    """Trains a new model; the same steps and seed give the same weights.
+
+    Args:
+        recipe: how.
+        tracks: to learn from.
+        out: folder of the log and the checkpoint.
+        report: scores and exports what has been trained until now.
+        resume: go on from the checkpoint.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        if model is None:
-            encoder = MotionEncoder(replace(DEMO_SELECTOR, dropout=recipe.dropout))
-            shapes = (tracks.labels.shape[1], tracks.values.shape[1])
-            model = ProbedEncoder(encoder, DEMO_SELECTOR.lang_token_dim, *shapes)
-        _train(model, tracks, recipe)
+        encoder = MotionEncoder(replace(DEMO_SELECTOR, dropout=recipe.dropout))
+        shapes = (tracks.labels.shape[1], tracks.values.shape[1])
+        model = ProbedEncoder(encoder, DEMO_SELECTOR.lang_token_dim, *shapes)
+        optimizer = torch.optim.AdamW(
+            model.parameters(), lr=recipe.rate, weight_decay=recipe.weight_decay
+        )
+        noise = recipe.noise * tracks.tokens.std((0, 1))
+
+        def loss(_: float) -> Loss:
+            model.train()
+            batch = tracks.rows(torch.randint(len(tracks), (recipe.batch_size,)))
+            batch = replace(batch, tokens=_blurred(batch.tokens, noise))
+            return Loss({"motion": motion_loss(model, batch, recipe.value_weight)})
+
+        plan = Plan(recipe.budget, Schedule(recipe.rate, floor=0.0), log_steps=1000)
+        training = Training(model, nn.Module(), optimizer)
+        fit(training, plan, loss, lambda _: report(model), out, resume=resume)
     return model
 
 
@@ -192,25 +224,22 @@ def _rows(sample: VideoSample) -> Iterator[Row]:
             yield tokens[track], known[best], values(scene[best])
 
 
-def _train(model: ProbedEncoder, tracks: LabelledTracks, recipe: MotionRecipe) -> None:
-    optimiser = torch.optim.AdamW(
-        model.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
-    spread = tracks.tokens.std((0, 1))
-    model.train()
-    for step in range(recipe.steps):
-        rate = recipe.learning_rate * min(1.0, (step + 1) / WARM_UP) * cosine(step / recipe.steps)
-        for group in optimiser.param_groups:
-            group["lr"] = rate
-        batch = tracks.rows(torch.randint(len(tracks), (recipe.batch_size,)))
-        batch = replace(batch, tokens=_blurred(batch.tokens, recipe.noise * spread))
-        loss = _loss(model, batch, recipe.value_weight)
-        optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimiser.step()
-        if (step + 1) % 1000 == 0:
-            logger.info("step %d of %d: loss %.3f", step + 1, recipe.steps, loss.item())
+def _export(encoder: MotionEncoder, folder: Path) -> None:
+    state = {f"motion_encoder.{n}": value for n, value in encoder.state_dict().items()}
+    save_weights(folder, state, torch.float16)
+
+
+def _write_report(
+    folder: Path, recipe: MotionRecipe, facts: Mapping[str, Json], marks: Mapping[str, float]
+) -> None:
+    report = {
+        "recipe": asdict(recipe),
+        "data": dict(facts),
+        "held_out": dict(marks),
+        "weights": checkpoint_hash(folder),
+    }
+    text = json.dumps(report, indent=2)
+    (folder / "recipe.json").write_text(text + "\n", encoding="utf-8")
 
 
 def _blurred(tokens: Tensor, deviation: Tensor) -> Tensor:
@@ -218,7 +247,7 @@ def _blurred(tokens: Tensor, deviation: Tensor) -> Tensor:
     return tokens + deviation * (torch.randn_like(tokens) + always) / 2**0.5
 
 
-def _loss(model: ProbedEncoder, tracks: LabelledTracks, value_weight: float) -> Tensor:
+def motion_loss(model: ProbedEncoder, tracks: LabelledTracks, value_weight: float) -> Tensor:
     """Scalar: sums over labels and values, means over tracks and time steps."""
     logits, guesses = model(tracks.tokens)
     truth = tracks.labels.clamp(min=0).float()[:, None].expand_as(logits)
@@ -231,23 +260,13 @@ def _loss(model: ProbedEncoder, tracks: LabelledTracks, value_weight: float) -> 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the recipe."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser = command_parser(__doc__, MotionRecipe())
     parser.add_argument("--tracks", type=Path, required=True, help="cache of the training split")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the encoder")
-    for name in ("dropout", "noise"):
-        parser.add_argument(f"--{name}", type=float, default=getattr(MotionRecipe, name))
-    for name in ("steps", "seed"):
-        parser.add_argument(f"--{name}", type=int, default=getattr(MotionRecipe, name))
-    given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    torch.set_num_threads(1)
-    recipe = MotionRecipe(
-        steps=given.steps, seed=given.seed, dropout=given.dropout, noise=given.noise
-    )
-    try:
-        run_recipe(recipe, given.tracks, given.out)
-    except RvosbenchError as error:
-        parser.error(str(error))
+
+    def act(given: Namespace) -> None:
+        train(recipe_from(given, MotionRecipe()), given.tracks, given.out, resume=given.resume)
+
+    execute(parser, arguments, act)
 
 
 if __name__ == "__main__":

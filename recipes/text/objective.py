@@ -1,23 +1,15 @@
-"""The objective and the loop that train the small text encoder."""
+"""What the small text encoder is trained for."""
 
 from __future__ import annotations
 
-import logging
-import math
-import time
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-logger = logging.getLogger(__name__)
 PAD, UNKNOWN, MASK = 1, 3, 4  # places in the vocabulary, as RoBERTa has them
 N_SPECIAL = 5
-BATCH = 64
-LEARNING_RATE = 1e-3
-WARM_UP = 100
-WEIGHT_DECAY = 0.01
 
 
 class Corpus(NamedTuple):
@@ -106,37 +98,6 @@ def loss_of(model: MeaningModel, batch: Corpus) -> Tensor:
     return words + meaning + functional.cross_entropy(guesses.category, batch.category)
 
 
-def train(model: MeaningModel, corpus: Corpus, *, minutes: float, steps: int | None) -> int:
-    """Trains in place, drawing from torch's global generator.
-
-    Args:
-        model: to be trained.
-        corpus: the sentences.
-        minutes: wall time, if `steps` is None.
-        steps: exact number of steps.
-
-    Returns:
-        The number of steps taken.
-    """
-    steps = steps or _steps_within(model, corpus, minutes)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=LEARNING_RATE, weight_decay=WEIGHT_DECAY, betas=(0.9, 0.98)
-    )
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, steps))
-    model.train()
-    for step in range(steps):
-        loss = loss_of(model, corpus.rows(torch.randint(len(corpus.ids), (BATCH,))))
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
-        optimizer.step()
-        schedule.step()
-        if step % 500 == 0 or step == steps - 1:
-            logger.info("step %d of %d, loss %.4f", step, steps, loss.item())
-    model.eval()
-    return steps
-
-
 def evaluate(model: MeaningModel, corpus: Corpus) -> dict[str, float]:
     """Measures on uncorrupted sentences, in [0, 1].
 
@@ -154,24 +115,3 @@ def evaluate(model: MeaningModel, corpus: Corpus) -> dict[str, float]:
         "exact": (found == corpus.meaning).all(dim=1).float().mean().item(),
         "category": (category == corpus.category).float().mean().item(),
     }
-
-
-def _steps_within(model: MeaningModel, corpus: Corpus, minutes: float) -> int:
-    """How many steps fit, measured on gradients that are thrown away."""
-    state = torch.get_rng_state()
-    batch = corpus.rows(torch.arange(min(BATCH, len(corpus.ids))))
-    loss_of(model, batch).backward()  # type: ignore[no-untyped-call]  # the first is slow
-    begin, trials = time.perf_counter(), 5
-    for _ in range(trials):
-        loss_of(model, batch).backward()  # type: ignore[no-untyped-call]
-    seconds = (time.perf_counter() - begin) / trials
-    model.zero_grad()
-    torch.set_rng_state(state)
-    return max(1, int(minutes * 60 / (1.2 * seconds)))
-
-
-def _rate(step: int, steps: int) -> float:
-    """Linear warm-up, then a cosine down to a hundredth."""
-    progress = step / max(1, steps)
-    cosine = 0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * progress))
-    return min(1.0, (step + 1) / min(WARM_UP, 1 + steps // 10)) * cosine

@@ -1,6 +1,6 @@
 """Trains the small text encoder of the demo preset on sentences of MotionShapes.
 
-    python -m recipes.text --out rvosbench/demo/weights/text --minutes 8
+    python -m recipes.text --out DIR --minutes 8
 
 A two-layer RoBERTa with words as tokens. It guesses masked words, and from the mean of its tokens
 what the sentence means, in terms that do not depend on the wording; so tokens carry meaning, and
@@ -9,18 +9,26 @@ what the sentence means, in terms that do not depend on the wording; so tokens c
 
 from __future__ import annotations
 
-import argparse
 import json
 import logging
+from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
+from recipes.checkpoint import Training
+from recipes.clock import Budget
+from recipes.command import command_parser, execute, recipe_from, write_recipe
+from recipes.export import write_network
+from recipes.loop import EXPORT, Loss, Plan, Report, fit
+from recipes.schedule import Schedule
 from recipes.text.corpus import Sentence, frequent_features, meaning_matrix, sample_sentences
-from recipes.text.objective import Corpus, MeaningModel, evaluate, train
+from recipes.text.objective import Corpus, MeaningModel, evaluate, loss_of
+from recipes.tokenizer import word_tokenizer, words_of
 from rvosbench.demo.candidates import CATEGORIES
 
 if TYPE_CHECKING:
@@ -28,7 +36,17 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 SPECIALS = ("<s>", "<pad>", "</s>", "<unk>", "<mask>")
+SPECIAL_TOKENS = {
+    "bos_token": "<s>",
+    "eos_token": "</s>",
+    "cls_token": "<s>",
+    "sep_token": "</s>",
+    "pad_token": "<pad>",
+    "unk_token": "<unk>",
+    "mask_token": "<mask>",
+}
 MAX_TOKENS = 64
+BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -36,18 +54,18 @@ class TextRecipe:
     """How the encoder is trained.
 
     Attributes:
-        minutes: wall time of the training proper, if `steps` is None.
-        steps: optimisation steps; None takes as many as fit into `minutes`.
+        budget: how long.
         seed: of weights, sentences and masks.
+        rate: peak learning rate, for AdamW.
         n_scenes: random scenes that sentences are about.
         n_held_out: further scenes to evaluate on.
         per_category: sentences of each category a scene.
         dim: width of a token.
     """
 
-    minutes: float = 8.0
-    steps: int | None = None
+    budget: Budget = field(default=Budget(8.0))
     seed: int = 0
+    rate: float = 1e-3
     n_scenes: int = 1200
     n_held_out: int = 60
     per_category: int = 8
@@ -56,30 +74,8 @@ class TextRecipe:
 
 def build_tokenizer(texts: Sequence[str]) -> PreTrainedTokenizerFast:
     """A tokenizer whose tokens are the lower-case words and punctuation marks of `texts`."""
-    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-    from transformers import PreTrainedTokenizerFast
-
-    split = pre_tokenizers.BertPreTokenizer()
-    words = sorted({w for text in texts for w, _ in split.pre_tokenize_str(text.lower())})
-    vocabulary = {token: i for i, token in enumerate([*SPECIALS, *words])}
-    tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token="<unk>"))
-    tokenizer.normalizer = normalizers.Sequence([normalizers.NFKC(), normalizers.Lowercase()])
-    tokenizer.pre_tokenizer = split
-    ends = [(token, vocabulary[token]) for token in ("<s>", "</s>")]
-    tokenizer.post_processor = processors.TemplateProcessing(
-        single="<s> $A </s>", special_tokens=ends
-    )
-    return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        model_max_length=MAX_TOKENS,
-        bos_token="<s>",
-        eos_token="</s>",
-        cls_token="<s>",
-        sep_token="</s>",
-        pad_token="<pad>",
-        unk_token="<unk>",
-        mask_token="<mask>",
-    )
+    ids = {token: i for i, token in enumerate([*SPECIALS, *words_of(texts)])}
+    return word_tokenizer(ids, MAX_TOKENS, SPECIAL_TOKENS)
 
 
 def make_corpus(
@@ -94,12 +90,16 @@ def make_corpus(
     )
 
 
-def run_recipe(recipe: TextRecipe, out: Path) -> dict[str, float]:
-    """Trains an encoder and writes it as a transformers folder, weights as float16.
+def train(recipe: TextRecipe, out: Path, *, resume: bool = False) -> dict[str, float]:
+    """Runs the recipe; writes its log, checkpoint and export under `out`.
 
     Returns:
-        Measures on held-out scenes, see `text_training.evaluate`; also written to `training.json`.
+        Measures on held-out scenes, see `objective.evaluate`; also in the export's `training.json`.
+
+    Raises:
+        WeightsError: the checkpoint cannot be read.
     """
+    write_recipe(recipe, out)
     scenes = range(recipe.n_scenes + recipe.n_held_out)
     by_scene = [sample_sentences((4100 + recipe.seed, i), recipe.per_category) for i in scenes]
     learnt = [s for sentences in by_scene[: recipe.n_scenes] for s in sentences]
@@ -107,42 +107,53 @@ def run_recipe(recipe: TextRecipe, out: Path) -> dict[str, float]:
     tokenizer = build_tokenizer([s.text for s in learnt])
     features = frequent_features(learnt, at_least=max(2, len(learnt) // 2000))
     logger.info("%d sentences, %d words, %d features", len(learnt), len(tokenizer), len(features))
+    corpus, others = (make_corpus(s, features, tokenizer) for s in (learnt, held_out))
+    measures: dict[str, float] = {}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         model = MeaningModel(len(tokenizer), recipe.dim, len(features), len(CATEGORIES))
-        corpus = make_corpus(learnt, features, tokenizer)
-        steps = train(model, corpus, minutes=recipe.minutes, steps=recipe.steps)
-    measures = evaluate(model, make_corpus(held_out, features, tokenizer))
-    _export(model, tokenizer, out)
-    report = {"steps": steps, "sentences": len(learnt), **measures}
-    (out / "training.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
-    logger.info("%s: %s", out, report)
+        training = Training(model, nn.Module(), _optimizer(model, recipe.rate))
+
+        def loss(_: float) -> Loss:
+            model.train()
+            batch = corpus.rows(torch.randint(len(corpus.ids), (BATCH,)))
+            return Loss({"text": loss_of(model, batch)})
+
+        def report(_: Report) -> dict[str, float]:
+            measures.update(evaluate(model.eval(), others))
+            _export(training, tokenizer, out / EXPORT, {"sentences": len(learnt), **measures})
+            return measures
+
+        fit(training, _plan(recipe), loss, report, out, resume=resume)
     return measures
 
 
-def _export(model: MeaningModel, tokenizer: PreTrainedTokenizerFast, out: Path) -> None:
-    out.mkdir(parents=True, exist_ok=True)
-    encoder: Any = model.encoder
-    encoder.to(torch.float16).save_pretrained(out)
-    encoder.to(torch.float32)
-    tokenizer.save_pretrained(out)
-    # safetensors makes files that only their owner can read.
-    (out / "model.safetensors").chmod((out / "tokenizer.json").stat().st_mode)
+def _optimizer(model: nn.Module, rate: float) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(model.parameters(), lr=rate, weight_decay=0.01, betas=(0.9, 0.98))
+
+
+def _plan(recipe: TextRecipe) -> Plan:
+    steps = recipe.budget.steps
+    warm_up = 100 if steps is None else min(100, 1 + steps // 10)
+    return Plan(recipe.budget, Schedule(recipe.rate, 0.01, warm_up), log_steps=500)
+
+
+def _export(
+    training: Training[MeaningModel, nn.Module],
+    tokenizer: PreTrainedTokenizerFast,
+    folder: Path,
+    report: dict[str, Any],
+) -> None:
+    write_network(folder, training.model.encoder)
+    tokenizer.save_pretrained(folder)
+    text = json.dumps({"steps": training.step, **report}, indent=2)
+    (folder / "training.json").write_text(text + "\n", encoding="utf-8")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """The command line; see the module's docstring."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--out", type=Path, required=True, help="folder of the encoder")
-    parser.add_argument("--minutes", type=float, default=TextRecipe.minutes)
-    parser.add_argument("--steps", type=int, help="exact number of steps, instead of --minutes")
-    parser.add_argument("--seed", type=int, default=TextRecipe.seed)
-    options = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    torch.set_num_threads(1)
-    recipe = TextRecipe(minutes=options.minutes, steps=options.steps, seed=options.seed)
-    run_recipe(recipe, options.out)
+    """Command line of the recipe."""
 
+    def act(given: Namespace) -> None:
+        train(recipe_from(given, TextRecipe()), given.out, resume=given.resume)
 
-if __name__ == "__main__":
-    main()
+    execute(command_parser(__doc__, TextRecipe()), arguments, act)

@@ -9,17 +9,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rvosbench.adapters.sam2_decoding import FrameFeatures
-from rvosbench.adapters.sam2_frames import normalise
+from recipes.appearance import CELLS, NO_LOOK, VISIBLE, look_of
 from rvosbench.demo.clips import Clip, ClipConfig, make_clip
-from rvosbench.demo.shapes import COLOURS, SHAPES, TEXTURES
+from rvosbench.models.sam2.decoding import FrameFeatures
+from rvosbench.models.sam2.frames import normalise
 
-COLOUR_INDEX = {name: i for i, name in enumerate(COLOURS)}
-SHAPE_INDEX = {name: i for i, name in enumerate(SHAPES)}
-TEXTURE_INDEX = {name: i for i, name in enumerate(TEXTURES)}
-CELLS = (8, 16)  # strides of the feature maps that look heads read, pixels
-NO_LOOK = -100  # what cross_entropy ignores
-VISIBLE = 40  # pixels from which an object can be prompted and described
 TRIES = 8  # clips drawn in search of one that loses an object
 PRESENT = 12  # pixels from which it counts as in the frame
 
@@ -113,16 +107,18 @@ def _clip(spec: BatchSpec, rng: np.random.Generator) -> Clip:
 def _collate(clips: list[Clip], picks: list[NDArray[np.int64]], prompt_frame: int) -> ClipBatch:
     frames = np.stack([c.frames for c in clips])
     masks = np.concatenate([c.masks[p] for c, p in zip(clips, picks, strict=True)])
-    chosen = [c.objects[i] for c, p in zip(clips, picks, strict=True) for i in p]
+    named = torch.tensor(
+        [look_of(c.objects[i]) for c, p in zip(clips, picks, strict=True) for i in p]
+    )
     looks = [torch.from_numpy(np.stack([_looks(c, cell) for c in clips])) for cell in CELLS]
     covered = np.stack([c.masks.any(0) for c in clips])
     return ClipBatch(
         pixels=normalise(torch.from_numpy(frames)),
         owner=torch.from_numpy(np.repeat(np.arange(len(clips)), [len(p) for p in picks])),
         masks=torch.from_numpy(masks),
-        colours=torch.tensor([COLOUR_INDEX[o.colour] for o in chosen]),
-        shapes=torch.tensor([SHAPE_INDEX[o.shape] for o in chosen]),
-        textures=torch.tensor([TEXTURE_INDEX[o.texture] for o in chosen]),
+        colours=named[:, 0],
+        shapes=named[:, 1],
+        textures=named[:, 2],
         looks=(looks[0], looks[1]),
         covered=torch.from_numpy(covered),
         prompt_frame=prompt_frame,
@@ -134,9 +130,6 @@ def _looks(clip: Clip, cell: int) -> NDArray[np.int64]:
     n, frames, size, _ = clip.masks.shape
     grid = (n, frames, size // cell, cell, size // cell, cell)
     share = clip.masks.reshape(grid).mean((3, 5))
-    names = [
-        (COLOUR_INDEX[o.colour], SHAPE_INDEX[o.shape], TEXTURE_INDEX[o.texture])
-        for o in clip.objects
-    ]
+    names = [look_of(o) for o in clip.objects]
     seen = np.moveaxis(np.array(names)[share.argmax(0)], -1, 1)
     return np.where(share.max(0)[:, None] >= 0.25, seen, NO_LOOK)

@@ -11,19 +11,13 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor
 
-from recipes.tracker.batches import (
-    PRESENT,
-    VISIBLE,
-    BatchSpec,
-    ClipBatch,
-    pooled_rows,
-    sample_batch,
-)
-from recipes.tracker.losses import N_COLOURS, N_SHAPES, N_TEXTURES, mask_ious, places
+from recipes.appearance import PARTS, VISIBLE
+from recipes.tracker.batches import PRESENT, BatchSpec, ClipBatch, pooled_rows, sample_batch
+from recipes.tracker.losses import mask_ious, places
 from recipes.tracker.steps import background_points, inner_points, jittered_boxes
-from rvosbench.adapters.sam2_decoding import FrameFeatures, FrameOutput, encode_frames
-from rvosbench.adapters.sam2_prompts import PromptOutput, decode_prompts
-from rvosbench.adapters.sam2_propagation import propagate
+from rvosbench.models.sam2.decoding import FrameFeatures, FrameOutput, encode_frames
+from rvosbench.models.sam2.prompts import PromptOutput, decode_prompts
+from rvosbench.models.sam2.propagation import propagate
 from sola.analysis.linear_probe import explained, predict_classes, predict_values
 
 if TYPE_CHECKING:
@@ -151,9 +145,9 @@ def probe_pointers(
         return round(float((guesses == getattr(test, name)).float().mean()), 4)
 
     return {
-        "probe_colour": accuracy("colours", N_COLOURS),
-        "probe_shape": accuracy("shapes", N_SHAPES),
-        "probe_texture": accuracy("textures", N_TEXTURES),
+        "probe_colour": accuracy("colours", PARTS[0]),
+        "probe_shape": accuracy("shapes", PARTS[1]),
+        "probe_texture": accuracy("textures", PARTS[2]),
         **{f"probe_{n}": round(float(v), 4) for n, v in zip(("x", "y", "size"), r2, strict=True)},
         "probe_pixels": round(float(distance), 2),
     }

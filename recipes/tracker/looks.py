@@ -10,11 +10,9 @@ object's cells. `recipes.tracker --init` continues from the result with everythi
 
 from __future__ import annotations
 
-import argparse
-import json
-import logging
-import time
+from argparse import Namespace
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -22,48 +20,69 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor, nn
 
-from recipes.loop import schedule
+from recipes.appearance import N_LOOKS, PARTS, look_losses
+from recipes.checkpoint import Training
+from recipes.clock import Budget
+from recipes.command import command_parser, execute, recipe_from, write_recipe
+from recipes.export import write_network
+from recipes.loop import EXPORT, Loss, Plan, Report, fit
+from recipes.schedule import Schedule
 from recipes.tracker.batches import BatchSpec, ClipBatch, sample_batch
-from recipes.tracker.losses import N_COLOURS, N_SHAPES, N_TEXTURES
-from recipes.tracker.training import export
-from rvosbench.adapters.sam2_decoding import FrameFeatures, encode_frames
-from rvosbench.adapters.sam2_loading import load_network
+from rvosbench.models.sam2.decoding import FrameFeatures, encode_frames
+from rvosbench.models.sam2.loading import load_network
 
-logger = logging.getLogger(__name__)
-PARTS = (N_COLOURS, N_SHAPES, N_TEXTURES)
 SHARES = (0.3, 1.0, 0.3)
 """Weights of colour, shape and texture: shape is what is hard."""
 
 
-class LookHeads(nn.Module):
+@dataclass(frozen=True)
+class LooksRecipe:
+    """How the encoder is taught looks.
+
+    Attributes:
+        budget: how long.
+        seed: of the heads and the frames.
+        rate: peak learning rate, for AdamW.
+    """
+
+    budget: Budget = field(default=Budget(12.0))
+    seed: int = 0
+    rate: float = 1e-3
+
+
+class EncoderHeads(nn.Module):
     """Linear heads on cells, and on the mean over an object, of the two upper feature maps."""
 
     def __init__(self, dim: int) -> None:
         super().__init__()
         widths = (dim // 4, dim)
-        self.cells = nn.ModuleList(nn.Conv2d(w, sum(PARTS), 1) for w in widths)
-        self.objects = nn.ModuleList(nn.Linear(w, sum(PARTS)) for w in widths)
+        self.cells = nn.ModuleList(nn.Conv2d(w, N_LOOKS, 1) for w in widths)
+        self.objects = nn.ModuleList(nn.Linear(w, N_LOOKS) for w in widths)
 
 
-def look_losses(
-    heads: LookHeads, features: FrameFeatures, batch: ClipBatch
-) -> tuple[Tensor, dict[str, float]]:
+def encoder_loss(heads: EncoderHeads, features: FrameFeatures, batch: ClipBatch) -> Loss:
     """Summed cross-entropies of looks, and accuracies of shape by head."""
     total = features.maps[2].new_zeros(())
     right: dict[str, float] = {}
-    truth = torch.stack([batch.colours, batch.shapes, batch.textures], dim=1)
+    wanted = torch.stack([batch.colours, batch.shapes, batch.textures], dim=1)
     for index, level in enumerate(features.maps[1:]):
         name = ("fine", "coarse")[index]
         looks = batch.looks[index].flatten(0, 1)
-        cells = heads.cells[index](level).split(PARTS, 1)
-        pooled = heads.objects[index](pooled_features(level, batch)).split(PARTS, 1)
-        for part, share in enumerate(SHARES):
-            total = total + 0.5 * share * F.cross_entropy(cells[part], looks[:, part])
-            total = total + share * F.cross_entropy(pooled[part], truth[:, part])
+        cells = heads.cells[index](level)
+        pooled = heads.objects[index](pooled_features(level, batch))
+        losses = zip(look_losses(cells, looks), look_losses(pooled, wanted), strict=True)
+        for share, (of_cells, of_objects) in zip(SHARES, losses, strict=True):
+            total = total + 0.5 * share * of_cells
+            total = total + share * of_objects
         seen = looks[:, 1] >= 0
-        right[f"{name}_cell"] = float((cells[1].argmax(1) == looks[:, 1])[seen].float().mean())
-        right[f"{name}_object"] = float((pooled[1].argmax(1) == batch.shapes).float().mean())
-    return total, right
+        guessed = _shapes(cells)[seen] == looks[:, 1][seen]
+        right[f"{name}_cell"] = float(guessed.float().mean())
+        right[f"{name}_object"] = float((_shapes(pooled) == batch.shapes).float().mean())
+    return Loss({"looks": total}, right)
+
+
+def _shapes(logits: Tensor) -> Tensor:
+    return torch.split(logits, list(PARTS), 1)[1].argmax(1)
 
 
 def pooled_features(level: Tensor, batch: ClipBatch) -> Tensor:
@@ -73,74 +92,49 @@ def pooled_features(level: Tensor, batch: ClipBatch) -> Tensor:
     return (level[batch.owner] * weights).sum((2, 3))
 
 
-def train(init: Path, out: Path, minutes: float, seed: int, rate: float = 1e-3) -> None:
-    """Trains the encoder; writes `looks.jsonl` and an export under `out`.
+def train(recipe: LooksRecipe, init: Path, out: Path, *, resume: bool = False) -> None:
+    """Trains the encoder; writes its log, checkpoint and export under `out`.
 
     Args:
+        recipe: how.
         init: folder of weights to start from.
         out: folder to write to; made if missing.
-        minutes: wall time.
-        seed: of the heads and the frames.
-        rate: peak learning rate.
+        resume: go on from the checkpoint in `out`.
+
+    Raises:
+        WeightsError: the weights to start from, or the checkpoint, cannot be read.
     """
-    torch.manual_seed(seed)
+    torch.manual_seed(recipe.seed)
     model = load_network(init).model
-    heads = LookHeads(model.config.mask_decoder_config.hidden_size)
+    write_recipe(recipe, out)
+    heads = EncoderHeads(model.config.mask_decoder_config.hidden_size)
     decoder = model.mask_decoder
     modules = (model.vision_encoder, decoder.conv_s0, decoder.conv_s1, heads)
     parameters = [p for module in modules for p in module.parameters()]
-    optimiser = torch.optim.AdamW(parameters, lr=rate, betas=(0.9, 0.98), weight_decay=0.02)
-    out.mkdir(parents=True, exist_ok=True)
-    rng, begin, step, recent = np.random.default_rng((seed, 3)), time.monotonic(), 0, _Recent()
-    while (progress := (time.monotonic() - begin) / (60 * minutes)) < 1:
-        for group in optimiser.param_groups:
-            group["lr"] = rate * schedule(progress, step, 100)
-        batch = sample_batch(BatchSpec(20, 1, 5, model.config.image_size), rng)
-        loss, right = look_losses(heads, encode_frames(model, batch.pixels.flatten(0, 1)), batch)
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimiser.step()
-        step += 1
-        recent.add({"loss": float(loss.detach()), **right})
-        if step % 100 == 0:
-            recent.write(out / "looks.jsonl", round(progress * minutes, 2), step)
-        if step % 1000 == 0:
-            export(model, out / "export")
-    export(model, out / "export")
+    optimizer = torch.optim.AdamW(parameters, lr=recipe.rate, betas=(0.9, 0.98), weight_decay=0.02)
+    training = Training(model, heads, optimizer, np.random.default_rng((recipe.seed, 3)))
 
+    def loss_of(_: float) -> Loss:
+        batch = sample_batch(BatchSpec(20, 1, 5, model.config.image_size), training.rng)
+        return encoder_loss(heads, encode_frames(model, batch.pixels.flatten(0, 1)), batch)
 
-class _Recent:
-    """Running means of what a step measures."""
+    def evaluate(_: Report) -> dict[str, float]:
+        write_network(out / EXPORT, model)
+        return {}
 
-    def __init__(self) -> None:
-        self.means: dict[str, float] = {}
-
-    def add(self, values: dict[str, float]) -> None:
-        for name, value in values.items():
-            self.means[name] = 0.98 * self.means.get(name, value) + 0.02 * value
-
-    def write(self, path: Path, minutes: float, step: int) -> None:
-        means = {name: round(value, 4) for name, value in self.means.items()}
-        line = json.dumps({"minutes": minutes, "step": step, **means})
-        logger.info("%s", line)
-        with path.open("a") as file:
-            file.write(line + "\n")
+    plan = Plan(recipe.budget, Schedule(recipe.rate), log_steps=100)
+    fit(training, plan, loss_of, evaluate, out, resume=resume)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the recipe."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--init", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=12.0)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--rate", type=float, default=1e-3)
-    parser.add_argument("--threads", type=int, default=1)
-    given = parser.parse_args(arguments)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    torch.set_num_threads(given.threads)
-    train(given.init, given.out, given.minutes, given.seed, given.rate)
+    parser = command_parser(__doc__, LooksRecipe())
+    parser.add_argument("--init", type=Path, required=True, help="folder of weights to start from")
+
+    def act(given: Namespace) -> None:
+        train(recipe_from(given, LooksRecipe()), given.init, given.out, resume=given.resume)
+
+    execute(parser, arguments, act)
 
 
 if __name__ == "__main__":

@@ -14,21 +14,13 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor, nn
 
-from recipes.tracker.batches import (
-    COLOUR_INDEX,
-    PRESENT,
-    SHAPE_INDEX,
-    TEXTURE_INDEX,
-    VISIBLE,
-    ClipBatch,
-)
-from rvosbench.adapters.sam2_decoding import FrameFeatures
-from rvosbench.adapters.sam2_prompts import PromptOutput
+from recipes.appearance import N_LOOKS, PARTS, VISIBLE, look_losses
+from recipes.tracker.batches import PRESENT, ClipBatch
+from rvosbench.models.sam2.decoding import FrameFeatures
+from rvosbench.models.sam2.prompts import PromptOutput
 
-N_COLOURS, N_SHAPES, N_TEXTURES = len(COLOUR_INDEX), len(SHAPE_INDEX), len(TEXTURE_INDEX)
 LOOK_SHARES = (0.3, 1.5, 0.3)
 """Weights of colour, shape and texture on cells: shape is what is hard."""
-N_LOOKS = N_COLOURS + N_SHAPES + N_TEXTURES
 
 
 @dataclass(frozen=True)
@@ -65,7 +57,7 @@ class AuxiliaryHeads(nn.Module):
 
     def forward(self, pointers: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Pointers (..., D) to logits of colour, shape, texture; (x, y, size) in frame sides."""
-        parts = self.pointer(self.norm(pointers)).split((N_COLOURS, N_SHAPES, N_TEXTURES, 3), -1)
+        parts = self.pointer(self.norm(pointers)).split((*PARTS, 3), -1)
         colour, shape, texture, place = parts
         return colour, shape, texture, place
 
@@ -158,10 +150,8 @@ def dense_loss(heads: AuxiliaryHeads, features: FrameFeatures, batch: ClipBatch)
     _, fine, coarse = features.maps
     total = coarse.new_zeros(())
     for logits, looks in zip((heads.fine(fine), heads.coarse(coarse)), batch.looks, strict=True):
-        truth = looks.flatten(0, 1)
-        parts = logits.split((N_COLOURS, N_SHAPES, N_TEXTURES), 1)
-        for index, part in enumerate(parts):
-            total = total + LOOK_SHARES[index] * F.cross_entropy(part, truth[:, index])
+        for share, loss in zip(LOOK_SHARES, look_losses(logits, looks.flatten(0, 1)), strict=True):
+            total = total + share * loss
     return total
 
 

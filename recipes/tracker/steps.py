@@ -18,9 +18,9 @@ from recipes.tracker.losses import (
     presence_loss,
     prompt_loss,
 )
-from rvosbench.adapters.sam2_decoding import FrameFeatures, FrameOutput, decode, encode_frames
-from rvosbench.adapters.sam2_prompts import decode_prompts
-from rvosbench.adapters.sam2_propagation import prompt_masks_at, propagate
+from rvosbench.models.sam2.decoding import FrameFeatures, FrameOutput, decode, encode_frames
+from rvosbench.models.sam2.prompts import decode_prompts
+from rvosbench.models.sam2.propagation import prompt_masks_at, propagate
 
 if TYPE_CHECKING:
     from transformers import Sam2VideoModel

@@ -2,34 +2,35 @@
 
     python -m recipes.tracker --out runs/tracker --minutes 60 --seed 0
 
-The first tenth of the time goes to single frames (points, boxes, masks); then most steps propagate
-through clips of four frames, late also of 8 and 16. The learning rate follows a cosine of the wall
-clock; the exported weights are an exponential average. `--resume` continues from the last
-checkpoint.
+The first tenth of the training goes to single frames (points, boxes, masks); then most steps
+propagate through clips of four frames, late also of 8 and 16. The learning rate follows a cosine;
+the exported weights are an exponential average. `--resume` continues from the last checkpoint.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
-import logging
-import time
+from argparse import Namespace
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
-from recipes.loop import load_checkpoint, log, optimise, save_checkpoint, schedule, set_rate
+from recipes.checkpoint import Training
+from recipes.clock import Budget
+from recipes.command import command_parser, execute, recipe_from, write_recipe
+from recipes.export import write_network
+from recipes.loop import EXPORT, Loss, Plan, Report, fit
+from recipes.schedule import Schedule
 from recipes.tracker.batches import BatchSpec, sample_batch
 from recipes.tracker.evaluation import evaluate_tracker, probe_pointers
 from recipes.tracker.losses import AuxiliaryHeads, LossWeights
 from recipes.tracker.steps import image_losses, video_losses
-from rvosbench.adapters.sam2_loading import load_network
-from rvosbench.adapters.sam2_model import build_sam2, tiny_config
+from rvosbench.models.sam2.loading import load_network
+from rvosbench.models.sam2.model import build_sam2, tiny_config
 
 if TYPE_CHECKING:
     from transformers import Sam2VideoModel
@@ -43,55 +44,42 @@ class TrackerRecipe:
     """How the tracker is trained.
 
     Attributes:
-        minutes: wall time, without evaluations.
+        budget: how long, without evaluations.
         seed: of the weights and the clips.
         image_size: side of the frames, pixels.
         dim: hidden size of the network.
-        learning_rate: its peak, for AdamW.
-        warm_up: steps of linear warm-up.
-        image_share: share of the time, at the start, that trains on single frames.
+        rate: peak learning rate, for AdamW.
+        image_share: share of the training, at the start, on single frames.
         image_mix: share of such steps later: more different looks a minute than clips have.
-        long_share: share of the time, at the end, that mixes in clips of 8 and 16 frames.
-        average: decay of the exponential average of the weights.
-        checkpoint_minutes: between checkpoints.
-        evaluation_minutes: between evaluations; probes run every third time and at the end.
+        long_share: share of the training, at the end, that mixes in clips of 8 and 16 frames.
+        evaluation_clips: clips of an evaluation, every six minutes.
+        probe_clips: clips that linear probes are judged on, every third evaluation.
         init: folder of an earlier export to start from; empty: random weights. Auxiliary heads that
             lie beside it are taken too.
         frozen_encoder: leave the image encoder as it is: steps take half the time.
+        weights: of the losses.
     """
 
-    minutes: float = 60.0
+    budget: Budget = field(default=Budget(60.0))
     seed: int = 0
     image_size: int = 128
     dim: int = 128
-    learning_rate: float = 1e-3
-    warm_up: int = 100
+    rate: float = 1e-3
     image_share: float = 0.1
     image_mix: float = 0.3
     long_share: float = 0.4
-    average: float = 0.998
-    checkpoint_minutes: float = 3.0
-    evaluation_minutes: float = 6.0
+    evaluation_clips: int = 24
+    probe_clips: int = 60
     init: str = ""
     frozen_encoder: bool = False
     weights: LossWeights = field(default_factory=LossWeights)
 
 
-@dataclass
-class TrainingState:
-    """All that changes while training, and all that a checkpoint holds."""
-
-    model: Sam2VideoModel
-    heads: AuxiliaryHeads
-    average: Sam2VideoModel
-    optimiser: torch.optim.Optimizer
-    rng: np.random.Generator
-    step: int = 0
-    seconds: float = 0.0
+TrackerTraining = Training["Sam2VideoModel", AuxiliaryHeads]
 
 
-def new_state(recipe: TrackerRecipe) -> TrainingState:
-    """Networks with fresh weights, their optimiser and generator."""
+def new_training(recipe: TrackerRecipe) -> TrackerTraining:
+    """Networks with fresh weights, their optimizer and generator."""
     torch.manual_seed(recipe.seed)
     config = tiny_config(recipe.image_size, recipe.dim)
     model, average = build_sam2(config), build_sam2(config)
@@ -106,10 +94,8 @@ def new_state(recipe: TrackerRecipe) -> TrainingState:
     if recipe.frozen_encoder:
         freeze_encoder(model)
     parameters = [p for p in (*model.parameters(), *heads.parameters()) if p.requires_grad]
-    optimiser = torch.optim.AdamW(
-        parameters, lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.02
-    )
-    return TrainingState(model, heads, average, optimiser, np.random.default_rng(recipe.seed))
+    optimizer = torch.optim.AdamW(parameters, lr=recipe.rate, betas=(0.9, 0.98), weight_decay=0.02)
+    return Training(model, heads, optimizer, np.random.default_rng(recipe.seed), average)
 
 
 def freeze_encoder(model: Sam2VideoModel) -> None:
@@ -138,132 +124,54 @@ def initialise(model: Sam2VideoModel) -> None:
     nn.init.constant_(model.mask_decoder.pred_obj_score_head.proj_out.bias, 2.0)
 
 
-def train(recipe: TrackerRecipe, out: Path, *, resume: bool = False) -> TrainingState:
-    """Runs the recipe; writes `log.jsonl`, `checkpoint.pt` and the export under `out`."""
-    out.mkdir(parents=True, exist_ok=True)
-    state = new_state(recipe)
-    if resume and (out / "checkpoint.pt").exists():
-        load_checkpoint(state, out / "checkpoint.pt")
-    clock = _Clock(state.seconds, time.monotonic())
-    saved = evaluated = state.seconds
-    rounds = int(state.seconds / 60 // recipe.evaluation_minutes)
-    while (seconds := clock.seconds()) < recipe.minutes * 60:
-        state.seconds = seconds
-        losses = training_step(state, recipe)
-        if state.step % 25 == 0:
-            log(out, state, "train", losses)
-        if clock.seconds() - saved > recipe.checkpoint_minutes * 60:
-            saved = state.seconds
-            save_checkpoint(state, out / "checkpoint.pt")
-        if clock.seconds() - evaluated > recipe.evaluation_minutes * 60:
-            evaluated, rounds = clock.seconds(), rounds + 1
-            clock.pause()
-            report(state, recipe, out, probe=rounds % 3 == 0)
-            clock.go_on()
-    state.seconds = clock.seconds()
-    save_checkpoint(state, out / "checkpoint.pt")
-    report(state, recipe, out, probe=True)
-    return state
+def train(recipe: TrackerRecipe, out: Path, *, resume: bool = False) -> TrackerTraining:
+    """Runs the recipe; writes its log, checkpoint, heads and export under `out`.
+
+    Raises:
+        WeightsError: the weights to start from, or the checkpoint, cannot be read.
+    """
+    write_recipe(recipe, out)
+    training = new_training(recipe)
+    plan = Plan(recipe.budget, Schedule(recipe.rate), 25, evaluation_minutes=6.0)
+
+    def evaluate(report: Report) -> dict[str, float]:
+        model = training.result
+        write_network(out / EXPORT, model)
+        torch.save(training.heads.state_dict(), out / HEADS_FILE)
+        scores = evaluate_tracker(model, recipe.image_size, recipe.evaluation_clips)
+        if report.last or report.number % 3 == 0:
+            clips = (recipe.probe_clips * 8 // 3, recipe.probe_clips)
+            scores |= probe_pointers(model, recipe.image_size, clips)
+        return scores
+
+    fit(training, plan, lambda at: loss_of(training, recipe, at), evaluate, out, resume=resume)
+    return training
 
 
-@dataclass
-class _Clock:
-    """Seconds of training; evaluations do not count."""
-
-    before: float
-    started: float
-
-    def seconds(self) -> float:
-        return self.before + time.monotonic() - self.started
-
-    def pause(self) -> None:
-        self.before = self.seconds()
-
-    def go_on(self) -> None:
-        self.started = time.monotonic()
-
-
-def training_step(state: TrainingState, recipe: TrackerRecipe) -> dict[str, float]:
-    """One optimiser step on fresh clips; returns the weighted losses by name."""
-    progress = min(1.0, state.seconds / (recipe.minutes * 60))
-    set_rate(state, recipe.learning_rate * schedule(progress, state.step, recipe.warm_up))
-    losses = _losses(state, recipe, progress)
-    return optimise(state, losses, recipe.average)
-
-
-def _losses(state: TrainingState, recipe: TrackerRecipe, progress: float) -> dict[str, Tensor]:
-    rng, size = state.rng, recipe.image_size
+def loss_of(training: TrackerTraining, recipe: TrackerRecipe, progress: float) -> Loss:
+    """Losses of fresh frames or clips, weighted and by name."""
+    rng, size = training.rng, recipe.image_size
     if progress < recipe.image_share or rng.random() < recipe.image_mix:
         batch = sample_batch(BatchSpec(12, 1, 3, size), rng)
-        return image_losses(state.model, state.heads, batch, recipe.weights, rng)
+        return Loss(image_losses(training.model, training.heads, batch, recipe.weights, rng))
     late = progress > 1 - recipe.long_share
     clips, frames = LENGTHS[int(rng.integers(len(LENGTHS))) if late else 0]
     spec = BatchSpec(clips, frames, 3, size)
     start = 0 if rng.random() < 0.75 else int(rng.integers(spec.frames))
     batch = sample_batch(spec, rng, start)
-    return video_losses(state.model, state.heads, batch, recipe.weights, rng)
-
-
-def report(state: TrainingState, recipe: TrackerRecipe, out: Path, *, probe: bool) -> None:
-    """Evaluates the averaged weights, logs the scores and exports the weights."""
-    scores = evaluate_tracker(state.average, recipe.image_size)
-    if probe:
-        scores |= probe_pointers(state.average, recipe.image_size)
-    log(out, state, "eval", scores)
-    export(state.average, out / "export")
-    torch.save(state.heads.state_dict(), out / HEADS_FILE)
-
-
-def export(model: Sam2VideoModel, folder: Path) -> None:
-    """Writes config.json and model.safetensors (float16) that `load_sam2` reads."""
-    from safetensors.torch import save_file
-
-    folder.mkdir(parents=True, exist_ok=True)
-    weights = {name: value.half().contiguous() for name, value in model.state_dict().items()}
-    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
-    config = model.config.to_dict() | {"architectures": ["Sam2VideoModel"]}
-    (folder / "model.safetensors").chmod(0o644)  # the library writes it for its owner only
-    text = json.dumps(config, indent=1, sort_keys=True, default=str)
-    (folder / "config.json").write_text(text + "\n")
+    return Loss(video_losses(training.model, training.heads, batch, recipe.weights, rng))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Command line of the recipe."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=60.0)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--resume", action="store_true")
-    parser.add_argument("--init", default="", help="folder of an export to start from")
-    parser.add_argument("--rate", type=float, default=1e-3, help="peak learning rate")
-    parser.add_argument("--image-share", type=float, default=0.1)
-    parser.add_argument("--image-mix", type=float, default=0.3)
-    parser.add_argument("--long-share", type=float, default=0.4)
-    parser.add_argument("--frozen-encoder", action="store_true")
-    parser.add_argument("--place", type=float, default=LossWeights.place, help="weight of places")
-    given = parser.parse_args(arguments)
-    if given.frozen_encoder and not given.init:
-        parser.error("--frozen-encoder would keep random weights: give --init")
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    torch.set_num_threads(given.threads)
-    recipe = TrackerRecipe(
-        minutes=given.minutes,
-        seed=given.seed,
-        learning_rate=given.rate,
-        image_share=given.image_share,
-        image_mix=given.image_mix,
-        long_share=given.long_share,
-        init=given.init,
-        frozen_encoder=given.frozen_encoder,
-        weights=LossWeights(
-            place=given.place, dense=0.0 if given.frozen_encoder else LossWeights.dense
-        ),
-    )
-    given.out.mkdir(parents=True, exist_ok=True)
-    (given.out / "recipe.json").write_text(json.dumps(asdict(recipe), indent=1) + "\n")
-    train(recipe, given.out, resume=given.resume)
+    parser = command_parser(__doc__, TrackerRecipe())
 
+    def act(given: Namespace) -> None:
+        recipe = recipe_from(given, TrackerRecipe())
+        if recipe.frozen_encoder:
+            if not recipe.init:
+                parser.error("--frozen-encoder would keep random weights: give --init")
+            recipe = replace(recipe, weights=replace(recipe.weights, dense=0.0))
+        train(recipe, given.out, resume=given.resume)
 
-if __name__ == "__main__":
-    main()
+    execute(parser, arguments, act)

@@ -25,10 +25,10 @@ from rvosbench.cli.screen import emit, say
 from rvosbench.errors import UsageError
 
 if TYPE_CHECKING:
+    from rvosbench.contracts import Dataset
     from rvosbench.corruptions.plan import Plan
-    from rvosbench.protocols import Dataset
+    from rvosbench.execution.units import Unit
     from rvosbench.records import Sample
-    from rvosbench.work import Unit
 
 Kind = Annotated[
     Optional[str],  # noqa: UP045 typer reads the annotation at run time

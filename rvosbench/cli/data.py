@@ -8,7 +8,7 @@ import typer
 
 from rvosbench.cli import options
 from rvosbench.cli.screen import emit, progress, say, show
-from rvosbench.work import Unit
+from rvosbench.execution.units import Unit
 
 app = typer.Typer(help="Datasets: list them, look into them.", no_args_is_help=True)
 

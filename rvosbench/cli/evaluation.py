@@ -12,11 +12,11 @@ from rvosbench.cli import options
 from rvosbench.cli.screen import emit, percent, progress, say, show
 
 if TYPE_CHECKING:
+    from rvosbench.contracts import Dataset, ScoringProtocol
     from rvosbench.corruptions.plan import Plan
-    from rvosbench.methods import MethodChoice
-    from rvosbench.protocols import Dataset, ScoringProtocol
     from rvosbench.records import Json
-    from rvosbench.results import Result
+    from rvosbench.runs.methods import MethodChoice
+    from rvosbench.runs.result import Result
 
 
 def evaluate_command(
@@ -51,8 +51,8 @@ def evaluate_command(
     Example: rvosbench eval --method sola
     """
     from rvosbench.cli.robustness import open_corrupted, plans, report_robustness
-    from rvosbench.evaluation import RunOptions, evaluate
-    from rvosbench.methods import load_method
+    from rvosbench.runs.evaluate import RunOptions, evaluate
+    from rvosbench.runs.methods import load_method
 
     wanted = plans(corruption, corruption_mode, temporal, corruption_seed, frost_dir)
     opened = open_corrupted(dataset, data, split, wanted)
@@ -99,8 +99,8 @@ def score_command(
     Example: rvosbench score results.zip --dataset mevis --split valid_u --data mevis
     """
     from rvosbench.datasets import load_dataset
-    from rvosbench.evaluation import RunOptions, score
     from rvosbench.predictions import missing_policy
+    from rvosbench.runs.evaluate import RunOptions, score
 
     opened = load_dataset(dataset, data, split)
     policy, chosen = missing_policy(missing), _variant(opened, protocol, compat)
@@ -121,7 +121,7 @@ def _variant(dataset: Dataset, protocol: str | None, compat: str) -> ScoringProt
 
 
 def _changes(config: Path | None, settings: list[str] | None, dtype: str) -> dict[str, Json]:
-    from rvosbench.configuration import parse_assignments, read_toml
+    from rvosbench.config import parse_assignments, read_toml
 
     changes: dict[str, Json] = read_toml(config) if config else {}
     if dtype != "auto":
@@ -144,7 +144,7 @@ def _default_folder(
     plans: Sequence[Plan],
 ) -> Path:
     """A readable name, and a hash so that no other configuration shares the folder."""
-    from rvosbench.work import digest
+    from rvosbench.recipe import digest
 
     facts = [choice.facts(), protocol, videos, choice.device, dataset.fingerprint]
     given = getattr(dataset, "corruption", None)
@@ -158,7 +158,7 @@ def _announce(choice: MethodChoice, dataset: Dataset, count: int) -> None:
 
 
 def _finish(result: Result, out: Path | None, as_json: bool) -> None:
-    from rvosbench.results import report
+    from rvosbench.runs.result import report
 
     path = out / "result.json" if out else None
     if as_json:
@@ -176,7 +176,7 @@ def _finish(result: Result, out: Path | None, as_json: bool) -> None:
 
 
 def _print_scores(result: Result) -> None:
-    from rvosbench.results import parts
+    from rvosbench.runs.result import parts
 
     if result.summary is not None:
         rows = [_row("all", len(result.expressions), vars(result.summary))]

@@ -54,8 +54,8 @@ def show_command(
 
     Example: rvosbench methods show sola --preset demo
     """
-    from rvosbench.configuration import values
-    from rvosbench.methods import load_method
+    from rvosbench.config import values
+    from rvosbench.runs.methods import load_method
 
     choice = load_method(name, preset)
     fields = values(choice.config)

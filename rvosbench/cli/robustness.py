@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, TypeAlias
 from rvosbench.cli.screen import emit, percent, progress, say, show
 
 if TYPE_CHECKING:
+    from rvosbench.contracts import Dataset
     from rvosbench.corruptions.plan import Plan
-    from rvosbench.evaluation import RunOptions
-    from rvosbench.methods import MethodChoice
-    from rvosbench.protocols import Dataset
+    from rvosbench.execution.units import Unit
     from rvosbench.report.robustness import Robustness
-    from rvosbench.work import Unit
+    from rvosbench.runs.evaluate import RunOptions
+    from rvosbench.runs.methods import MethodChoice
 
     Task: TypeAlias = tuple[Dataset, Sequence[Plan], str | None, list[str] | None]
 

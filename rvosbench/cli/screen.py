@@ -20,8 +20,8 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from rvosbench.execution.units import Unit
 from rvosbench.records import Json
-from rvosbench.work import Unit
 
 
 def say(message: str) -> None:

@@ -21,7 +21,7 @@ def pack_command(
 
     Example: rvosbench submit pack runs/sola-mevis-valid-1a2b3c4d --out sola.zip
     """
-    from rvosbench.submissions import pack_run
+    from rvosbench.runs.submission import pack_run
 
     count = pack_run(run, out)
     say(f"{out}: {count} masks")

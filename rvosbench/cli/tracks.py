@@ -12,7 +12,7 @@ from rvosbench.cli import options
 from rvosbench.cli.screen import emit, percent, progress, say, show
 
 if TYPE_CHECKING:
-    from rvosbench.protocols import Dataset
+    from rvosbench.contracts import Dataset
     from rvosbench.records import Json
     from rvosbench.tracks.maker import CandidateConfig
     from rvosbench.tracks.recall import Recall
@@ -73,8 +73,8 @@ def build_command(
 
     Example: rvosbench tracks build --dataset mevis --split valid_u --data mevis --out cache
     """
+    from rvosbench.execution.executors.local import local
     from rvosbench.tracks.building import BuildOptions, build_tracks
-    from rvosbench.work import local
 
     changed = (corruption, corruption_mode, temporal, corruption_seed, frost_dir)
     opened = _open(dataset, split, data, changed)
@@ -207,7 +207,7 @@ def _config(
     settings: list[str] | None,
     dtype: str,
 ) -> CandidateConfig:
-    from rvosbench.configuration import configure, parse_assignments, read_toml
+    from rvosbench.config import configure, parse_assignments, read_toml
     from rvosbench.errors import UnknownNameError
     from rvosbench.tracks.maker import PRESETS, CandidateConfig
 

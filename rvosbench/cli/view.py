@@ -102,8 +102,8 @@ def _save(strips: Sequence[Strip], path: Path) -> None:
     import io
 
     from rvosbench.errors import UsageError
+    from rvosbench.files.atomic import write_bytes
     from rvosbench.report.strips import paint
-    from rvosbench.work import write_bytes
 
     kinds = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
     if path.suffix.lower() not in kinds:

@@ -13,16 +13,16 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from rvosbench.contracts import Dataset
 from rvosbench.errors import DatasetError, NoGroundTruthError
 from rvosbench.masks import MaskSequence
-from rvosbench.protocols import Dataset
 from rvosbench.records import Sample, Target
 
 _STRANGER = "no such video, hopefully"
 
 
 def check_dataset(dataset: Dataset, videos: int | None = None) -> None:
-    """Check that `dataset` keeps the contract of `rvosbench.protocols.Dataset`.
+    """Check that `dataset` keeps the contract of `rvosbench.contracts.Dataset`.
 
     Args:
         dataset: an opened split.

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from rvosbench.contracts import Dataset
 from rvosbench.corruptions.plan import Plan
 from rvosbench.corruptions.storage import MANIFEST, read_manifest
 from rvosbench.datasets.evidence import frame_evidence
@@ -14,7 +15,6 @@ from rvosbench.datasets.health import Catalogued
 from rvosbench.datasets.listing import video_ids
 from rvosbench.errors import DatasetError, NoGroundTruthError, UsageError
 from rvosbench.masks import MaskSequence
-from rvosbench.protocols import Dataset
 from rvosbench.records import Frame, FrameEvidence, Sample, Target, Video
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rvosbench.contracts import Dataset
 from rvosbench.corruptions.plan import Plan
 from rvosbench.corruptions.storage import (
     MANIFEST,
@@ -31,9 +32,14 @@ from rvosbench.datasets.corrupted_layout import (
     write_meta,
 )
 from rvosbench.errors import UsageError
-from rvosbench.protocols import Dataset
+from rvosbench.execution.executors.local import local
+from rvosbench.execution.runner import run_units
+from rvosbench.execution.store import Store
+from rvosbench.execution.units import Unit
+from rvosbench.files.atomic import discard, write_json
+from rvosbench.files.names import file_name
+from rvosbench.recipe import digest
 from rvosbench.records import Json, Sample
-from rvosbench.work import Store, Unit, digest, discard, file_name, local, run_units, write_json
 
 if TYPE_CHECKING:
     import numpy as np

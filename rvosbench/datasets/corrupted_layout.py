@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
+from rvosbench.contracts import Dataset
 from rvosbench.corruptions.storage import MANIFEST, Storage
 from rvosbench.datasets.folder import META
 from rvosbench.datasets.frames import image_files
 from rvosbench.datasets.label_images import VOID
 from rvosbench.errors import DatasetError, NoGroundTruthError, UsageError
-from rvosbench.protocols import Dataset
+from rvosbench.files.atomic import write_json
 from rvosbench.records import Json, Sample
-from rvosbench.work import write_json
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

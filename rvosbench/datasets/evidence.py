@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
+from rvosbench.contracts import Dataset
 from rvosbench.errors import DatasetError
-from rvosbench.protocols import Dataset
 from rvosbench.records import FrameEvidence
 
 

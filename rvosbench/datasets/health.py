@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from rvosbench.contracts import Dataset
 from rvosbench.errors import NoGroundTruthError
-from rvosbench.protocols import Dataset
 from rvosbench.records import Sample
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, runtime_checkable
 
-from rvosbench.protocols import Dataset
+from rvosbench.contracts import Dataset
 
 
 @runtime_checkable

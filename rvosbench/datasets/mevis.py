@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from rvosbench.datasets.json_index import open_index
+from rvosbench.contracts import DatasetSpec
 from rvosbench.datasets.layout import find_root, given, require_file
 from rvosbench.datasets.meta import Clip, MetaFile
 from rvosbench.datasets.opened import OpenedSplit
 from rvosbench.datasets.rle_file import RleTruth
 from rvosbench.errors import DatasetError
-from rvosbench.protocols import DatasetSpec
+from rvosbench.files.json_index import open_index
 from rvosbench.records import DatasetCard
 
 NAME = "mevis"

@@ -32,7 +32,7 @@ class Truth(Protocol):
 
 @dataclass(frozen=True)
 class OpenedSplit:
-    """A dataset split on disk; satisfies `rvosbench.protocols.Dataset`.
+    """A dataset split on disk; satisfies `rvosbench.contracts.Dataset`.
 
     Attributes:
         name: dataset name.

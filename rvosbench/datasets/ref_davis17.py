@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from rvosbench.contracts import DatasetSpec
 from rvosbench.datasets.davis_texts import FILES, NAME, clip_of, read_sentences
 from rvosbench.datasets.frames import image_files
 from rvosbench.datasets.label_images import LabelTruth
@@ -17,7 +18,6 @@ from rvosbench.datasets.layout import find_root, require_file
 from rvosbench.datasets.meta import Clip, MetaFile
 from rvosbench.datasets.opened import OpenedSplit
 from rvosbench.errors import DatasetError
-from rvosbench.protocols import DatasetSpec
 from rvosbench.records import DatasetCard
 
 PROTOCOLS = (

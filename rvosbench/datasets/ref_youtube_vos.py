@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
+from rvosbench.contracts import DatasetSpec
 from rvosbench.datasets.label_images import LabelTruth
 from rvosbench.datasets.layout import find_root, require_file
 from rvosbench.datasets.meta import Clip, MetaFile
 from rvosbench.datasets.opened import OpenedSplit
 from rvosbench.errors import DatasetError
-from rvosbench.protocols import DatasetSpec
 from rvosbench.records import DatasetCard, Json
 
 NAME = "ref-youtube-vos"

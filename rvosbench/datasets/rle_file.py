@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rvosbench.datasets.frames import natural
-from rvosbench.datasets.json_index import JsonIndex
 from rvosbench.datasets.meta import Clip
 from rvosbench.errors import AnnotationError
+from rvosbench.files.json_index import JsonIndex
 from rvosbench.masks import MaskSequence, Rle
 from rvosbench.records import Json, Target
 

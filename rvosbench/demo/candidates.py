@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .clauses import Clause, Scene, describe, relate
-from .facts import Verdict
-from .motion import Floats
-from .rankings import Ranking, rankings
-from .wording import Noun
+from rvosbench.demo.clauses import Clause, Scene, describe, relate
+from rvosbench.demo.facts import Verdict
+from rvosbench.demo.motion import Floats
+from rvosbench.demo.rankings import Ranking, rankings
+from rvosbench.demo.wording import Noun
 
 CATEGORIES = (
     "appearance",

@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from . import facts, relations
-from .facts import Verdict, both, path_of
-from .motion import HEADINGS, Floats
-from .scenes import ShapeObject
+from rvosbench.demo import facts, relations
+from rvosbench.demo.facts import Verdict, both, path_of
+from rvosbench.demo.motion import HEADINGS, Floats
+from rvosbench.demo.scenes import ShapeObject
 
 _PathFact = Callable[[Floats], Verdict]
 _ShapeFact = Callable[[ShapeObject], Verdict]

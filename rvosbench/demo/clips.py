@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .candidates import candidates, see
-from .clauses import Scene
-from .render import occlusion, render
-from .scenes import ShapeObject, sample_scene
-from .sentences import choose, word
+from rvosbench.demo.candidates import candidates, see
+from rvosbench.demo.clauses import Scene
+from rvosbench.demo.render import occlusion, render
+from rvosbench.demo.scenes import ShapeObject, sample_scene
+from rvosbench.demo.sentences import choose, word
 
 MIN_FRAMES = 8
 """Shorter clips carry no sentences: change over time cannot be judged."""

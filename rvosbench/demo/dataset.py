@@ -15,20 +15,19 @@ from pathlib import Path
 
 import numpy as np
 
+from rvosbench.contracts import DatasetSpec
 from rvosbench.datasets.health import Table
+from rvosbench.demo.check import checks
+from rvosbench.demo.check.describing import tables
+from rvosbench.demo.check.glimpses import glimpse
+from rvosbench.demo.check.reading import read
+from rvosbench.demo.clips import Clip, ClipConfig, ClipExpression, make_clip
+from rvosbench.demo.motion import Floats
+from rvosbench.demo.render import occlusion
+from rvosbench.demo.scenes import ShapeObject
 from rvosbench.errors import DatasetError, UnknownNameError, did_you_mean
 from rvosbench.masks import MaskSequence
-from rvosbench.protocols import DatasetSpec
 from rvosbench.records import DatasetCard, Expression, Frame, FrameEvidence, Sample, Target, Video
-
-from . import checks
-from .clips import Clip, ClipConfig, ClipExpression, make_clip
-from .describing import tables
-from .glimpses import glimpse
-from .motion import Floats
-from .reading import read
-from .render import occlusion
-from .scenes import ShapeObject
 
 NAME = "demo"
 VERSION = "2"
@@ -76,7 +75,7 @@ def _measure(split: str) -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class MotionShapes:
-    """One split of MotionShapes; satisfies `rvosbench.protocols.Dataset`.
+    """One split of MotionShapes; satisfies `rvosbench.contracts.Dataset`.
 
     Videos are called `valid-0003`, frames `00000` and so on, expressions and objects by their
     number. Objects are visible pixels; every frame is annotated.

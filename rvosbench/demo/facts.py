@@ -12,8 +12,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from .motion import HEADINGS, Floats
-from .scenes import ShapeObject
+from rvosbench.demo.motion import HEADINGS, Floats
+from rvosbench.demo.scenes import ShapeObject
 
 Verdict: TypeAlias = bool | None
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .facts import extent, length, path_of, starts, stops
-from .motion import Floats
-from .scenes import ShapeObject
+from rvosbench.demo.facts import extent, length, path_of, starts, stops
+from rvosbench.demo.motion import Floats
+from rvosbench.demo.scenes import ShapeObject
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .facts import Verdict, extent, grade, length, path_of, straightness
-from .motion import HEADINGS, Floats
-from .scenes import ShapeObject
+from rvosbench.demo.facts import Verdict, extent, grade, length, path_of, straightness
+from rvosbench.demo.motion import HEADINGS, Floats
+from rvosbench.demo.scenes import ShapeObject
 
 
 def _gaps(shape: ShapeObject, anchor: ShapeObject, side: str) -> tuple[Floats, Floats]:

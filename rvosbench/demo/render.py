@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .backgrounds import Image, draw_background
-from .scenes import ShapeObject
-from .shapes import COLOURS, REACH, SHAPES, texture_shade
+from rvosbench.demo.backgrounds import Image, draw_background
+from rvosbench.demo.scenes import ShapeObject
+from rvosbench.demo.shapes import COLOURS, REACH, SHAPES, texture_shade
 
 NOBODY = -1
 """Owner of a background pixel."""

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .motion import Floats, Motion, companion, differ, sample_motion
-from .shapes import COLOURS, SHAPES, TEXTURES
+from rvosbench.demo.motion import Floats, Motion, companion, differ, sample_motion
+from rvosbench.demo.shapes import COLOURS, SHAPES, TEXTURES
 
 _MARGIN = 0.02
 _PLACEMENTS = 8

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from .candidates import CATEGORIES, Candidate
-from .clauses import Clause
-from .rankings import Ranking
-from .wording import subject_clauses
+from rvosbench.demo.candidates import CATEGORIES, Candidate
+from rvosbench.demo.clauses import Clause
+from rvosbench.demo.rankings import Ranking
+from rvosbench.demo.wording import subject_clauses
 
 _EAGERNESS = {
     "occlusion": 1000.0,

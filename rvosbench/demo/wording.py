@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .scenes import ShapeObject
+from rvosbench.demo.scenes import ShapeObject
 
 _IRREGULAR = {"go": "goes", "pass": "passes", "approach": "approaches"}
 _DOUBLED = {"stop", "spin", "get", "begin"}

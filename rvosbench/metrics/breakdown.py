@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from rvosbench.contracts import ExpressionScore
 from rvosbench.metrics.figures import means
-from rvosbench.protocols import ExpressionScore
 from rvosbench.records import Expression
 
 SMALL, LARGE = 0.01, 0.1

@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rvosbench.contracts import ExpressionScore
 from rvosbench.metrics.average_precision import average_precision
 from rvosbench.metrics.boundary import shares
 from rvosbench.metrics.counts import IntArray
 from rvosbench.metrics.frames import Measures
 from rvosbench.metrics.region import Scores
-from rvosbench.protocols import ExpressionScore
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from rvosbench.compiled import Words, compiled
+from rvosbench.masks.bits import Words, compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

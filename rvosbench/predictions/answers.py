@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from rvosbench.contracts import Answer
 from rvosbench.errors import IncompletePredictionError, PredictionError
 from rvosbench.masks import MaskSequence
 from rvosbench.predictions.wording import few
-from rvosbench.protocols import Answer
 from rvosbench.records import Prediction, Sample
 
 

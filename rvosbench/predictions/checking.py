@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from rvosbench.contracts import Dataset
 from rvosbench.errors import PredictionError
 from rvosbench.predictions.files import PredictionFiles
 from rvosbench.predictions.opening import open_predictions
 from rvosbench.predictions.packing import TOP_FOLDERS
 from rvosbench.predictions.source import PredictionSource
-from rvosbench.protocols import Dataset
 from rvosbench.records import Sample
 
 

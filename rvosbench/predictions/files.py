@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from rvosbench.errors import IncompletePredictionError, PredictionError
+from rvosbench.files.trees import Storage
 from rvosbench.masks import MaskSequence, Words
-from rvosbench.predictions.png import decode_words
+from rvosbench.masks.png import decode_words
 from rvosbench.predictions.source import MissingPolicy
-from rvosbench.predictions.storage import Storage
 from rvosbench.predictions.wording import few
 from rvosbench.records import Prediction, Sample
 

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rvosbench.errors import IncompletePredictionError, PredictionError
+from rvosbench.files.trees import Storage
 from rvosbench.masks import MaskSequence, Words, pack
+from rvosbench.masks.png import read_indices
 from rvosbench.predictions.files import PredictionFiles
-from rvosbench.predictions.png import read_indices
 from rvosbench.predictions.source import MissingPolicy
-from rvosbench.predictions.storage import Storage
 from rvosbench.predictions.wording import few
 from rvosbench.records import Prediction, Sample
 

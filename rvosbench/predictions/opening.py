@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rvosbench.errors import PredictionError
+from rvosbench.files.trees import open_storage
 from rvosbench.predictions.files import PredictionFiles
 from rvosbench.predictions.labels import LabelFiles
 from rvosbench.predictions.rle_json import RleFile
 from rvosbench.predictions.runs import RUN_FILE, RunFolder
 from rvosbench.predictions.source import MissingPolicy, PredictionSource
-from rvosbench.predictions.storage import open_storage
 from rvosbench.predictions.wording import few
 from rvosbench.records import Prediction, Sample
 

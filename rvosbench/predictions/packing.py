@@ -9,7 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from rvosbench.errors import PredictionError
-from rvosbench.predictions.storage import shown
+from rvosbench.files.trees import shown
 from rvosbench.predictions.writing import relative_name
 
 TOP_FOLDERS: Mapping[str, str] = MappingProxyType({"ref-youtube-vos": "Annotations"})

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rvosbench.errors import IncompletePredictionError, PredictionError
+from rvosbench.files.names import file_name
 from rvosbench.masks import MaskSequence
 from rvosbench.predictions.source import MissingPolicy
 from rvosbench.records import Json, Prediction, Sample
-from rvosbench.scores import predictions_from_rows
-from rvosbench.work import file_name
+from rvosbench.runs.rows import predictions_from_rows
 
 RUN_FILE = "run.json"
 """What a run folder has at its top."""

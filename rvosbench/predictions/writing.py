@@ -6,10 +6,10 @@ import os
 from pathlib import Path, PurePosixPath
 
 from rvosbench.errors import PredictionError
+from rvosbench.files.atomic import discard
 from rvosbench.masks import MaskSequence
-from rvosbench.predictions.png import encode_mask
+from rvosbench.masks.png import encode_mask
 from rvosbench.records import Video
-from rvosbench.work import discard
 
 
 def write_predictions(root: Path, video: Video, expression_id: str, masks: MaskSequence) -> Path:

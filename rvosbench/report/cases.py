@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rvosbench.contracts import Dataset
 from rvosbench.datasets import load_dataset
 from rvosbench.errors import ResultError, UsageError
+from rvosbench.execution.store import Store
 from rvosbench.masks import MaskSequence
-from rvosbench.protocols import Dataset
 from rvosbench.records import Sample
-from rvosbench.results import Result, ScoredExpression, read_result
-from rvosbench.scores import predictions_from_rows
-from rvosbench.work import Store
+from rvosbench.runs.result import Result, ScoredExpression, read_result
+from rvosbench.runs.rows import predictions_from_rows
 
 if TYPE_CHECKING:
     import numpy as np

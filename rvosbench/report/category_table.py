@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rvosbench.report.robustness_page import percent
-from rvosbench.results import Result, parts
+from rvosbench.runs.result import Result, parts
 
 
 def category_table(results: Sequence[Result]) -> str:

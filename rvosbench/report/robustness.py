@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Literal, TypeAlias
 
+from rvosbench.contracts import Summary
 from rvosbench.corruptions.table import CORRUPTIONS, TABLE
 from rvosbench.errors import ResultError
-from rvosbench.protocols import Summary
 from rvosbench.records import Json
 
 Group: TypeAlias = Literal["benchmark", "moving", "validation"]

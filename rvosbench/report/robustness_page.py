@@ -8,10 +8,10 @@ from html import escape
 from pathlib import Path
 
 from rvosbench.corruptions.table import SEVERITIES
+from rvosbench.files.atomic import write_bytes, write_json
 from rvosbench.report.drawing import to_image, to_svg
 from rvosbench.report.robustness import GROUPS, Group, Means, Robustness, Score, to_json
 from rvosbench.report.robustness_plot import plot
-from rvosbench.work import write_bytes, write_json
 
 _STYLE = """
 body { font: 15px/1.5 sans-serif; max-width: 64em; margin: 2em auto; padding: 0 1em; color: #222; }

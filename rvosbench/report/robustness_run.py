@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from rvosbench.contracts import Dataset
 from rvosbench.corruptions.plan import Plan
 from rvosbench.datasets.corrupted import corrupted
 from rvosbench.errors import NoGroundTruthError
-from rvosbench.evaluation import RunOptions, evaluate
-from rvosbench.methods import MethodChoice
-from rvosbench.protocols import Dataset
 from rvosbench.report.robustness import Robustness, Row, score_of
-from rvosbench.results import Result
+from rvosbench.runs.evaluate import RunOptions, evaluate
+from rvosbench.runs.methods import MethodChoice
+from rvosbench.runs.result import Result
 
 CLEAN = "clean"
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from pathlib import Path
 
+from rvosbench.files.atomic import write_bytes
 from rvosbench.metrics.breakdown import Part
 from rvosbench.report.robustness_page import percent
 from rvosbench.report.strips import Strip, paint
-from rvosbench.results import Result, parts
-from rvosbench.work import write_bytes
+from rvosbench.runs.result import Result, parts
 
 _STYLE = """
 body { font: 15px/1.5 sans-serif; max-width: 72em; margin: 2em auto; padding: 0 1em; color: #222; }

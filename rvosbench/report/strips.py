@@ -12,7 +12,7 @@ import numpy as np
 from rvosbench.errors import UsageError
 from rvosbench.report.cases import Case, RunCases, jf
 from rvosbench.report.overlays import TRUE, overlay, spread
-from rvosbench.results import ScoredExpression
+from rvosbench.runs.result import ScoredExpression
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

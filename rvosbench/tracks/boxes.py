@@ -20,11 +20,11 @@ from rvosbench.tracks.follow import Follower
 from rvosbench.tracks.prompts import Prompt, largest_first, prompt_of
 
 if TYPE_CHECKING:
-    from rvosbench.adapters.grounding_dino import Detections
+    from rvosbench.models.grounding_dino.detector import Detections
 
 
 class Grounder(Protocol):
-    """Finds boxes for sentences in one frame; see `rvosbench.adapters.grounding_dino`."""
+    """Finds boxes for sentences in one frame; see `rvosbench.models.grounding_dino.detector`."""
 
     def detect(
         self, frame: Frame, texts: Sequence[str], *, box_threshold: float, text_threshold: float

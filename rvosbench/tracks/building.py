@@ -8,15 +8,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rvosbench.adapters.backends import TRANSFORMERS
+from rvosbench.contracts import Dataset
+from rvosbench.execution.executors.local import local
+from rvosbench.execution.runner import run_units
+from rvosbench.execution.store import Store
+from rvosbench.execution.units import Executor, Unit
 from rvosbench.masks import MaskSequence
-from rvosbench.protocols import Dataset
+from rvosbench.models.backends import TRANSFORMERS
+from rvosbench.recipe import digest
 from rvosbench.records import Json, Sample, Track
 from rvosbench.tracks.cache import Header, TrackCacheError, read_header, write_tracks
 from rvosbench.tracks.cached import SUFFIX, Wanted
 from rvosbench.tracks.identity import frame_fingerprint, relevant
 from rvosbench.tracks.maker import CandidateConfig, TrackMaker
-from rvosbench.work import Executor, Store, Unit, digest, local, run_units
 
 if TYPE_CHECKING:
     from rvosbench.tracks.follow import Follower
@@ -56,7 +60,7 @@ def build_tracks(
         config: models and prompts.
         out: the cache's folder, one file a video.
         options: what else.
-        executor: None works in this process; see `rvosbench.work.local`.
+        executor: None works in this process; see `rvosbench.execution.executors.local.local`.
         on_done: called with each video and whether its file was there already.
 
     Raises:
@@ -140,7 +144,7 @@ class _Build:
 
     def header(self, sample: Sample) -> Header:
         """What will decide the tracks of a video; opens no model."""
-        from rvosbench.adapters.devices import choose_device, choose_dtype
+        from rvosbench.models.devices import choose_device, choose_dtype
 
         boxes = bool(self.config.grounder)
         corruption = getattr(self.dataset, "corruption", None)

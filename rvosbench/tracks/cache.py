@@ -122,7 +122,7 @@ def write_tracks(path: Path, header: Header, tracks: Sequence[Track]) -> Header:
     """Write one file; returns the header with the content's hash.
 
     Args:
-        path: is replaced; callers that can be killed write beside and rename (`rvosbench.work`).
+        path: is replaced; callers that can be killed write beside and rename it.
         header: its `content` is filled in.
         tracks: of the video `header.video`.
     """

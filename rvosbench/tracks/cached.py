@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rvosbench.adapters.backends import TRANSFORMERS
+from rvosbench.files.names import file_name
+from rvosbench.models.backends import TRANSFORMERS
+from rvosbench.recipe import digest
 from rvosbench.records import Json, Sample, Track
 from rvosbench.tracks.cache import (
     TRACKER_REVISION,
@@ -18,7 +20,6 @@ from rvosbench.tracks.cache import (
 )
 from rvosbench.tracks.config import TrackConfig
 from rvosbench.tracks.identity import ModelIdentity, differing, frame_fingerprint, relevant
-from rvosbench.work import digest, file_name
 
 if TYPE_CHECKING:
     from rvosbench.tracks.maker import CandidateConfig

@@ -18,8 +18,8 @@ from rvosbench.tracks.prompts import Prompt, Source, counts_of
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from rvosbench.adapters.sam2 import Sam2
-    from rvosbench.adapters.sam2_propagation import FrameOutput
+    from rvosbench.models.sam2.propagation import FrameOutput
+    from rvosbench.models.sam2.tracker import Sam2
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,7 +22,7 @@ from rvosbench.tracks.grid import grid_prompts
 from rvosbench.tracks.prompts import Prompt, largest_first
 
 if TYPE_CHECKING:
-    from rvosbench.adapters.sam2 import Sam2
+    from rvosbench.models.sam2.tracker import Sam2
     from rvosbench.tracks.boxes import Grounder
 
 

@@ -12,9 +12,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rvosbench.demo import WEIGHTS
+from rvosbench.recipe import digest
 from rvosbench.records import Json, Video
 from rvosbench.tracks.config import TrackConfig
-from rvosbench.work import digest
 
 LOOKED_AT = 8
 """Frames of a video whose bytes are looked at; of all others the name and size on disk."""

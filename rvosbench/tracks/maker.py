@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from rvosbench.adapters.backends import (
+from rvosbench.models.backends import (
     ORIGINAL,
     TRANSFORMERS,
     check_backend,
@@ -17,7 +17,7 @@ from rvosbench.tracks.config import Compute, TrackConfig
 from rvosbench.tracks.identity import ModelIdentity, embedded, identify
 
 if TYPE_CHECKING:
-    from rvosbench.adapters.grounding_dino import GroundingDino
+    from rvosbench.models.grounding_dino.detector import GroundingDino
     from rvosbench.tracks.boxes import Grounder
     from rvosbench.tracks.follow import Follower
 
@@ -136,8 +136,8 @@ class TrackMaker:
     """
 
     def __init__(self, config: CandidateConfig, device: str = "auto") -> None:
-        from rvosbench.adapters.devices import choose_device, choose_dtype
-        from rvosbench.adapters.sam2 import load_sam2
+        from rvosbench.models.devices import choose_device, choose_dtype
+        from rvosbench.models.sam2.tracker import load_sam2
 
         self.config = config
         device = choose_device(device)
@@ -204,6 +204,6 @@ GROUNDER_FILES = ("model.safetensors", "tokenizer.json", "vocab.txt", "preproces
 def _grounder(source: str, device: str, backend: str) -> GroundingDino | None:
     if not source:
         return None
-    from rvosbench.adapters.grounding_dino_loading import load_grounding_dino
+    from rvosbench.models.grounding_dino.loading import load_grounding_dino
 
     return load_grounding_dino(embedded(source, "grounder"), device, backend=backend)

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rvosbench.contracts import TruthLookup
 from rvosbench.masks import MaskSequence, popcount, union
-from rvosbench.protocols import TruthLookup
 from rvosbench.records import Expression, Target, Track
 
 GREEDY_LIMIT = 8

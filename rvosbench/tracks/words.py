@@ -22,12 +22,12 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rvosbench.files.atomic import write_bytes
 from rvosbench.tracks.cache import KEY, TrackCacheError
 from rvosbench.tracks.identity import ModelIdentity, identify
-from rvosbench.work import write_bytes
 
 if TYPE_CHECKING:
-    from rvosbench.adapters.text import TextEncoder
+    from rvosbench.models.text import TextEncoder
 
 Tokens = NDArray[np.float32]
 FOLDER = "texts"
@@ -76,7 +76,7 @@ class CachedWords:
         return [self._known[t] if t in self._known else more[t] for t in texts]
 
     def _open(self) -> TextEncoder:
-        from rvosbench.adapters.text import load_text_encoder
+        from rvosbench.models.text import load_text_encoder
 
         if self._encoder is None:
             self._encoder = load_text_encoder(*self._place)
@@ -95,7 +95,7 @@ def open_words(cache: str, source: str | Path, device: str, dtype: str) -> WordS
     Raises:
         WeightsError: there are no cached tokens and no weights either.
     """
-    from rvosbench.adapters.text import load_text_encoder
+    from rvosbench.models.text import load_text_encoder
 
     if cache:
         wanted = identify(str(source), "text", ENCODER_FILES)
@@ -121,8 +121,8 @@ def build_words(
     Raises:
         WeightsError: the encoder's weights are not there.
     """
-    from rvosbench.adapters.devices import choose_device, choose_dtype
-    from rvosbench.adapters.text import load_text_encoder
+    from rvosbench.models.devices import choose_device, choose_dtype
+    from rvosbench.models.text import load_text_encoder
     from rvosbench.tracks.identity import embedded
 
     encoder = load_text_encoder(embedded(source, "text"), device, dtype)

@@ -8,12 +8,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rvosbench.execution.executors.local import local
+from rvosbench.execution.runner import run_units
+from rvosbench.execution.store import Store
+from rvosbench.execution.units import Unit
+from rvosbench.recipe import digest
 from rvosbench.tracks.identity import embedded, identify
-from rvosbench.work import Store, Unit, digest, local, run_units
 from sola.analysis.probe_data import ObjectSource, ObjectTokens
 
 if TYPE_CHECKING:
-    from rvosbench.adapters.sam2 import Sam2
+    from rvosbench.models.sam2.tracker import Sam2
 
 
 @dataclass(frozen=True)
@@ -82,7 +86,7 @@ class _Collect:
     @cached_property
     def sam2(self) -> Sam2:
         """Opened on first use in every process."""
-        from rvosbench.adapters.sam2 import load_sam2
+        from rvosbench.models.sam2.tracker import load_sam2
 
         weights = embedded(self.tracker.weights, "sam2")
         return load_sam2(weights, self.tracker.device, self.tracker.dtype)

@@ -20,7 +20,7 @@ from rvosbench.records import Json, Track
 from sola.analysis.probe_data import ObjectTokens
 
 if TYPE_CHECKING:
-    from rvosbench.adapters.sam2 import Sam2
+    from rvosbench.models.sam2.tracker import Sam2
 
 EVERY = 4
 """Only every fourth frame: neighbours say the same."""

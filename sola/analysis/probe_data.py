@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rvosbench.records import Json
 
 if TYPE_CHECKING:
-    from rvosbench.adapters.sam2 import Sam2
+    from rvosbench.models.sam2.tracker import Sam2
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]

@@ -14,16 +14,16 @@ from pathlib import Path
 
 import numpy as np
 
-from rvosbench.configuration import configure
+from rvosbench.config import configure
+from rvosbench.contracts import Dataset, ExpressionScore, Summary
 from rvosbench.errors import ResultError, UsageError
+from rvosbench.files.names import file_name
 from rvosbench.masks import union
 from rvosbench.metrics import official
-from rvosbench.protocols import Dataset, ExpressionScore, Summary
 from rvosbench.records import Json, Prediction, Sample, Track
-from rvosbench.results import Result, read_result
+from rvosbench.runs.result import Result, read_result
 from rvosbench.tracks.cache import read_tracks
 from rvosbench.tracks.cached import track_file
-from rvosbench.work import file_name
 from sola.method import select
 from sola.training.validation import VideoTruth
 

@@ -27,8 +27,8 @@ from sola.analysis.probe_data import ObjectTokens
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from rvosbench.adapters.sam2 import Sam2
     from rvosbench.masks import BoolArray
+    from rvosbench.models.sam2.tracker import Sam2
 
 CLASSES = (
     *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),

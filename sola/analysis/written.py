@@ -6,10 +6,10 @@ import io
 from pathlib import Path
 
 from rvosbench.errors import DatasetError
+from rvosbench.files.atomic import write_bytes
 from rvosbench.report.drawing import to_image, to_svg
 from rvosbench.tracks.cache import TrackCacheError, read_header
 from rvosbench.tracks.cached import check_sample, track_files
-from rvosbench.work import write_bytes
 from sola.analysis.curve import Curve, to_csv
 from sola.analysis.similarity_plot import draw
 

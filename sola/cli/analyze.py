@@ -9,7 +9,7 @@ import typer
 
 from rvosbench.cli import options
 from rvosbench.cli.screen import emit, percent, progress, say, show
-from rvosbench.work import Unit
+from rvosbench.execution.units import Unit
 
 if TYPE_CHECKING:
     from sola.analysis.curve import Curve
@@ -123,8 +123,8 @@ def probe_command(
 
     Example: rvosbench sola analyze probe --dataset voc --data VOCdevkit/VOC2012
     """
-    from rvosbench.adapters.devices import choose_device, choose_dtype
-    from rvosbench.work import write_json
+    from rvosbench.files.atomic import write_json
+    from rvosbench.models.devices import choose_device, choose_dtype
     from sola.analysis.collecting import Tracker, collect_objects, planned
     from sola.analysis.probe import probe
     from sola.analysis.sources import open_source

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import Enum
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Optional
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sola.reproduce.settings import Settings
 
 
-class Format(str, Enum):
+class Format(StrEnum):
     """Formats of a table."""
 
     markdown = "markdown"
@@ -150,7 +150,7 @@ def _run(tables: tuple, settings: Settings) -> Report:  # type: ignore[type-arg]
 
 
 def _write_page(path: Path, report: Report) -> None:
-    from rvosbench.work import write_bytes
+    from rvosbench.files.atomic import write_bytes
     from sola.reproduce.page import page
     from sola.reproduce.report import write_report
 

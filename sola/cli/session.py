@@ -10,14 +10,14 @@ from typing import TypeVar
 
 import torch
 
-from rvosbench.adapters.devices import choose_device
 from rvosbench.cli.screen import progress, say
-from rvosbench.configuration import parse_assignments
+from rvosbench.config import parse_assignments
 from rvosbench.datasets import load_dataset
 from rvosbench.errors import UsageError
+from rvosbench.models.devices import choose_device
 from rvosbench.plugins import dataset_spec
+from rvosbench.recipe import digest
 from rvosbench.tracks.cached import track_files
-from rvosbench.work import digest
 from sola.config import TrainingPreset, training_preset
 from sola.data.samples import TrackSet
 from sola.data.track_data import OpenOptions, TrainingData, open_training_data

@@ -37,7 +37,7 @@ def sweep_command(
     Example: rvosbench sola sweep runs/sola-demo-valid --tracks cache
     """
     from rvosbench.datasets import load_dataset
-    from rvosbench.work import Unit
+    from rvosbench.execution.units import Unit
     from sola.analysis.thresholds import finished_run, made_again, sweep
 
     result = finished_run(run)

@@ -22,15 +22,20 @@ from pathlib import Path
 
 import numpy as np
 
+from rvosbench.contracts import Dataset
 from rvosbench.datasets.listing import video_ids
 from rvosbench.errors import DatasetError, NoGroundTruthError
+from rvosbench.execution.executors.local import local
+from rvosbench.execution.runner import run_units
+from rvosbench.execution.store import Store
+from rvosbench.execution.units import Unit
+from rvosbench.files.atomic import write_json
 from rvosbench.masks import MaskSequence, union
 from rvosbench.metrics.counts import count
-from rvosbench.protocols import Dataset
+from rvosbench.recipe import digest
 from rvosbench.records import Json, Sample, Target, Track
 from rvosbench.tracks.cache import TrackCacheError, read_header, read_tracks
 from rvosbench.tracks.cached import check_sample, track_file, track_files
-from rvosbench.work import Store, Unit, digest, local, run_units, write_json
 
 FOLDER, FORMAT = "overlaps", 1
 logger = logging.getLogger(__name__)

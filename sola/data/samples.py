@@ -16,8 +16,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from rvosbench.contracts import Dataset
 from rvosbench.errors import DatasetError
-from rvosbench.protocols import Dataset
 from rvosbench.tracks.cache import read_tokens
 
 Floats = NDArray[np.float32]

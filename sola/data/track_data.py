@@ -7,12 +7,13 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from rvosbench.execution.units import Unit
+from rvosbench.recipe import digest
 from rvosbench.records import Json
 from rvosbench.tracks.cache import TrackCacheError
 from rvosbench.tracks.cached import track_files
 from rvosbench.tracks.identity import embedded
 from rvosbench.tracks.words import open_words
-from rvosbench.work import Unit, digest
 from sola.data.overlaps import CoveredVideo, build_overlaps, read_overlaps
 from sola.data.samples import (
     Flags,

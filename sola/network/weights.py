@@ -22,10 +22,10 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor
 
-from rvosbench.configuration import configure
+from rvosbench.config import configure
 from rvosbench.errors import ConfigurationError, WeightsError
+from rvosbench.files.atomic import write_bytes, write_json
 from rvosbench.records import Json
-from rvosbench.work import write_bytes, write_json
 from sola.config import SelectorConfig
 from sola.network.released import infer_config, rename, renamed
 from sola.network.selector import TrackSelector

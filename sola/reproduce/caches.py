@@ -7,7 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from rvosbench.protocols import Dataset
+from rvosbench.contracts import Dataset
+from rvosbench.execution.executors.local import local
+from rvosbench.execution.units import Unit
+from rvosbench.files.atomic import write_json
+from rvosbench.recipe import digest
 from rvosbench.records import Json
 from rvosbench.tracks.building import BuildOptions, build_tracks
 from rvosbench.tracks.cache import TrackCacheError, read_header
@@ -15,7 +19,6 @@ from rvosbench.tracks.cached import SUFFIX, track_file
 from rvosbench.tracks.identity import embedded, identify
 from rvosbench.tracks.maker import CandidateConfig, grounder_identity, tracker_identity
 from rvosbench.tracks.words import ENCODER_FILES, build_words
-from rvosbench.work import Unit, digest, local, write_json
 from sola.reproduce.plan import TRIALS
 from sola.reproduce.settings import Place, Settings
 

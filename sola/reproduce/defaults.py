@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from rvosbench.configuration import parse_assignments
+from rvosbench.config import parse_assignments
 from rvosbench.errors import UnknownNameError, UsageError
 from rvosbench.plugins import dataset_spec
 from sola.method import SPEC

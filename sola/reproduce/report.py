@@ -15,7 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
+from rvosbench.contracts import ExpressionScore
 from rvosbench.errors import ResultError
+from rvosbench.files.atomic import write_json
 from rvosbench.metrics.breakdown import breakdown
 from rvosbench.metrics.significance import (
     LEVEL,
@@ -24,10 +26,8 @@ from rvosbench.metrics.significance import (
     interval,
     permutation_p,
 )
-from rvosbench.protocols import ExpressionScore
 from rvosbench.records import Json
-from rvosbench.results import Result
-from rvosbench.work import write_json
+from rvosbench.runs.result import Result
 from sola.reproduce.plan import Claim, TablePlan
 from sola.reproduce.settings import Settings
 from sola.reproduce.trainings import Trained

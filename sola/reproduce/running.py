@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from rvosbench.errors import NoGroundTruthError
-from rvosbench.work import Unit
+from rvosbench.execution.units import Unit
 from sola.reproduce.caches import make_cache, needed_caches
 from sola.reproduce.plan import TablePlan, needed_trainings, needed_trials
 from sola.reproduce.report import Report, make_report

@@ -8,17 +8,17 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from rvosbench import plugins
-from rvosbench.configuration import configure, keys
+from rvosbench.config import configure, keys
+from rvosbench.contracts import Dataset
 from rvosbench.corruptions.plan import Plan, parse
 from rvosbench.datasets import load_dataset
 from rvosbench.datasets.corrupted import corrupted
 from rvosbench.datasets.listing import video_ids
-from rvosbench.methods import MethodChoice, load_method
-from rvosbench.protocols import Dataset
+from rvosbench.files.names import file_name
 from rvosbench.records import Json
+from rvosbench.runs.methods import MethodChoice, load_method
 from rvosbench.tracks.identity import identify
 from rvosbench.tracks.maker import GROUNDER_FILES, CandidateConfig
-from rvosbench.work import file_name
 from sola.config import TrainConfig, TrainingPreset, training_preset
 from sola.method import SPEC, SolaConfig
 from sola.reproduce.plan import GROUNDER, TRAININGS, TRIALS, TRUTH_GROUNDER

@@ -10,9 +10,14 @@ from functools import cached_property
 from pathlib import Path
 from time import monotonic
 
-from rvosbench.adapters.devices import choose_device
+from rvosbench.execution.executors.local import local
+from rvosbench.execution.runner import run_units
+from rvosbench.execution.store import Store
+from rvosbench.execution.units import Unit
+from rvosbench.files.atomic import write_json
+from rvosbench.models.devices import choose_device
+from rvosbench.recipe import digest
 from rvosbench.records import Json
-from rvosbench.work import Store, Unit, digest, local, run_units, write_json
 from sola.config import TrainConfig, TrainingPreset
 from sola.data.samples import TrackSet
 from sola.data.track_data import OpenOptions, TrainingData, open_training_data

@@ -7,14 +7,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
-from rvosbench.adapters.devices import choose_device
-from rvosbench.evaluation import RunOptions, evaluate
-from rvosbench.methods import MethodChoice
+from rvosbench.execution.executors.local import local
+from rvosbench.execution.runner import run_units
+from rvosbench.execution.store import Store
+from rvosbench.execution.units import Unit
+from rvosbench.models.devices import choose_device
+from rvosbench.recipe import digest
 from rvosbench.records import Json
-from rvosbench.results import Result, read_result, write_result
+from rvosbench.runs.evaluate import RunOptions, evaluate
+from rvosbench.runs.methods import MethodChoice
+from rvosbench.runs.result import Result, read_result, write_result
 from rvosbench.tracks.identity import identify
 from rvosbench.tracks.maker import GROUNDER_FILES
-from rvosbench.work import Store, Unit, digest, local, run_units
 from sola.method import EMBEDDED_SELECTOR
 from sola.network.weights import checkpoint_hash
 from sola.reproduce.caches import cache_content

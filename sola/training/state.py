@@ -13,9 +13,9 @@ from typing import Any
 import torch
 
 from rvosbench.errors import WeightsError
+from rvosbench.files.atomic import write_bytes
 from rvosbench.records import Json
 from rvosbench.tracks.identity import differing
-from rvosbench.work import write_bytes
 from sola.config import SelectorConfig, TrainConfig
 from sola.network.selector import TrackSelector
 from sola.network.weights import load_initial

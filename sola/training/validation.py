@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from rvosbench.contracts import Dataset, ExpressionScore
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics import official
-from rvosbench.protocols import Dataset, ExpressionScore
 from rvosbench.records import Target
 from rvosbench.tracks.cache import read_tracks
 from rvosbench.tracks.cached import track_file
@@ -29,7 +29,7 @@ PROTOCOL = "mevis"
 
 @dataclass(frozen=True)
 class VideoTruth:
-    """The ground truth of one video; satisfies `rvosbench.protocols.VideoTruth`."""
+    """The ground truth of one video; satisfies `rvosbench.contracts.VideoTruth`."""
 
     dataset: Dataset
     video: str

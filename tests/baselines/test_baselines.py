@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from baselines.everything import Everything
 from baselines.oracle import EXHAUSTIVE, Oracle, best_tracks
-from rvosbench.evaluation import evaluate
 from rvosbench.masks import MaskSequence, union
 from rvosbench.metrics import region_similarity
 from rvosbench.records import Json, Sample, Target, Track
+from rvosbench.runs.evaluate import evaluate
 
 from ..toys import ToyDataset, moving_square
 

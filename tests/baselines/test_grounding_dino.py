@@ -11,14 +11,14 @@ import pytest
 
 from baselines.grounding_dino import SPEC, GroundingDinoBaseline, GroundingDinoConfig
 from leaderboard.design import design_of_facts
-from rvosbench.adapters.sam2 import Sam2
 from rvosbench.errors import ConfigurationError, WeightsError
-from rvosbench.methods import load_method
+from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Json, Prediction, Sample
+from rvosbench.runs.methods import load_method
 from rvosbench.tracks.config import Compute
 from rvosbench.tracks.follow import Follower
 
-from ..adapters.test_grounding_dino import save_network, save_tokenizer
+from ..models.test_grounding_dino import save_network, save_tokenizer
 from ..tracks.worlds import LENGTH, SIZE, Reader, make_sample, random_sam2
 
 LEFT, RIGHT, WIDE = (2.0, 5.0, 30.0, 50.0), (45.0, 5.0, 78.0, 50.0), (5.0, 20.0, 75.0, 40.0)

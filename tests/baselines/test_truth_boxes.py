@@ -17,9 +17,9 @@ from rvosbench.corruptions.plan import Plan
 from rvosbench.datasets.corrupted import corrupted
 from rvosbench.demo.dataset import open_demo
 from rvosbench.errors import DatasetError
-from rvosbench.evaluation import evaluate
 from rvosbench.records import FrameEvidence
-from rvosbench.results import Result, parts
+from rvosbench.runs.evaluate import evaluate
+from rvosbench.runs.result import Result, parts
 
 from ..toys import ToyDataset
 

@@ -13,17 +13,17 @@ import pytest
 from PIL import Image
 
 import rvosbench
+from rvosbench.contracts import Dataset
 from rvosbench.corruptions import Plan
 from rvosbench.corruptions.storage import MANIFEST, Storage, sha256
 from rvosbench.datasets.conformance import check_dataset
 from rvosbench.datasets.corrupted import corrupted, declared
 from rvosbench.datasets.corrupted_copy import STATE, CopyOptions, verify_copy, write_copy
 from rvosbench.errors import DatasetError, NoGroundTruthError, UsageError
-from rvosbench.evaluation import evaluate
+from rvosbench.execution.units import Unit
 from rvosbench.masks import MaskSequence
-from rvosbench.protocols import Dataset
 from rvosbench.records import Expression, Frame, Sample, Target, Video
-from rvosbench.work import Unit
+from rvosbench.runs.evaluate import evaluate
 
 from . import toys
 

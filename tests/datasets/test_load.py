@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from rvosbench.contracts import Dataset, DatasetSpec
 from rvosbench.datasets import load_dataset, split_of
 from rvosbench.datasets.mevis import SPEC
 from rvosbench.errors import DatasetError, UnknownNameError, UsageError
-from rvosbench.protocols import Dataset, DatasetSpec
 
 from . import toys
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rvosbench.contracts import Dataset
 from rvosbench.datasets import load_dataset
 from rvosbench.demo.dataset import SPEC, SPLITS, open_demo
 from rvosbench.errors import DatasetError, UnknownNameError
-from rvosbench.protocols import Dataset
 
 VALID = open_demo(None, "valid")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from rvosbench.datasets import load_dataset
-from rvosbench.evaluation import evaluate
-from rvosbench.results import Result
+from rvosbench.runs.evaluate import evaluate
+from rvosbench.runs.result import Result
 from sola.reproduce.report import read_report
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -9,10 +9,10 @@ import pytest
 
 from rvosbench.datasets import load_dataset
 from rvosbench.demo.candidates import CATEGORIES
+from rvosbench.demo.check.reading import read
 from rvosbench.demo.dataset import VERSION
-from rvosbench.demo.reading import read
-from rvosbench.evaluation import evaluate
-from rvosbench.results import parts
+from rvosbench.runs.evaluate import evaluate
+from rvosbench.runs.result import parts
 
 from ..cli.test_app import run
 

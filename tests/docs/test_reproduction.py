@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rvosbench.datasets import load_dataset
-from rvosbench.evaluation import evaluate
+from rvosbench.runs.evaluate import evaluate
 from sola.reproduce.page import page
 from sola.reproduce.report import Report, read_report
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from leaderboard.entries import About, Citation, Entry, Flag, Scores, Setting, Source
-from rvosbench.protocols import ExpressionScore, Summary
+from rvosbench.contracts import ExpressionScore, Summary
 from rvosbench.records import Expression, Json, MethodCard
-from rvosbench.results import Result, ScoredExpression, write_result
+from rvosbench.runs.result import Result, ScoredExpression, write_result
 
 Rows = Mapping[str, Sequence[tuple[float, float]]]
 

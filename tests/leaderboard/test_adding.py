@@ -12,10 +12,10 @@ from leaderboard.adding import add
 from leaderboard.lookup import details, resolve
 from leaderboard.rendering.latex import escape
 from leaderboard.runs import read_runs
+from rvosbench.contracts import Summary
 from rvosbench.errors import ResultError, UsageError
-from rvosbench.protocols import Summary
 from rvosbench.records import MethodCard
-from rvosbench.results import Result, read_result
+from rvosbench.runs.result import Result, read_result
 
 from .making import replaced, result, rows, saved, sola
 

@@ -21,11 +21,11 @@ from leaderboard.page.overlays import gallery
 from leaderboard.page.provenance import safe_url
 from leaderboard.published import read_published
 from leaderboard.runs import entry, read_runs
+from rvosbench.contracts import TruthLookup
 from rvosbench.datasets import load_dataset
-from rvosbench.evaluation import RunOptions, evaluate
 from rvosbench.masks import MaskSequence
-from rvosbench.protocols import TruthLookup
 from rvosbench.records import MethodCard, Sample
+from rvosbench.runs.evaluate import RunOptions, evaluate
 
 from .making import cited, replaced, result, rows, saved, sola
 

@@ -16,7 +16,7 @@ from leaderboard.specs import PAPER_TABLES
 from leaderboard.tables import Row, Table
 from rvosbench.errors import ResultError, UsageError
 from rvosbench.records import Json, MethodCard
-from rvosbench.results import Result, write_result
+from rvosbench.runs.result import Result, write_result
 
 from .making import SOLA_CARD, result, rows, saved, sola
 

@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from leaderboard.significance import Clusters, clusters, compare, confidences
+from rvosbench.contracts import Summary
 from rvosbench.errors import UsageError
 from rvosbench.metrics.significance import (
     EXACT_VIDEOS,
@@ -14,7 +15,6 @@ from rvosbench.metrics.significance import (
     interval,
     permutation_p,
 )
-from rvosbench.protocols import Summary
 from rvosbench.records import Json, MethodCard
 
 from .making import replaced, result, rows

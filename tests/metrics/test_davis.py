@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rvosbench.contracts import ExpressionScore
 from rvosbench.datasets import load_dataset
 from rvosbench.errors import DatasetError, PredictionError, UsageError
-from rvosbench.evaluation import evaluate, score
 from rvosbench.metrics.figures import decay, recall
 from rvosbench.metrics.official import protocol
-from rvosbench.protocols import ExpressionScore
 from rvosbench.records import Prediction, Sample
+from rvosbench.runs.evaluate import evaluate, score
 
 from . import scenes
 from .golden import DAVIS, load_json, needs_golden

@@ -11,12 +11,12 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from rvosbench.contracts import ExpressionScore
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics.average_precision import average_precision
 from rvosbench.metrics.breakdown import breakdown
 from rvosbench.metrics.figures import frame_figures, split_figures
 from rvosbench.metrics.frames import measure_frames
-from rvosbench.protocols import ExpressionScore
 from rvosbench.records import Expression
 
 

@@ -120,7 +120,7 @@ def test_stability_is_the_overlap_of_successive_masks() -> None:
 
 def test_nothing_is_compiled_or_imported_before_masks_are_scored() -> None:
     code = (
-        "import sys, rvosbench, rvosbench.metrics, rvosbench.evaluation, rvosbench.cli.app\n"
+        "import sys, rvosbench, rvosbench.metrics, rvosbench.runs.evaluate, rvosbench.cli.app\n"
         "assert 'numba' not in sys.modules\n"
         "from rvosbench.metrics import kernel\n"
         "assert not kernel.near.signatures and not kernel.outline.signatures\n"

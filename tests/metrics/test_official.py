@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rvosbench.contracts import ExpressionScore
 from rvosbench.errors import (
     DatasetError,
     IncompletePredictionError,
@@ -17,7 +18,6 @@ from rvosbench.errors import (
 )
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics.official import AS_OFFICIAL, PROTOCOLS, VARIANT, protocol
-from rvosbench.protocols import ExpressionScore
 from rvosbench.records import Expression, Prediction, Sample, Target
 
 from . import scenes

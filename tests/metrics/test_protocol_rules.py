@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import pytest
 
+from rvosbench.contracts import ExpressionScore
 from rvosbench.errors import IncompletePredictionError, PredictionError
 from rvosbench.metrics.official import protocol
-from rvosbench.protocols import ExpressionScore
 from rvosbench.records import Prediction, Sample
 
 from . import scenes

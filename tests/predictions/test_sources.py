@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from rvosbench.contracts import Dataset
 from rvosbench.errors import IncompletePredictionError, PredictionError
-from rvosbench.evaluation import RunOptions, evaluate, score
 from rvosbench.predictions import open_labels, open_predictions, write_predictions
-from rvosbench.protocols import Dataset
-from rvosbench.results import Result
+from rvosbench.runs.evaluate import RunOptions, evaluate, score
+from rvosbench.runs.result import Result
 
 from ..toys import SIZE, LeftAlways, ToyDataset
 

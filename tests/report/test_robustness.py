@@ -13,8 +13,6 @@ from PIL import Image
 
 from rvosbench.corruptions import CORRUPTIONS, Plan
 from rvosbench.errors import NoGroundTruthError, ResultError
-from rvosbench.evaluation import RunOptions
-from rvosbench.methods import load_method
 from rvosbench.report.drawing import to_image, to_svg
 from rvosbench.report.robustness import (
     Robustness,
@@ -28,6 +26,8 @@ from rvosbench.report.robustness import (
 from rvosbench.report.robustness_page import to_html, write_report
 from rvosbench.report.robustness_plot import plot
 from rvosbench.report.robustness_run import Trial, measure
+from rvosbench.runs.evaluate import RunOptions
+from rvosbench.runs.methods import load_method
 
 from ..datasets.test_corrupted import Generated
 

@@ -13,17 +13,17 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from rvosbench.cli.app import app
+from rvosbench.contracts import TruthLookup
 from rvosbench.datasets import load_dataset
 from rvosbench.errors import ResultError, UsageError
-from rvosbench.evaluation import RunOptions, evaluate, score
 from rvosbench.masks import MaskSequence
-from rvosbench.protocols import TruthLookup
 from rvosbench.records import Sample
 from rvosbench.report.cases import RunCases, jf, open_run
 from rvosbench.report.overlays import PREDICTED, TRUE, outline, overlay, spread
 from rvosbench.report.run_page import to_html
 from rvosbench.report.strips import check_comparable, paint, strip, telling
-from rvosbench.results import ScoredExpression
+from rvosbench.runs.evaluate import RunOptions, evaluate, score
+from rvosbench.runs.result import ScoredExpression
 
 VIDEOS = ["valid-0000", "valid-0001"]
 

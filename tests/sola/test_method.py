@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from rvosbench.errors import WeightsError
-from rvosbench.evaluation import evaluate
 from rvosbench.masks import MaskSequence
-from rvosbench.methods import load_method
 from rvosbench.records import Track
+from rvosbench.runs.evaluate import evaluate
+from rvosbench.runs.methods import load_method
 from sola.config import SelectorConfig
 from sola.method import alignment_scores, select
 from sola.model import TrackSelector

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rvosbench.adapters.sam2 import Sam2
 from rvosbench.masks import MaskSequence
+from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Sample, Track
 from rvosbench.tracks.config import Compute, TrackConfig
 from rvosbench.tracks.follow import Follower

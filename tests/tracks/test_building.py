@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rvosbench.adapters.sam2 import Sam2
-from rvosbench.configuration import configure, differences
+from rvosbench.config import configure, differences
 from rvosbench.corruptions.plan import Plan
 from rvosbench.datasets.corrupted import corrupted
 from rvosbench.demo.dataset import MotionShapes, open_demo
 from rvosbench.errors import ConfigurationError, NoGroundTruthError
+from rvosbench.execution.executors.local import local
+from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Track
 from rvosbench.tracks.building import BuildOptions, build_tracks
 from rvosbench.tracks.cache import Header, TrackCacheError, read_header, read_tracks, write_tracks
@@ -25,7 +26,6 @@ from rvosbench.tracks.maker import CandidateConfig, TrackMaker
 from rvosbench.tracks.sharing import pull_tracks, push_tracks
 from rvosbench.tracks.summary import recall_of, summarize
 from rvosbench.tracks.verifying import verify_tracks
-from rvosbench.work import local
 
 PROMPTS = TrackConfig(
     points_per_side=3,

@@ -219,10 +219,10 @@ def test_a_model_is_known_by_its_bytes_and_else_by_its_name(tmp_path: Path) -> N
 
 
 def test_hashes_are_those_of_the_adapters(tmp_path: Path) -> None:
-    from rvosbench.adapters.grounding_dino_loading import weights_hash
-    from rvosbench.adapters.sam2_loading import file_sha256
-    from rvosbench.adapters.text import load_text_encoder
     from rvosbench.demo import WEIGHTS
+    from rvosbench.models.grounding_dino.loading import weights_hash
+    from rvosbench.models.sam2.loading import file_sha256
+    from rvosbench.models.text import load_text_encoder
     from rvosbench.tracks.maker import GROUNDER_FILES
     from rvosbench.tracks.words import ENCODER_FILES
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rvosbench.adapters.sam2 import Sam2
 from rvosbench.demo.dataset import open_demo
 from rvosbench.masks import MaskSequence
+from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Frame
 from rvosbench.tracks.building import BuildOptions, build_tracks, object_tracks
 from rvosbench.tracks.cache import read_tracks

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from rvosbench.adapters.sam2 import Sam2
+from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Sample, Track
 from rvosbench.tracks.config import Compute
 from rvosbench.tracks.features import FrameFeatureCache

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import torch
 
-from rvosbench.adapters.sam2 import Sam2
-from rvosbench.adapters.sam2_memory import attention_bytes
-from rvosbench.adapters.sam2_propagation import FrameOutput
+from rvosbench.models.sam2.memory import attention_bytes
+from rvosbench.models.sam2.propagation import FrameOutput
+from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.tracks.config import Compute
 
 from .worlds import LENGTH, SIZE, make_sample, random_sam2, truth_tracks
@@ -23,8 +23,8 @@ ROOT = Path(__file__).parents[2]
 MEASURE = """
 import json, resource, sys
 import numpy as np, torch
-from rvosbench.adapters.sam2 import Sam2
-from rvosbench.adapters.sam2_model import build_sam2, tiny_config
+from rvosbench.models.sam2.tracker import Sam2
+from rvosbench.models.sam2.model import build_sam2, tiny_config
 from rvosbench.records import Video
 from rvosbench.tracks.config import Compute
 from tests.tracks.worlds import truth_tracks

@@ -14,8 +14,8 @@ from rvosbench.tracks.words import CachedWords, build_words, open_words, read_wo
 def test_sentences_are_encoded_once_and_come_back(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from rvosbench.adapters.text import TextEncoder, load_text_encoder
     from rvosbench.demo import WEIGHTS
+    from rvosbench.models.text import TextEncoder, load_text_encoder
 
     encoder = load_text_encoder(WEIGHTS / "text", "cpu")
     texts = ["the red circle", "the blue square moving left"]
@@ -39,8 +39,8 @@ def test_sentences_are_encoded_once_and_come_back(
 
 
 def test_tokens_of_another_encoder_or_dtype_are_not_used(tmp_path: Path) -> None:
-    from rvosbench.adapters.text import TextEncoder
     from rvosbench.demo import WEIGHTS
+    from rvosbench.models.text import TextEncoder
 
     build_words(tmp_path, ["red"], "demo", "cpu")
     other = open_words(str(tmp_path), WEIGHTS / "text", "cpu", "bfloat16")

@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from rvosbench.adapters.grounding_dino import Detections
-from rvosbench.adapters.sam2 import Sam2
-from rvosbench.adapters.sam2_model import build_sam2, tiny_config
 from rvosbench.masks import MaskSequence
+from rvosbench.models.grounding_dino.detector import Detections
+from rvosbench.models.sam2.model import build_sam2, tiny_config
+from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Expression, Frame, Sample, Track, Video
 from rvosbench.tracks.building import object_tracks
 from rvosbench.tracks.config import Compute, TrackConfig

@@ -14,12 +14,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from rvosbench.contracts import ExpressionScore, Summary, VideoTruth
 from rvosbench.errors import DatasetError
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics.figures import frame_figures
 from rvosbench.metrics.frames import Measures
 from rvosbench.metrics.official.per_expression import expression_score, fitting, mean_summary
-from rvosbench.protocols import ExpressionScore, Summary, VideoTruth
 from rvosbench.records import Prediction, Sample, Target
 
 _FIGURES = ("j_recall", "j_decay", "f_recall", "f_decay")

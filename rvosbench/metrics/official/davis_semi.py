@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from rvosbench.contracts import ExpressionScore, Summary, VideoTruth
 from rvosbench.errors import DatasetError, PredictionError
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics.frames import measure_frames
@@ -25,7 +26,6 @@ from rvosbench.metrics.official.davis import (
     proposals,
     whole_target,
 )
-from rvosbench.protocols import ExpressionScore, Summary, VideoTruth
 from rvosbench.records import Prediction, Sample
 
 

@@ -18,6 +18,7 @@ from typing import Literal
 
 import numpy as np
 
+from rvosbench.contracts import ExpressionScore, Summary, VideoTruth
 from rvosbench.errors import PredictionError
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics.counts import Outlines
@@ -28,7 +29,6 @@ from rvosbench.metrics.official.davis import (
     proposals,
     whole_target,
 )
-from rvosbench.protocols import ExpressionScore, Summary, VideoTruth
 from rvosbench.records import Prediction, Sample, Target
 
 MOST = 20

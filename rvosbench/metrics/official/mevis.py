@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rvosbench.contracts import ExpressionScore, TruthLookup
 from rvosbench.errors import IncompletePredictionError, PredictionError
 from rvosbench.metrics.official.per_expression import MeanOverExpressions, by_target, measured
-from rvosbench.protocols import ExpressionScore, TruthLookup
 from rvosbench.records import Prediction, Sample
 
 PROTOCOL = MeanOverExpressions(name="mevis", version="1")

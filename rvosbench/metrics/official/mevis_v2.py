@@ -19,13 +19,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from rvosbench.contracts import ExpressionScore, Summary, TruthLookup
 from rvosbench.metrics.official.per_expression import (
     MeanOverExpressions,
     by_target,
     mean_summary,
     measured,
 )
-from rvosbench.protocols import ExpressionScore, Summary, TruthLookup
 from rvosbench.records import Prediction, Sample
 
 

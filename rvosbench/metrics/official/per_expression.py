@@ -8,12 +8,12 @@ from typing import Literal
 
 import numpy as np
 
+from rvosbench.contracts import ExpressionScore, Summary, TruthLookup
 from rvosbench.errors import DatasetError, IncompletePredictionError, PredictionError
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics.figures import frame_figures
 from rvosbench.metrics.frames import Measures, measure_frames, stability
 from rvosbench.metrics.official.known import KnownTarget
-from rvosbench.protocols import ExpressionScore, Summary, TruthLookup
 from rvosbench.records import Prediction, Sample, Target
 
 

@@ -26,12 +26,12 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from rvosbench.contracts import ExpressionScore, Summary, VideoTruth
 from rvosbench.errors import DatasetError, IncompletePredictionError, PredictionError
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics.official.davis import object_score, whole_target
 from rvosbench.metrics.official.davis_unsup import match
 from rvosbench.metrics.official.per_expression import fitting, mean_summary
-from rvosbench.protocols import ExpressionScore, Summary, VideoTruth
 from rvosbench.records import Prediction, Sample, Target
 
 if TYPE_CHECKING:

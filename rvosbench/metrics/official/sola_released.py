@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from rvosbench.contracts import ExpressionScore, TruthLookup
 from rvosbench.metrics.counts import Counts
 from rvosbench.metrics.official.per_expression import MeanOverExpressions, by_target, measured
-from rvosbench.protocols import ExpressionScore, TruthLookup
 from rvosbench.records import Prediction, Sample
 
 

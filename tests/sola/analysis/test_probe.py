@@ -12,7 +12,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from rvosbench.errors import AnnotationError, DatasetError, UnknownNameError, UsageError
-from rvosbench.work import Unit
+from rvosbench.execution.units import Unit
 from sola.analysis.collecting import Tracker, collect_objects, planned
 from sola.analysis.motion_shapes import VISIBLE, ShapeObjects
 from sola.analysis.probe import probe

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from rvosbench import plugins
+from rvosbench.contracts import MethodSpec
 from rvosbench.errors import ResultError, UsageError
-from rvosbench.evaluation import RunOptions, evaluate
 from rvosbench.masks import union
-from rvosbench.methods import MethodChoice
-from rvosbench.protocols import MethodSpec
 from rvosbench.records import MethodCard, Prediction, Sample, Track
+from rvosbench.runs.evaluate import RunOptions, evaluate
+from rvosbench.runs.methods import MethodChoice
 from rvosbench.tracks.cache import read_header, read_tracks, write_tracks
 from rvosbench.tracks.cached import track_file
 from rvosbench.tracks.maker import CandidateConfig

@@ -11,6 +11,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from rvosbench.errors import NoGroundTruthError, WeightsError
+from rvosbench.execution.units import Unit
 from rvosbench.masks import MaskSequence
 from rvosbench.records import Sample, Video
 from rvosbench.tracks.cache import (
@@ -23,7 +24,6 @@ from rvosbench.tracks.cache import (
 from rvosbench.tracks.cached import track_file
 from rvosbench.tracks.identity import ModelIdentity
 from rvosbench.tracks.words import read_words, write_words
-from rvosbench.work import Unit
 from sola.data.overlaps import mean_overlap
 from sola.data.samples import TokenStore, TrackSet
 from sola.data.track_data import OpenOptions, TrainingData, limited, open_training_data

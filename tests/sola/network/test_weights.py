@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from rvosbench.configuration import configure
+from rvosbench.config import configure
 from rvosbench.errors import WeightsError
 from sola.config import PAPER_SELECTOR, SelectorConfig
 from sola.model import load_released

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from rvosbench.protocols import ExpressionScore, Summary
+from rvosbench.contracts import ExpressionScore, Summary
 from rvosbench.records import Expression, MethodCard
-from rvosbench.results import Result, ScoredExpression
+from rvosbench.runs.result import Result, ScoredExpression
 from sola.reproduce.defaults import Budget, make_settings
 from sola.reproduce.plan import TablePlan
 from sola.reproduce.report import Report, make_report

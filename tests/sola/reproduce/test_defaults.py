@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from rvosbench.errors import ConfigurationError, UnknownNameError, UsageError
-from rvosbench.work import digest
+from rvosbench.recipe import digest
 from sola.config import TrainConfig, training_preset
 from sola.reproduce.caches import needed_caches
 from sola.reproduce.defaults import Budget, make_settings

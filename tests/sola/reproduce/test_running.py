@@ -15,7 +15,7 @@ from sola.network.weights import read_training
 from sola.reproduce.page import page
 from sola.reproduce.report import read_report
 
-from ...adapters.test_grounding_dino import save_network, save_tokenizer
+from ...models.test_grounding_dino import save_network, save_tokenizer
 
 TRACKS = [
     *("--set", "prompts.points_per_side=3"),

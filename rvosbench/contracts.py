@@ -1,0 +1,234 @@
+"""The contracts between the parts: depend on these, inherit from nothing.
+
+A dataset gives samples and, apart from them, targets. A method gives predictions. A scoring
+protocol turns predictions and targets into numbers. Each is found by name at an entry point, where
+a small spec stands for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol, TypeAlias, runtime_checkable
+
+from rvosbench.masks import MaskSequence
+from rvosbench.records import (
+    DatasetCard,
+    FrameEvidence,
+    Json,
+    MethodCard,
+    Prediction,
+    Sample,
+    Target,
+)
+
+__all__ = [
+    "Answer",
+    "Dataset",
+    "DatasetSpec",
+    "ExpressionScore",
+    "Method",
+    "MethodSpec",
+    "MethodTruth",
+    "ScoringProtocol",
+    "Summary",
+    "Traceable",
+    "TraceableByVideo",
+    "TruthLookup",
+    "TruthMethod",
+    "VideoTruth",
+]
+
+Answer: TypeAlias = "Prediction | MaskSequence"
+"""A method may answer with bare masks: they count as a prediction of score 1."""
+
+TruthLookup: TypeAlias = Callable[[str], Target]
+"""Expression id -> truth, for one video."""
+
+
+class VideoTruth(Protocol):
+    """All truth of one video: what a scoring protocol is handed. It is a `TruthLookup`, too."""
+
+    def __call__(self, expression_id: str) -> Target: ...
+    def objects(self) -> Mapping[str, MaskSequence]:
+        """All annotated objects of the video, also those that no expression names."""
+
+
+class MethodTruth(VideoTruth, Protocol):
+    """All truth of one video, as a method is handed it that asks for it."""
+
+    def frame_evidence(self, expression_id: str) -> FrameEvidence:
+        """What one frame at a time tells; raises DatasetError if the dataset does not say it."""
+
+
+@runtime_checkable
+class Dataset(Protocol):
+    """One split of a dataset, opened. Iteration order is fixed; frames and masks are read lazily.
+
+    Attributes:
+        name: dataset name, as on the command line.
+        split: split name, as the dataset's authors call it.
+        protocols: names of the official scoring protocols that fit; the first is the default.
+        fingerprint: hash of everything that decides the truth and the sentences.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def split(self) -> str: ...
+    @property
+    def protocols(self) -> tuple[str, ...]: ...
+    @property
+    def fingerprint(self) -> str: ...
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Sample]: ...
+    def sample(self, video_id: str) -> Sample:
+        """One video by id; raises DatasetError for an unknown one."""
+
+    def target(self, video_id: str, expression_id: str) -> Target:
+        """The truth of an expression; raises NoGroundTruthError on a hidden split."""
+
+    def objects(self, video_id: str) -> Mapping[str, MaskSequence]:
+        """All annotated objects of a video, for training and analysis; may raise as `target`."""
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """A dataset before it is opened: what stands at the entry point `rvosbench.datasets`.
+
+    Attributes:
+        splits: split names as the authors write them; the first is the default of `eval`.
+        open: (root folder or None, split) -> Dataset; raises DatasetError if files are not there.
+        needs_root: False for datasets that are generated or embedded.
+        aliases: other accepted spellings of a split -> the authors' spelling.
+        hidden: splits whose truth the authors keep.
+    """
+
+    splits: tuple[str, ...]
+    open: Callable[[Path | None, str], Dataset]
+    card: DatasetCard
+    needs_root: bool = True
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    hidden: frozenset[str] = frozenset()
+
+
+@runtime_checkable
+class Method(Protocol):
+    """Anything that can predict. Work on a video is shared by its expressions: one call a video."""
+
+    def predict(self, sample: Sample) -> Mapping[str, Answer]:
+        """Expression id -> answer, for every expression of the sample."""
+
+
+@runtime_checkable
+class TruthMethod(Protocol):
+    """A method that looks at the truth (`MethodSpec.needs_truth`): an upper bound, never ranked."""
+
+    def predict_with_truth(self, sample: Sample, truth: MethodTruth) -> Mapping[str, Answer]:
+        """Expression id -> answer, for every expression of the sample."""
+
+
+@runtime_checkable
+class Traceable(Protocol):
+    """A method that can say what else decides its numbers (optional).
+
+    `provenance()` gives JSON-safe facts for the signature: checkpoint hashes, image size, dtype.
+    A method may also have a `card` of its own, where the configuration changes what tables print.
+    """
+
+    def provenance(self) -> Mapping[str, Json]: ...
+
+
+@runtime_checkable
+class TraceableByVideo(Protocol):
+    """A method whose provenance depends on the videos of a run (optional), as a cache's does.
+
+    `provenance_of(videos)` is asked instead of `provenance()`, with the ids of the run.
+    """
+
+    def provenance_of(self, videos: Sequence[str]) -> Mapping[str, Json]: ...
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    """A method before it is built: what stands at the entry point `rvosbench.methods`.
+
+    Attributes:
+        config_type: a frozen dataclass; its defaults are the published configuration.
+        build: (config, device) -> Method or TruthMethod; loads weights, may raise WeightsError.
+        card: what the tables print.
+        presets: preset name -> fields that differ from the defaults. A method with a "demo" preset
+            uses it on the demo dataset unless another is asked for.
+        needs_truth: the method is handed the truth, and its result is marked an upper bound.
+    """
+
+    config_type: type[Any]
+    build: Callable[[Any, str], Method | TruthMethod]
+    card: MethodCard
+    presets: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
+    needs_truth: bool = False
+
+
+@dataclass(frozen=True)
+class ExpressionScore:
+    """One expression, scored. All values in [0, 1].
+
+    Attributes:
+        j: region similarity, the mean of `frame_j` as the protocol takes it.
+        f: contour accuracy, likewise.
+        frame_j: J of every scored frame.
+        frame_f: F of every scored frame.
+        frames: indices of the scored frames in the video.
+        figures: further facts and figures of the expression, see `rvosbench.metrics.figures`.
+    """
+
+    video: str
+    expression: str
+    j: float
+    f: float
+    frame_j: tuple[float, ...] = ()
+    frame_f: tuple[float, ...] = ()
+    frames: tuple[int, ...] = ()
+    figures: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Summary:
+    """Scores of a whole split in [0, 1]; `extra` holds a protocol's further figures."""
+
+    j: float
+    f: float
+    jf: float
+    extra: Mapping[str, float] = field(default_factory=dict)
+
+
+class ScoringProtocol(Protocol):
+    """How an official tool turns masks into numbers.
+
+    Attributes:
+        name: as on the command line.
+        version: changes whenever a number could change.
+        official: False if the authors' scorer was never published and ours is a reconstruction.
+        answers: what is scored: answers to "expressions", or the objects of label images
+            ("labels"), whose numbers are the keys of `predictions`.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def official(self) -> bool: ...
+    @property
+    def answers(self) -> Literal["expressions", "labels"]: ...
+    def score_video(
+        self, sample: Sample, truth: VideoTruth, predictions: Mapping[str, Prediction]
+    ) -> Sequence[ExpressionScore]:
+        """Score every expression (or object) of one video.
+
+        `predictions` may decode an answer whenever it is asked for: ask once.
+        """
+
+    def summarize(self, scores: Sequence[ExpressionScore]) -> Summary:
+        """One number for the split, from all scores in dataset order."""

@@ -1,0 +1,1 @@
+"""A second implementation of what MotionShapes says: it judges the generator."""

@@ -1,0 +1,1 @@
+"""Who does units of work: processes of this machine."""

@@ -1,0 +1,84 @@
+"""Units of work, and what an executor says of each."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from rvosbench.files.atomic import discard, part_of
+from rvosbench.files.names import file_name
+
+
+@dataclass(frozen=True)
+class Unit:
+    """One piece of work.
+
+    Attributes:
+        key: names the unit and its output, such as a video id; may contain "/".
+        digest: hash of everything that decides the output.
+    """
+
+    key: str
+    digest: str
+
+
+class Job(Protocol):
+    """Does one unit: writes the output of `key` (a file or a folder) at the path `output`.
+
+    It is sent to worker processes by pickle, so it holds configuration, not open models; what is
+    costly is made on first use and kept on the worker. Every attempt gets a path of its own, at
+    which there is nothing.
+    """
+
+    def __call__(self, key: str, output: Path) -> None:
+        """Do the unit `key`."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a unit.
+
+    Attributes:
+        key: of the unit.
+        error: why it failed, or None.
+        details: the traceback as text, where it failed.
+        where: the complete output, where it did not fail: to be moved to its place.
+    """
+
+    key: str
+    error: BaseException | None = None
+    details: str = ""
+    where: Path | None = None
+
+
+class Executor(Protocol):
+    """Runs a job over units and yields an outcome for each; a unit that fails never raises."""
+
+    def __call__(self, job: Job, keys: Sequence[str], folder: Path) -> Iterator[Outcome]:
+        """Do the units `keys`; outputs are left in `folder`, each at a path of its own."""
+
+
+def attempt(job: Job, key: str, folder: Path) -> Outcome:
+    """Try a unit once; what a failed try wrote is removed."""
+    place = part_of(folder / file_name(key))
+    try:
+        job(key, place)
+    except Exception as error:  # whatever a method raises is an outcome of its unit
+        discard(place)
+        return Outcome(key, error, traceback.format_exc())
+    except BaseException:  # somebody wants to stop
+        discard(place)
+        raise
+    return Outcome(key, where=place)
+
+
+def check_distinct(keys: Iterable[str]) -> None:
+    """Units are told apart by key: two of one name would overwrite each other."""
+    seen: set[str] = set()
+    for key in keys:
+        if key in seen:
+            raise ValueError(f"two units are called {key!r}")
+        seen.add(key)

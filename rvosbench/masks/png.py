@@ -1,0 +1,157 @@
+"""One mask as a PNG, in the forms that people submit.
+
+Plain masks (one channel, 8 or 1 bit, not interlaced) are inflated by libdeflate where the package
+`deflate` is installed and unfiltered straight to packed bits. Whatever is unusual or broken goes
+to Pillow, which decides what it means: the fast way gives the same pixels or none.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import struct
+import zlib
+from collections.abc import Callable
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from rvosbench.errors import PredictionError
+from rvosbench.masks import Words, pack, unpack
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rvosbench.masks import BoolArray
+
+_ONE_CHANNEL = frozenset({"1", "L", "P", "I", "I;16"})
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_GRAY, _PALETTE = 0, 3
+
+
+def encode_mask(mask: NDArray[np.generic]) -> bytes:
+    """(H, W), nonzero = foreground, as a gray PNG (mode L) of 0 and 255."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    pixels = np.where(mask.astype(bool, copy=False), 255, 0).astype(np.uint8)
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def decode_mask(content: bytes, where: str, size: tuple[int, int]) -> BoolArray:
+    """A PNG as a (H, W) bool mask; see `decode_words`."""
+    return unpack(decode_words(content, where, size), size[1])
+
+
+def decode_words(content: bytes, where: str, size: tuple[int, int]) -> Words:
+    """A PNG as packed bits, (H, ceil(W / 64)) uint64.
+
+    Gray (0/255, 0/1, 16 bit) and 1-bit images: nonzero is foreground. Palette images: index > 0,
+    whatever the colours.
+
+    Args:
+        content: the file.
+        where: what to call it in messages.
+        size: the wanted (height, width).
+
+    Raises:
+        PredictionError: not a readable PNG, more than one channel, or another size.
+    """
+    words = _plain(content, size)
+    return pack(read_indices(content, where, size)) if words is None else words
+
+
+def read_indices(content: bytes, where: str, size: tuple[int, int]) -> NDArray[np.generic]:
+    """The values of a PNG with one channel, (H, W): gray values or palette indices, by Pillow.
+
+    Args and errors: as for `decode_words`.
+    """
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
+            mode, (width, height) = image.mode, image.size
+            if mode not in _ONE_CHANNEL:
+                raise PredictionError(
+                    f"{where}: a colour image ({mode}), wanted one channel: save masks as mode L "
+                    "with 0 and 255, as 1-bit, or with a palette (index 0 = background)"
+                )
+            if (height, width) != size:
+                raise PredictionError(
+                    f"{where}: got {height}x{width}, wanted {size[0]}x{size[1]} "
+                    "(height x width): save masks at the size of the video's frames"
+                )
+            return np.array(image)
+    except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
+        raise PredictionError(
+            f"{where}: not a readable PNG ({error}); write the file again"
+        ) from error
+
+
+def _plain(content: bytes, size: tuple[int, int]) -> Words | None:
+    """The packed bits of a plain mask of that size; None for anything else."""
+    from rvosbench.masks import scanlines
+
+    chunks = _chunks(content)
+    if chunks is None:
+        return None
+    (width, height, depth, colour, *methods), compressed = chunks
+    if (height, width) != size or any(methods) or colour not in (_GRAY, _PALETTE):
+        return None
+    if depth not in (1, 8):
+        return None
+    length = 1 + -(-width * depth // 8)
+    rows = _inflated(compressed, height * length)
+    if rows is None:
+        return None
+    words = np.empty((height, -(-width // 64)), np.uint64)
+    table = np.frombuffer(rows, np.uint8).reshape(height, length)
+    return words if scanlines.packed_rows(table, words, width, depth) else None
+
+
+def _chunks(content: bytes) -> tuple[tuple[int, ...], bytes] | None:
+    """The fields of a PNG's header and its compressed pixels, every checksum verified."""
+    if content[:8] != _SIGNATURE or content[12:16] != b"IHDR":
+        return None
+    header: tuple[int, ...] = ()
+    parts, at, view = [], 8, memoryview(content)
+    while at + 12 <= len(content):
+        length = int.from_bytes(view[at : at + 4], "big")
+        end = at + 8 + length
+        kind = content[at + 4 : at + 8]
+        if zlib.crc32(view[at + 4 : end]) != int.from_bytes(view[end : end + 4], "big"):
+            return None
+        if kind == b"IHDR" and length == 13:
+            header = struct.unpack(">IIBBBBB", view[at + 8 : end])
+        elif kind == b"IDAT":
+            parts.append(view[at + 8 : end])
+        elif kind == b"IEND":
+            return (header, b"".join(parts)) if header and parts else None
+        at = end + 4
+    return None
+
+
+def _inflated(compressed: bytes, size: int) -> bytes | None:
+    """`size` decompressed bytes, or None if it is another number or an error."""
+    inflate, errors = _inflater()
+    try:
+        rows = inflate(compressed, size)
+    except errors:
+        return None
+    return rows if len(rows) == size else None
+
+
+@lru_cache(maxsize=1)
+def _inflater() -> tuple[Callable[[bytes, int], bytes], tuple[type[Exception], ...]]:
+    """Libdeflate's inflater if it is installed, else zlib's; and what each raises on bad input."""
+    try:
+        fast = importlib.import_module("deflate")
+    except ImportError:
+        return _zlib, (zlib.error,)
+    return fast.zlib_decompress, (fast.DeflateError, ValueError)
+
+
+def _zlib(compressed: bytes, size: int) -> bytes:
+    return zlib.decompress(compressed, bufsize=size)

@@ -1,0 +1,279 @@
+"""A sequence of binary masks of one size, held as COCO RLE or as packed bits behind one face.
+
+RLE is for masks that live long (truth, finished tracks, caches, results): 64 tracks of 300 frames
+at 1080p fit in megabytes. Packed bits, one bit a pixel in 64-pixel words, are for work: unions,
+areas and the metric kernel read them without unpacking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypedDict
+
+import numpy as np
+
+from rvosbench.errors import MaskError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+BoolArray: TypeAlias = "NDArray[np.bool_]"
+Words: TypeAlias = "NDArray[np.uint64]"
+
+WORD = 64
+
+
+class Rle(TypedDict):
+    """COCO run lengths of one frame: `size` is [height, width], `counts` the compressed string."""
+
+    size: list[int]
+    counts: str | bytes | list[int]
+
+
+class _Frames(Protocol):
+    """What a storage can do. `counts` are compressed COCO counts, None for an empty frame."""
+
+    def __len__(self) -> int: ...
+    def words(self, index: int) -> Words: ...
+    def counts(self, index: int) -> bytes | None: ...
+    def at(self, indices: Sequence[int]) -> _Frames: ...
+
+
+@dataclass(frozen=True, eq=False)
+class MaskSequence:
+    """T binary masks of one (height, width).
+
+    Build it with `from_arrays`, `from_rle`, `from_words` or `empty`. Two sequences are equal when
+    every pixel is equal, whatever the storage. T may be 0.
+    """
+
+    height: int
+    width: int
+    _frames: _Frames
+
+    @classmethod
+    def from_arrays(
+        cls, frames: Iterable[NDArray[np.generic]], size: tuple[int, int] | None = None
+    ) -> MaskSequence:
+        """Pack (H, W) arrays; any nonzero value is foreground. `size` is needed when T = 0."""
+        packed = []
+        for index, frame in enumerate(frames):
+            size = size or _plane(frame, index)
+            if _plane(frame, index) != size:
+                raise MaskError(
+                    f"mask {index} is {frame.shape[0]}x{frame.shape[1]}, "
+                    f"the sequence is {size[0]}x{size[1]} (height x width)"
+                )
+            packed.append(pack(frame))
+        return cls.from_words(packed, _known(size))
+
+    @classmethod
+    def from_words(cls, frames: Sequence[Words], size: tuple[int, int]) -> MaskSequence:
+        """Wrap packed frames: each (height, ceil(width / 64)) uint64, see `pack`."""
+        return cls(*size, _Packed(size[1], tuple(frames)))
+
+    @classmethod
+    def from_rle(cls, frames: Sequence[Rle | None], size: tuple[int, int]) -> MaskSequence:
+        """Wrap COCO RLE, decoded only when read; None is an empty frame.
+
+        Raises:
+            MaskError: a frame's `size` is not `size`.
+        """
+        for index, rle in enumerate(frames):
+            if rle is not None and tuple(rle["size"]) != size:
+                raise MaskError(
+                    f"RLE of frame {index} is {rle['size']}, wanted {list(size)} ([height, width])"
+                )
+        counts = tuple(None if r is None else _encoded(r) for r in frames)
+        return cls(*size, _RunLengths(size, counts))
+
+    @classmethod
+    def empty(cls, length: int, size: tuple[int, int]) -> MaskSequence:
+        """`length` masks without any foreground."""
+        return cls(*size, _RunLengths(size, (None,) * length))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) in pixels."""
+        return self.height, self.width
+
+    def __len__(self) -> int:
+        return len(self._frames)
+
+    def __iter__(self) -> Iterator[BoolArray]:
+        return (self.frame(i) for i in range(len(self)))
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, MaskSequence):
+            return NotImplemented
+        if self.size != other.size or len(self) != len(other):
+            return False
+        return all(np.array_equal(self.words(i), other.words(i)) for i in range(len(self)))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def frame(self, index: int) -> BoolArray:
+        """Frame `index` as a (H, W) bool array."""
+        return unpack(self.words(index), self.width)
+
+    def words(self, index: int) -> Words:
+        """Frame `index` as packed bits, (H, ceil(W / 64)) uint64; padding bits are zero."""
+        return self._frames.words(index)
+
+    def rle(self, index: int) -> Rle:
+        """Frame `index` as COCO RLE with a text `counts`, as JSON wants it."""
+        counts = self._frames.counts(index)
+        if counts is None:
+            counts = _encode(np.zeros(self.size, bool))
+        return {"size": [self.height, self.width], "counts": counts.decode("ascii")}
+
+    def areas(self) -> NDArray[np.int64]:
+        """Foreground pixels of every frame, (T,)."""
+        return np.array([popcount(self.words(i)) for i in range(len(self))], dtype=np.int64)
+
+    def arrays(self) -> BoolArray:
+        """All frames at once, (T, H, W) bool: T x H x W bytes."""
+        return np.stack(list(self)) if len(self) else np.zeros((0, *self.size), bool)
+
+    def compressed(self) -> MaskSequence:
+        """The same masks held as RLE."""
+        counts = tuple(self._frames.counts(i) for i in range(len(self)))
+        return MaskSequence(*self.size, _RunLengths(self.size, counts))
+
+    def packed(self) -> MaskSequence:
+        """The same masks held as packed bits, T x H x W / 8 bytes."""
+        return MaskSequence.from_words([self.words(i) for i in range(len(self))], self.size)
+
+    def at(self, indices: Sequence[int]) -> MaskSequence:
+        """The frames `indices`, in that order."""
+        return MaskSequence(*self.size, self._frames.at(indices))
+
+
+def union(masks: Sequence[MaskSequence], length: int, size: tuple[int, int]) -> MaskSequence:
+    """Pixelwise OR of sequences, computed frame by frame when read; none gives empty masks.
+
+    Raises:
+        MaskError: a sequence is not `length` masks of `size`.
+    """
+    for m in masks:
+        if len(m) != length or m.size != size:
+            raise MaskError(f"cannot unite {len(m)} masks of {m.size} with {length} of {size}")
+    if not masks:
+        return MaskSequence.empty(length, size)
+    return masks[0] if len(masks) == 1 else MaskSequence(*size, _Union(tuple(masks)))
+
+
+def pack(mask: NDArray[np.generic]) -> Words:
+    """Pack (H, W), nonzero = foreground, to (H, ceil(W / 64)) uint64.
+
+    Pixel x is bit x % 64 of word x // 64; padding bits are zero.
+    """
+    from rvosbench.masks.bits import pack_rows
+
+    if mask.dtype not in (np.bool_, np.uint8):
+        mask = mask.astype(bool)
+    octets = np.ascontiguousarray(mask).view(np.uint8).reshape(-1)
+    words = np.empty((mask.shape[0], -(-mask.shape[1] // WORD)), np.uint64)
+    pack_rows(octets, mask.shape[1], words)
+    return words
+
+
+def unpack(words: Words, width: int) -> BoolArray:
+    """Inverse of `pack`: (H, ceil(width / 64)) uint64 -> (H, width) bool."""
+    octets = np.ascontiguousarray(words).astype("<u8", copy=False).view(np.uint8)
+    return np.unpackbits(octets, axis=1, count=width, bitorder="little").view(np.bool_)
+
+
+def popcount(words: Words) -> int:
+    """Number of set bits."""
+    return int(_BITS[np.ascontiguousarray(words).view(np.uint8)].sum(dtype=np.int64))
+
+
+_BITS = np.array([bin(i).count("1") for i in range(256)], dtype=np.uint8)
+
+
+@dataclass(frozen=True)
+class _Packed:
+    width: int
+    frames: tuple[Words, ...]
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def words(self, index: int) -> Words:
+        return self.frames[index]
+
+    def counts(self, index: int) -> bytes | None:
+        return _encode(unpack(self.frames[index], self.width)) if self.frames[index].any() else None
+
+    def at(self, indices: Sequence[int]) -> _Packed:
+        return _Packed(self.width, tuple(self.frames[i] for i in indices))
+
+
+@dataclass(frozen=True)
+class _RunLengths:
+    size: tuple[int, int]
+    frames: tuple[bytes | None, ...]
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def words(self, index: int) -> Words:
+        from rvosbench.masks.rle import decode
+
+        return decode(self.frames[index] or b"", self.size)
+
+    def counts(self, index: int) -> bytes | None:
+        return self.frames[index]
+
+    def at(self, indices: Sequence[int]) -> _RunLengths:
+        return _RunLengths(self.size, tuple(self.frames[i] for i in indices))
+
+
+@dataclass(frozen=True)
+class _Union:
+    parts: tuple[MaskSequence, ...]
+
+    def __len__(self) -> int:
+        return len(self.parts[0])
+
+    def words(self, index: int) -> Words:
+        words: Words = np.bitwise_or.reduce([part.words(index) for part in self.parts])
+        return words
+
+    def counts(self, index: int) -> bytes | None:
+        return _Packed(self.parts[0].width, (self.words(index),)).counts(0)
+
+    def at(self, indices: Sequence[int]) -> _Union:
+        return _Union(tuple(part.at(indices) for part in self.parts))
+
+
+def _encode(mask: BoolArray) -> bytes:
+    from pycocotools import mask as coco
+
+    counts: bytes = coco.encode(np.asfortranarray(mask, dtype=np.uint8))["counts"]
+    return counts
+
+
+def _encoded(rle: Rle) -> bytes:
+    """Compressed counts of an RLE; uncompressed counts (a list of run lengths) are accepted."""
+    from pycocotools import mask as coco
+
+    counts = rle["counts"]
+    if isinstance(counts, list):
+        packed: bytes = coco.frPyObjects(rle, *rle["size"])["counts"]
+        return packed
+    return counts if isinstance(counts, bytes) else counts.encode("ascii")
+
+
+def _plane(frame: NDArray[np.generic], index: int) -> tuple[int, int]:
+    if frame.ndim != 2:
+        raise MaskError(f"mask {index} has shape {frame.shape}, wanted (height, width)")
+    return frame.shape[0], frame.shape[1]
+
+
+def _known(size: tuple[int, int] | None) -> tuple[int, int]:
+    if size is None:
+        raise MaskError("no frames and no size: pass size=(height, width) for an empty sequence")
+    return size

@@ -1,0 +1,1 @@
+"""Foreign networks behind our types: SAM2, GroundingDINO, text encoders."""

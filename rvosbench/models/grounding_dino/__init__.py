@@ -1,0 +1,1 @@
+"""GroundingDINO: boxes that an expression names."""

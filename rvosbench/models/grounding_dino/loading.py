@@ -1,0 +1,233 @@
+"""Finding and reading GroundingDINO weights: a hub id, a local folder or an original `.pth`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from rvosbench.errors import ConfigurationError, WeightsError
+from rvosbench.models.backends import ORIGINAL, TRANSFORMERS, check_backend
+from rvosbench.models.grounding_dino.backbone import SharedBackbone
+from rvosbench.models.grounding_dino.detector import DTYPES, FrameSize, GroundingDino
+from rvosbench.models.grounding_dino.official import (
+    convert_weights,
+    official_config,
+    official_tensors,
+)
+from rvosbench.models.grounding_dino.vocabulary import open_vocabulary
+from rvosbench.models.sam2.loading import file_sha256
+
+if TYPE_CHECKING:
+    from transformers import (
+        GroundingDinoConfig,
+        GroundingDinoForObjectDetection,
+        PreTrainedTokenizerBase,
+    )
+
+WEIGHTS_FILE = "model.safetensors"
+HOW_TO_GET = (
+    "Give one of: a hub id such as IDEA-Research/grounding-dino-tiny (downloaded once); a "
+    f"folder with config.json, {WEIGHTS_FILE} and the tokenizer's files, as `save_pretrained` of "
+    "transformers writes it; or an original checkpoint such as groundingdino_swint_ogc.pth, with "
+    "BERT's vocab.txt beside it. `--set grounder=` runs without box prompts."
+)
+_HASHED = (WEIGHTS_FILE, "tokenizer.json", "vocab.txt", "preprocessor_config.json")
+
+
+@dataclass(frozen=True)
+class GrounderFiles:
+    """What was read of a GroundingDINO, before any network is built.
+
+    Attributes:
+        place: the folder or file.
+        config: of transformers.
+        weights: float32 tensors under the names that they have on the hub.
+        tokenizer: of the same checkpoint.
+        sha256: see `weights_hash`; of an original file, its own.
+        frame_size: how large frames are made.
+    """
+
+    place: Path
+    config: GroundingDinoConfig
+    weights: Mapping[str, Tensor]
+    tokenizer: PreTrainedTokenizerBase
+    sha256: str
+    frame_size: FrameSize
+
+
+def load_grounding_dino(
+    source: str | Path,
+    device: str = "cpu",
+    dtype: str = "float32",
+    *,
+    backend: str = TRANSFORMERS,
+) -> GroundingDino:
+    """Loads a frozen GroundingDINO and its tokenizer.
+
+    Args:
+        source: hub id, downloaded once, a local folder or an original `.pth` file; what lies there
+            locally wins.
+        device: torch device.
+        dtype: "float32", as the released SOLA code runs it, or "bfloat16" or "float16" (autocast),
+            which moves boxes by some pixels.
+        backend: "transformers", or "original" for the `groundingdino` package.
+
+    Raises:
+        WeightsError: nothing there, not available, or not a GroundingDINO.
+        BackendError: the original package is not installed, or has no network of these sizes.
+        ConfigurationError: an unknown dtype or backend.
+    """
+    check_backend(backend)
+    if dtype not in DTYPES:
+        raise ConfigurationError(f"GroundingDINO dtype {dtype!r}: known are {', '.join(DTYPES)}.")
+    files = read_grounder(source)
+    if backend == ORIGINAL:
+        from rvosbench.models.grounding_dino.original import original_grounder
+
+        return original_grounder(files, device, dtype)
+    frozen = _network(files).eval().requires_grad_(False).to(device)
+    frozen.model.backbone = SharedBackbone(frozen.model.backbone)
+    return GroundingDino(frozen, files.tokenizer, files.sha256, device, dtype, files.frame_size)
+
+
+def read_grounder(source: str | Path) -> GrounderFiles:
+    """Reads weights and tokenizer; see HOW_TO_GET for what `source` may be.
+
+    Raises:
+        WeightsError: nothing there, or not a GroundingDINO.
+    """
+    path = Path(source).expanduser()
+    return _from_official(path) if path.is_file() else _from_folder(weights_folder(source))
+
+
+def weights_folder(source: str | Path) -> Path:
+    """The folder that holds the weights; a hub id is fetched.
+
+    Raises:
+        WeightsError: nothing there, or a file is missing.
+    """
+    path = Path(source).expanduser()
+    if not path.is_dir():
+        if not _looks_like_hub_id(str(source)):
+            raise WeightsError(f"no GroundingDINO weights at {path}. {HOW_TO_GET}")
+        path = _fetch(str(source))
+    for needed in ("config.json", WEIGHTS_FILE):
+        if not (path / needed).is_file():
+            raise WeightsError(f"{path}: no {needed} in this folder. {HOW_TO_GET}")
+    return path
+
+
+def weights_hash(folder: Path) -> str:
+    """sha256 (hex) of weights, tokenizer and preprocessing: all change boxes."""
+    digest = hashlib.sha256()
+    for name in _HASHED:
+        path = folder / name
+        if path.is_file():
+            digest.update(name.encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _from_folder(folder: Path) -> GrounderFiles:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+    from transformers import AutoTokenizer, GroundingDinoConfig
+
+    kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
+    if kind != "grounding-dino":
+        raise WeightsError(
+            f"{folder / 'config.json'}: model_type is {kind!r}, wanted 'grounding-dino'. "
+            f"{HOW_TO_GET}"
+        )
+    try:
+        config = GroundingDinoConfig.from_pretrained(folder, local_files_only=True)
+        weights = {k: v.float() for k, v in load_file(folder / WEIGHTS_FILE).items()}
+        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError, KeyError, SafetensorError) as error:
+        raise WeightsError(f"{folder}: cannot be opened ({_first_line(error)}).") from error
+    return GrounderFiles(
+        folder, config, weights, tokenizer, weights_hash(folder), _frame_size(folder)
+    )
+
+
+def _from_official(path: Path) -> GrounderFiles:
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # unpickling errors are of many kinds
+        raise WeightsError(
+            f"{path}: cannot be read as an original GroundingDINO checkpoint "
+            f"({type(error).__name__}). {HOW_TO_GET}"
+        ) from error
+    official = official_tensors(content)
+    config, weights = official_config(official), convert_weights(official)
+    tokenizer = open_vocabulary(path, config.text_config.vocab_size)
+    return GrounderFiles(path, config, weights, tokenizer, file_sha256(path), FrameSize())
+
+
+def _network(files: GrounderFiles) -> GroundingDinoForObjectDetection:
+    """The network of transformers; every one of its tensors is in the files."""
+    from transformers import GroundingDinoForObjectDetection
+
+    from rvosbench.models.text import _no_progress_bars
+
+    try:
+        with _no_progress_bars():
+            model, report = GroundingDinoForObjectDetection.from_pretrained(
+                None,
+                config=files.config,
+                state_dict=dict(files.weights),
+                dtype=torch.float32,
+                output_loading_info=True,
+            )
+    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        raise WeightsError(f"{files.place}: cannot be opened ({_first_line(error)}).") from error
+    # Folders of other versions of transformers may hold constants that this one computes.
+    for kind in ("missing", "unexpected") if files.place.is_file() else ("missing",):
+        names = sorted(report[f"{kind}_keys"])
+        if names:
+            raise WeightsError(
+                f"{files.place}: {len(names)} tensors are {kind}, such as {names[0]!r}. "
+                f"{HOW_TO_GET}"
+            )
+    return model
+
+
+def _frame_size(folder: Path) -> FrameSize:
+    """From the checkpoint's preprocessing file, or the original sizes."""
+    path = folder / "preprocessor_config.json"
+    size = json.loads(path.read_text(encoding="utf-8")).get("size", {}) if path.is_file() else {}
+    plain = FrameSize()
+    return FrameSize(
+        int(size.get("shortest_edge", plain.shortest)), int(size.get("longest_edge", plain.longest))
+    )
+
+
+def _looks_like_hub_id(source: str) -> bool:
+    owner, slash, name = source.partition("/")
+    plain = not source.startswith((".", "~")) and Path(source).suffix not in {".pt", ".pth"}
+    return bool(plain and slash and owner and name and "/" not in name and "\\" not in source)
+
+
+def _fetch(hub_id: str) -> Path:
+    from huggingface_hub import snapshot_download
+
+    patterns = ["*.json", "*.txt", WEIGHTS_FILE]
+    try:
+        return Path(snapshot_download(hub_id, allow_patterns=patterns))
+    except Exception as error:  # the hub client raises many kinds; all mean "not available"
+        raise WeightsError(
+            f"GroundingDINO weights {hub_id!r} are neither a local folder nor available from the "
+            f"hub ({_first_line(error)}). {HOW_TO_GET}"
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0] if lines else 'no details'}"

@@ -1,0 +1,1 @@
+"""SAM2: mask tracks and object tokens of prompted objects."""
