@@ -14,8 +14,7 @@ from rvosbench.execution.store import Store
 from rvosbench.execution.units import Unit
 from rvosbench.recipe import digest
 from rvosbench.tracks.identity import embedded, identify
-
-from .objects import ObjectSource, ObjectTokens
+from sola.analysis.probe_data import ObjectSource, ObjectTokens
 
 if TYPE_CHECKING:
     from rvosbench.models.sam2.tracker import Sam2
