@@ -22,7 +22,8 @@ from recipes.command import command_parser, execute
 from rvosbench.datasets import load_dataset
 from rvosbench.errors import WeightsError
 from sola.config import DEMO_TRAINING
-from sola.data.track_data import TrackSet, TrainingData, open_training_data, prepared
+from sola.data.samples import TrackSet
+from sola.data.track_data import TrainingData, open_training_data, prepared
 from sola.model import TrackSelector
 from sola.network.weights import (
     checkpoint_hash,

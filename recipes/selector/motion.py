@@ -33,8 +33,8 @@ from rvosbench.demo.dataset import MotionShapes
 from rvosbench.errors import DatasetError
 from rvosbench.records import Json
 from sola.config import DEMO_SELECTOR
-from sola.data.samples import Floats, VideoSample
-from sola.data.track_data import OpenOptions, TrackSet, open_training_data
+from sola.data.samples import Floats, TrackSet, VideoSample
+from sola.data.track_data import OpenOptions, open_training_data
 from sola.network.motion import MotionEncoder
 from sola.network.weights import checkpoint_hash, save_weights
 

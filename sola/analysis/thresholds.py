@@ -24,8 +24,8 @@ from rvosbench.records import Json, Prediction, Sample, Track
 from rvosbench.runs.result import Result, read_result
 from rvosbench.tracks.cache import read_tracks
 from rvosbench.tracks.cached import track_file
-from sola.answering import select
-from sola.training.truth import VideoTruthOf
+from sola.method import select
+from sola.training.validation import VideoTruth
 
 THRESHOLDS = tuple(round(0.1 * i, 1) for i in range(1, 10))
 Scores = Mapping[str, Mapping[str, float]]
@@ -187,7 +187,7 @@ def _video(
             "give the cache that the run was made with"
         )
     argmax = bool(result.facts["config"].get("argmax_if_none", False))
-    truth, protocol = VideoTruthOf(dataset, video), official.protocol(result.facts["protocol"])
+    truth, protocol = VideoTruth(dataset, video), official.protocol(result.facts["protocol"])
     found: dict[float, list[tuple[ExpressionScore, int]]] = {}
     last: dict[str, list[str]] = {}
     for threshold in thresholds:

@@ -2,7 +2,7 @@
 
 A sample knows how well every track covers every annotated object and what every expression means.
 Object tokens stay in the track cache and are read when a batch needs them; text tokens belong to a
-text encoder and are looked up by sentence.
+text encoder and are looked up by text.
 """
 
 from __future__ import annotations
@@ -11,22 +11,21 @@ from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rvosbench.contracts import Dataset
 from rvosbench.errors import DatasetError
-
-if TYPE_CHECKING:
-    from sola.data.track_data import TrackSet
+from rvosbench.tracks.cache import read_tokens
 
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
 Tokens = NDArray[np.floating[Any]]
 """Object tokens (N, T, D), float32 or float16."""
 TextTable = Mapping[str, Floats]
-"""A sentence -> its text tokens (W, E)."""
+"""The text of an expression -> its text tokens (W, E)."""
 
 TOKEN_BUDGET = 2 << 30
 """Bytes of object tokens that stay in memory: all of the demo, a third of MeViS."""
@@ -69,8 +68,6 @@ class TokenStore:
 
     def read(self, path: Path) -> Tokens:
         """(N, T, D) of all tracks of a file."""
-        from rvosbench.tracks.cache import read_tokens
-
         if path in self._kept:
             self._kept.move_to_end(path)
             return self._kept[path]
@@ -97,6 +94,19 @@ class StoredTokens:
 
 
 @dataclass(frozen=True, eq=False)
+class TrackSet:
+    """A track cache and the dataset split that its tracks are of.
+
+    Attributes:
+        cache: folder of `rvosbench tracks build --truth`.
+        dataset: the split, opened.
+    """
+
+    cache: Path
+    dataset: Dataset
+
+
+@dataclass(frozen=True, eq=False)
 class VideoSample:
     """One video of the training data: N tracks, M annotated objects, K expressions.
 
@@ -105,7 +115,7 @@ class VideoSample:
         stored: object tokens (N, T, D).
         overlap: (N, M) float32, mean over frames of the IoU of track and object, in [0, 1].
         expressions: K ids.
-        texts: K sentences.
+        texts: of the K expressions.
         targets: (K, M) bool, objects that an expression means; a row without any: no target.
         union_overlap: (K, N) IoU of tracks with all targets together; None if not known.
         candidates: (K, N) bool, tracks that may serve an expression; None: all.

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 
-from rvosbench.contracts import Dataset
 from rvosbench.execution.units import Unit
 from rvosbench.recipe import digest
 from rvosbench.records import Json
@@ -17,23 +15,18 @@ from rvosbench.tracks.cached import track_files
 from rvosbench.tracks.identity import embedded
 from rvosbench.tracks.words import open_words
 from sola.data.overlaps import CoveredVideo, build_overlaps, read_overlaps
-from sola.data.samples import Flags, Floats, StoredTokens, TextTable, TokenStore, VideoSample
+from sola.data.samples import (
+    Flags,
+    Floats,
+    StoredTokens,
+    TextTable,
+    TokenStore,
+    TrackSet,
+    VideoSample,
+)
 
 HELD_OUT = 10
 """Without validation data, every tenth training video chooses the best epoch."""
-
-
-@dataclass(frozen=True, eq=False)
-class TrackSet:
-    """A track cache and the dataset split that its tracks are of.
-
-    Attributes:
-        cache: folder of `rvosbench tracks build --truth`.
-        dataset: the split, opened.
-    """
-
-    cache: Path
-    dataset: Dataset
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,16 +36,16 @@ class TrainingData:
     Attributes:
         train: videos to learn from.
         valid: videos to choose the best epoch by.
-        texts: text tokens of all their sentences.
+        texts: text tokens of all their expressions.
         facts: what the data are, for provenance: datasets, fingerprints, hashes. JSON-safe.
-        foreign: videos of the caches that are of other splits, and so left out.
+        n_other_splits: videos of the caches that are of other splits, and so left out.
     """
 
     train: Sequence[VideoSample]
     valid: Sequence[VideoSample]
     texts: TextTable
     facts: Mapping[str, Json] = field(default_factory=dict)
-    foreign: int = 0
+    n_other_splits: int = 0
 
 
 @dataclass(frozen=True)
@@ -61,7 +54,7 @@ class OpenOptions:
 
     Attributes:
         text_encoder: "demo" (embedded), a hub id or a local folder.
-        device: where the encoder runs for sentences that a cache does not have.
+        device: where the encoder runs for texts that a cache does not have.
         dtype: of the encoder; "auto" accepts any.
         workers: processes that compute overlaps; 0 works in this one.
         on_done: called for each video whose overlaps are known.
@@ -89,25 +82,24 @@ def open_training_data(
     Raises:
         TrackCacheError: a cache is missing, broken, of other frames, or its text tokens are of
             another encoder than those of the others.
-        NoGroundTruthError: a split without truth.
-        WeightsError: sentences are not cached, and the encoder's weights are not there.
+        NoGroundTruthError: a split without ground truth.
+        WeightsError: texts are not cached, and the encoder's weights are not there.
     """
     options = options or OpenOptions()
     store = TokenStore()
-    learnt, chosen = ([_open(s, store, options) for s in sets] for sets in (train, valid))
-    videos = [sample for samples, _ in learnt for sample in samples]
-    others = [sample for samples, _ in chosen for sample in samples]
+    opened = {s: _open(s, store, options) for s in (*train, *valid)}
+    samples, held_out = ([v for s in sets for v in opened[s][0]] for sets in (train, valid))
+    used = len(samples) + len(held_out)
     if not valid:
-        videos, others = hold_out(videos)
-    texts, encoder = _texts([*train, *valid], [*videos, *others], options)
+        samples, held_out = hold_out(samples)
+    texts, encoder = _texts([*train, *valid], [*samples, *held_out], options)
     facts = {
-        "train": [facts for _, facts in learnt],
-        "valid": [facts for _, facts in chosen] or f"every {HELD_OUT}th training video",
+        "train": [opened[s][1] for s in train],
+        "valid": [opened[s][1] for s in valid] or f"every {HELD_OUT}th training video",
         "text_encoder": encoder,
     }
-    there = sum(len(track_files(s.cache)) for s in (*train, *valid))
-    used = sum(len(samples) for samples, _ in (*learnt, *chosen))
-    return TrainingData(videos, others, texts, facts, there - used)
+    cached = sum(len(track_files(s.cache)) for s in (*train, *valid))
+    return TrainingData(samples, held_out, texts, facts, cached - used)
 
 
 def hold_out(videos: Sequence[VideoSample]) -> tuple[list[VideoSample], list[VideoSample]]:
@@ -181,7 +173,7 @@ def _candidates(serves: Sequence[list[str] | None], ids: Sequence[str]) -> Flags
 def _texts(
     sets: Sequence[TrackSet], samples: Sequence[VideoSample], options: OpenOptions
 ) -> tuple[TextTable, str]:
-    """Every distinct sentence once, from the caches where they have it; the encoder's hash."""
+    """Every distinct text once, from the caches where they have it; the encoder's hash."""
     encoder = embedded(options.text_encoder, "text")
     table: dict[str, Floats] = {}
     checksum = ""
@@ -195,7 +187,7 @@ def _texts(
             raise TrackCacheError(
                 f"{cache}: its text tokens are of another {options.text_encoder} (sha256 "
                 f"{source.checkpoint_hash[:12]}) than those of the caches before it "
-                f"({checksum[:12]}): encode the sentences of all with one, `rvosbench tracks build "
+                f"({checksum[:12]}): encode all texts with one, `rvosbench tracks build "
                 "--text-encoder`, after deleting the folder texts/ of those that differ"
             )
         checksum = source.checkpoint_hash

@@ -1,4 +1,4 @@
-"""Object-language alignment layers: attention between objects, over time, and to the words."""
+"""Object-language alignment layers: attention between objects, over time, and to the text."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ class Masks(NamedTuple):
     Attributes:
         tracks: (B, N).
         steps: (B, T'), reduced frames.
-        words: (B, W), the negative anchors included.
+        text: (B, W), text tokens, the negative anchors included.
     """
 
     tracks: Tensor | None = None
     steps: Tensor | None = None
-    words: Tensor | None = None
+    text: Tensor | None = None
 
-    def of_sentences(self, video: Tensor) -> Masks:
-        """Masks of V videos as masks of B sentences, whose videos are `video` (B,)."""
+    def of_expressions(self, video: Tensor) -> Masks:
+        """Masks of V videos as masks of B expressions, whose videos are `video` (B,)."""
         tracks, steps = (None if m is None else m[video] for m in (self.tracks, self.steps))
-        return Masks(tracks, steps, self.words)
+        return Masks(tracks, steps, self.text)
 
 
 class AlignmentLayer(nn.Module):
     """Three post-norm residual attentions, without feed-forward (released code).
 
-    V rows of tokens may meet B rows of words: what does not depend on the words is then computed
-    once for all sentences of a video.
+    V rows of object tokens may meet B rows of text tokens: what does not depend on the text is then
+    computed once for all expressions of a video.
     """
 
     def __init__(self, config: SelectorConfig) -> None:
@@ -48,47 +48,37 @@ class AlignmentLayer(nn.Module):
         self,
         tokens: Tensor,
         time: Tensor,
-        words: Tensor,
+        text: Tensor,
         masks: Masks,
         video: Tensor | None = None,
     ) -> Tensor:
-        """Aligns tokens with words.
+        """Aligns object tokens with text tokens.
 
         Args:
             tokens: (B, N, T', C), or (V, N, T', C) with `video`.
             time: (T', C), added to queries and keys of the motion attention only.
-            words: (B, W, C), the negative anchors included.
+            text: (B, W, C), the negative anchors included.
             masks: what is valid; as many rows as `tokens` has.
-            video: (B,) row of `tokens` of each sentence; None if they have one each.
+            video: (B,) row of `tokens` of each expression; None if they have one each.
 
         Returns:
             (B, N, T', C).
         """
         if self.objects is not None:
-            tokens = self._between_objects(self.objects, tokens, masks.tracks)
+            n_steps, mask = tokens.shape[2], _repeat(masks.tracks, tokens.shape[2])
+            rows = tokens.transpose(1, 2).flatten(0, 1)  # (B T', N, C)
+            rows = self.objects(rows, rows, mask, mask)
+            tokens = rows.unflatten(0, (-1, n_steps)).transpose(1, 2)
         if self.motion is not None:
-            tokens = self._over_time(self.motion, tokens, time, masks.steps)
+            mask = _repeat(masks.steps, tokens.shape[1])
+            rows = tokens.flatten(0, 1)  # (B N, T', C)
+            rows = self.motion(rows, rows, mask, mask, position=time)
+            tokens = rows.reshape(tokens.shape)
         if video is not None:
-            tokens, masks = tokens[video], masks.of_sentences(video)
-        valid = _joint(masks, tokens)
-        flat: Tensor = self.language(tokens.flatten(1, 2), words, masks.words, valid)
-        return flat.reshape(tokens.shape)
-
-    @staticmethod
-    def _between_objects(block: _Residual, tokens: Tensor, tracks: Tensor | None) -> Tensor:
-        n_steps = tokens.shape[2]
-        rows = tokens.transpose(1, 2).flatten(0, 1)  # (B T', N, C)
-        mask = _repeat(tracks, n_steps)
-        mixed: Tensor = block(rows, rows, mask, mask)
-        return mixed.reshape(-1, n_steps, *mixed.shape[1:]).transpose(1, 2)
-
-    @staticmethod
-    def _over_time(block: _Residual, tokens: Tensor, time: Tensor, steps: Tensor | None) -> Tensor:
-        n_tracks = tokens.shape[1]
-        rows = tokens.flatten(0, 1)  # (B N, T', C)
-        mask = _repeat(steps, n_tracks)
-        mixed: Tensor = block(rows, rows, mask, mask, position=time)
-        return mixed.reshape(tokens.shape)
+            tokens, masks = tokens[video], masks.of_expressions(video)
+        rows = tokens.flatten(1, 2)  # (B, N T', C)
+        aligned: Tensor = self.language(rows, text, masks.text, _joint(masks, tokens))
+        return aligned.reshape(tokens.shape)
 
 
 class _Residual(nn.Module):

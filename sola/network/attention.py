@@ -1,7 +1,8 @@
 """Attention and group normalisation that ignore padding exactly.
 
 A padded batch must give what its members give alone, so padding is left out of the keys of
-attention and out of the statistics of normalisation, which here run over tokens (`sola.md`, 6).
+attention and out of the statistics of normalisation, which here run over tokens: see
+`TokenGroupNorm`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The selection loss and the alignment loss.
+"""What a selector is trained with: the selection loss and the alignment loss.
 
 Source: SOLA paper, section 3.6; released code `tools/loss.py` and `train.py`. Every loss is a mean
 over an expression's own tracks first and over expressions then, so a padded batch gives the mean
@@ -8,15 +8,17 @@ of what its members give alone.
 from __future__ import annotations
 
 import math
+from contextlib import nullcontext
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from sola.config import LossConfig
+from sola.config import LossConfig, Precision
+from sola.data.batches import Batch
 from sola.network.attention import masked_mean
-from sola.network.selector import SelectorOutput
+from sola.network.selector import SelectorOutput, TrackSelector
 
 
 class SelectionLoss(NamedTuple):
@@ -25,6 +27,34 @@ class SelectionLoss(NamedTuple):
     total: Tensor
     bce: Tensor
     alignment: Tensor
+
+
+def training_loss(
+    selector: TrackSelector, batch: Batch, config: LossConfig, precision: Precision = "float32"
+) -> SelectionLoss:
+    """The loss of a batch on the selector's device.
+
+    Args:
+        selector: in training mode, if dropout is wanted.
+        batch: at least one expression.
+        config: weights and variant.
+        precision: "bfloat16" runs the network, not the loss, under autocast.
+    """
+    half = precision == "bfloat16"
+    device = batch.objects.device.type
+    with torch.autocast(device, torch.bfloat16) if half else nullcontext():
+        output: SelectorOutput = selector(*batch.inputs)
+    if half:
+        output = SelectorOutput(output.logits.float(), output.alignment.float())
+    return batch_loss(output, selector, batch, config)
+
+
+def batch_loss(
+    output: SelectorOutput, selector: TrackSelector, batch: Batch, config: LossConfig
+) -> SelectionLoss:
+    """The loss of what a selector said of a batch."""
+    anchors = positive_anchor(batch.text, batch.word_mask), selector.negative_anchors
+    return selection_loss(output, batch.labels, anchors, config, batch.track_mask_by_expression())
 
 
 def selection_loss(
@@ -56,9 +86,9 @@ def selection_loss(
     return SelectionLoss(total, bce_mean, alignment_mean)
 
 
-def positive_anchor(text_tokens: Tensor, word_mask: Tensor | None = None) -> Tensor:
-    """The mean of a sentence's tokens, (B, W, E) to (B, E)."""
-    return masked_mean(text_tokens, None if word_mask is None else word_mask[..., None], 1)
+def positive_anchor(text_tokens: Tensor, mask: Tensor | None = None) -> Tensor:
+    """The mean of an expression's text tokens, (B, W, E) to (B, E)."""
+    return masked_mean(text_tokens, None if mask is None else mask[..., None], 1)
 
 
 def _released_alignment(

@@ -1,11 +1,9 @@
-"""Checkpoints of the authors' released code (cvlab-kaist/SOLA): names, sizes, files."""
+"""Tensors of the authors' released code (cvlab-kaist/SOLA): names, and the sizes they tell."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
 
 from torch import Tensor
 
@@ -31,7 +29,6 @@ RENAMES: tuple[tuple[str, str], ...] = (
     (r"attention\.v_proj\.", "attention.value."),
     (r"attention\.out_proj\.", "attention.out."),
 )
-WRAPPERS = ("model", "state_dict", "model_state_dict")
 
 
 def rename(name: str) -> str:
@@ -79,45 +76,3 @@ def infer_config(state: Mapping[str, Tensor]) -> SelectorConfig:
         inter_object_attention="layers.0.objects.norm.weight" in state,
         motion_attention="layers.0.motion.norm.weight" in state,
     )
-
-
-def read_state_dict(path: Path) -> dict[str, Tensor]:
-    """Tensors of a `.safetensors`, `.pt` or `.pth` file; pickled code is never run.
-
-    Raises:
-        WeightsError: missing file, a file of another kind, or one that holds no tensors.
-    """
-    if not path.is_file():
-        raise WeightsError(
-            f"{path}: no such file. Wanted a selector checkpoint (.safetensors, .pt or .pth). The "
-            "authors of SOLA have not published one: train it with `rvosbench sola train`, or use "
-            "--preset demo, which needs no download."
-        )
-    content = _read(path)
-    for wrapper in WRAPPERS:
-        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
-            content = content[wrapper]
-    if not isinstance(content, Mapping) or not content:
-        raise WeightsError(f"{path}: holds a {type(content).__name__}, wanted a state dict.")
-    return {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
-
-
-def _read(path: Path) -> Any:  # noqa: ANN401 a pickle may hold anything
-    if path.suffix == ".safetensors":
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
-        try:
-            return load_file(path)
-        except SafetensorError as error:
-            raise WeightsError(f"{path}: not a safetensors file: {error}") from error
-    import pickle
-
-    import torch
-
-    try:
-        return torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
-        raise WeightsError(
-            f"{path}: cannot be read as a plain state dict (weights_only): {error}"
-        ) from error

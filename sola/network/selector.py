@@ -1,7 +1,10 @@
-"""The language-aligned track selection module: which candidate tracks does a sentence mean?
+"""The language-aligned track selection module: which tracks does an expression mean?
 
-    motion encoder (each track alone) -> alignment layers (between objects, over time, to words)
+    motion encoder (each track alone) -> alignment layers (between objects, over time, to the text)
     -> one alignment token and one score a track
+
+To be read from the top: this file, then `motion`, `alignment`, `attention`; `losses` is what it is
+trained with.
 
 Source: SOLA paper, section 3.5; where it and the authors' released code differ, the default
 follows the code, and `SelectorConfig(variant="paper")` equations (4) and (5).
@@ -9,8 +12,6 @@ follows the code, and `SelectorConfig(variant="paper")` equations (4) and (5).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -20,7 +21,6 @@ from sola.config import SelectorConfig
 from sola.network.alignment import AlignmentLayer, Masks
 from sola.network.attention import masked_mean
 from sola.network.motion import MotionEncoder, temporal_encoding
-from sola.network.released import infer_config, read_state_dict, renamed
 
 
 class SelectorOutput(NamedTuple):
@@ -36,7 +36,7 @@ class SelectorOutput(NamedTuple):
 
 
 class TrackSelector(nn.Module):
-    """Scores N candidate tracks of a video against sentences."""
+    """Scores N candidate tracks of a video against expressions."""
 
     time_frequencies: Tensor
 
@@ -65,14 +65,14 @@ class TrackSelector(nn.Module):
 
         Args:
             object_tokens: (V, N, T, object_token_dim) of V videos. What does not depend on the
-                sentence is computed once a video. N may be 0, T not.
+                expression is computed once a video. N may be 0, T not.
             text_tokens: (B, W, lang_token_dim), all tokens of the text encoder.
-            track_mask: (V, N), or (B, N) if sentences have their own candidates; bool, True is
+            track_mask: (V, N), or (B, N) if expressions have their own candidates; bool, True is
                 valid.
             frame_mask: (V, T) bool, the valid frames first.
-            word_mask: (B, W) bool.
-            video: (B,) int64, each sentence's row of `object_tokens`. It may be left out if V is 1,
-                or B: a video each.
+            word_mask: (B, W) bool, valid text tokens.
+            video: (B,) int64, each expression's row of `object_tokens`. It may be left out if V is
+                1, or B: a video each.
 
         Returns:
             Logits (B, N) and alignment tokens (B, N, lang_token_dim).
@@ -86,23 +86,21 @@ class TrackSelector(nn.Module):
         if video is None and len(object_tokens) != len(text_tokens):
             video = torch.zeros(len(text_tokens), dtype=torch.long, device=text_tokens.device)
         tokens, step_mask = self.motion_encoder(object_tokens, frame_mask)
-        words, word_mask = self._with_anchors(text_tokens, word_mask)
+        text, text_mask = self._with_anchors(text_tokens, word_mask)
         time = temporal_encoding(
             tokens.shape[2], self.time_frequencies, self.config.max_temporal_length
         )
-        masks = Masks(track_mask, step_mask, word_mask)
+        masks = Masks(track_mask, step_mask, text_mask)
         if video is not None and track_mask is not None and len(track_mask) != len(tokens):
-            masks = (
-                Masks(None, step_mask, word_mask).of_sentences(video)._replace(tracks=track_mask)
-            )
+            masks = masks._replace(tracks=None).of_expressions(video)._replace(tracks=track_mask)
             tokens, video = tokens[video], None
         for layer in self.layers:
-            tokens = layer(tokens, time, words, masks, video)
+            tokens = layer(tokens, time, text, masks, video)
             if video is not None:
-                masks, video = masks.of_sentences(video), None
-        return self._aggregate(tokens, words, masks)
+                masks, video = masks.of_expressions(video), None
+        return self._aggregate(tokens, text, masks)
 
-    def start_gently(self) -> None:
+    def scale_down_first_attention(self) -> None:
         """Shrinks the projections of the first inter-object attention, in place.
 
         Tokens leave the motion encoder with a standard deviation of about sqrt(channels), because
@@ -117,19 +115,19 @@ class TrackSelector(nn.Module):
                 weight.data.div_(divisor**0.5)
 
     def _with_anchors(
-        self, text_tokens: Tensor, word_mask: Tensor | None
+        self, text_tokens: Tensor, mask: Tensor | None
     ) -> tuple[Tensor, Tensor | None]:
-        """Appends the negative anchors to the words (released code)."""
+        """Appends the negative anchors to the text tokens (released code)."""
         anchors = self.negative_anchors.expand(len(text_tokens), -1, -1)
-        if word_mask is not None:
-            word_mask = torch.cat([word_mask, word_mask.new_ones(anchors.shape[:2])], dim=1)
-        return torch.cat([text_tokens, anchors], dim=1), word_mask
+        if mask is not None:
+            mask = torch.cat([mask, mask.new_ones(anchors.shape[:2])], dim=1)
+        return torch.cat([text_tokens, anchors], dim=1), mask
 
-    def _aggregate(self, tokens: Tensor, words: Tensor, masks: Masks) -> SelectorOutput:
+    def _aggregate(self, tokens: Tensor, text: Tensor, masks: Masks) -> SelectorOutput:
         """Equations (4) and (5): from (B, N, T', E) to one token and one logit a track."""
-        # The average of dot products over the words is the dot product with their average.
-        sentence = self._sentence(words, masks.words)  # (B, E)
-        similarity = torch.einsum("bnte,be->bnt", tokens, sentence)
+        # The average of dot products over text tokens is the dot product with their average.
+        mean_text = self._mean_text(text, masks.text)  # (B, E)
+        similarity = torch.einsum("bnte,be->bnt", tokens, mean_text)
         steps = None if masks.steps is None else masks.steps[:, None, :]
         weight = _masked_softmax(similarity, steps)[..., None]
         if self.config.variant == "paper":
@@ -137,7 +135,7 @@ class TrackSelector(nn.Module):
             logits = masked_mean(similarity, steps, 2)
         else:
             alignment = (weight * tokens).sum(dim=2)
-            logits = torch.einsum("bne,be->bn", alignment, sentence)
+            logits = torch.einsum("bne,be->bn", alignment, mean_text)
         if masks.tracks is None:
             return SelectorOutput(logits, alignment)
         return SelectorOutput(
@@ -145,32 +143,12 @@ class TrackSelector(nn.Module):
             alignment.masked_fill(~masks.tracks[..., None], 0.0),
         )
 
-    def _sentence(self, words: Tensor, word_mask: Tensor | None) -> Tensor:
-        if self.config.variant == "paper":  # N_w counts the sentence's words only
-            n_words = words.shape[1] - self.config.n_negative
-            words = words[:, :n_words]
-            word_mask = None if word_mask is None else word_mask[:, :n_words]
-        return masked_mean(words, None if word_mask is None else word_mask[..., None], 1)
-
-
-def load_released(source: Mapping[str, Tensor] | str | Path) -> TrackSelector:
-    """A selector from a checkpoint of the authors' released code, in evaluation mode.
-
-    Sizes are read off the tensors; what leaves no trace there (groups, heads, dropout, the unit of
-    time) takes the released values.
-
-    Args:
-        source: state dict of the released module, or a `.pt`/`.pth`/`.safetensors` file of it;
-            prefixes such as "module." and wrappers such as {"model": ...} are recognised.
-
-    Raises:
-        WeightsError: missing file, or tensors that are not those of the released module.
-    """
-    released = read_state_dict(Path(source)) if isinstance(source, str | Path) else dict(source)
-    state = renamed(released)
-    model = TrackSelector(infer_config(state))
-    model.load_state_dict(state)
-    return model.eval()
+    def _mean_text(self, text: Tensor, mask: Tensor | None) -> Tensor:
+        if self.config.variant == "paper":  # N_w counts the expression's own tokens only
+            n_tokens = text.shape[1] - self.config.n_negative
+            text = text[:, :n_tokens]
+            mask = None if mask is None else mask[:, :n_tokens]
+        return masked_mean(text, None if mask is None else mask[..., None], 1)
 
 
 def _masked_softmax(values: Tensor, mask: Tensor | None) -> Tensor:
@@ -202,5 +180,5 @@ def _check_shapes(
         raise ValueError(
             f"object tokens {tuple(objects.shape)} and text tokens {tuple(text.shape)} do not fit: "
             f"wanted (V, N, T > 0, {config.object_token_dim}) and (B, W, {config.lang_token_dim}), "
-            "with V = 1 or B, or each sentence's video as (B,) indices."
+            "with V = 1 or B, or each expression's video as (B,) indices."
         )

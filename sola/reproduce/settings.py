@@ -19,9 +19,8 @@ from rvosbench.records import Json
 from rvosbench.runs.methods import MethodChoice, load_method
 from rvosbench.tracks.identity import identify
 from rvosbench.tracks.maker import GROUNDER_FILES, CandidateConfig
-from sola.config import TrainConfig
+from sola.config import TrainConfig, TrainingPreset, training_preset
 from sola.method import SPEC, SolaConfig
-from sola.presets import TrainingPreset, training_preset
 from sola.reproduce.plan import GROUNDER, TRAININGS, TRIALS, TRUTH_GROUNDER
 
 

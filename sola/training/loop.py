@@ -12,41 +12,46 @@ import logging
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from rvosbench.errors import ConfigurationError, DatasetError, RvosbenchError, WeightsError
+from rvosbench.errors import ConfigurationError, DatasetError, RvosbenchError
 from rvosbench.records import Json
 from sola.config import SelectorConfig, TrainConfig
-from sola.data.batches import Batch
-from sola.data.epochs import Chunk, epoch_plan, learnable, load_batch
+from sola.data.batches import ExpressionGroup, epoch_plan, learnable, load_batch
 from sola.data.samples import VideoSample
 from sola.data.track_data import TrainingData, limited, prepared
-from sola.network.initial_weights import initial_hash, load_initial
-from sola.network.selector import TrackSelector
-from sola.network.weights import load_selector, read_training, save_selector, write_training
-from sola.training.judging import measure_masks
-from sola.training.observers import Silent, Watch
+from sola.network.losses import training_loss
+from sola.network.weights import (
+    initial_hash,
+    load_selector,
+    read_training,
+    save_selector,
+    write_training,
+)
+from sola.training.observers import Observer, Observers
 from sola.training.parallel import World
-from sola.training.schedule import learning_rate
 from sola.training.signals import StopRequest, listening
 from sola.training.state import (
     LOG_FILE,
     STATE_FILE,
-    Progress,
+    TrainingState,
     append_line,
     best_line,
     check_same,
-    planned_epochs,
+    new_state,
     resume,
     save_state,
 )
-from sola.training.validation import batch_loss, validate
+from sola.training.validation import measure_masks, validate
 
 logger = logging.getLogger(__name__)
+
+PLATEAU_THRESHOLD = 1e-4
+"""Relative fall of the validation loss that counts as one: torch's default, as in the code."""
 
 
 class TrainingInterruptedError(RvosbenchError):
@@ -62,12 +67,12 @@ class _Run:
     """What does not change during a training."""
 
     data: TrainingData
-    chunks: Sequence[Chunk]
+    groups: Sequence[ExpressionGroup]
     config: TrainConfig
     out: Path
     identity: Json
     world: World
-    watch: Watch
+    observer: Observer
     stop: StopRequest
 
 
@@ -77,10 +82,10 @@ def train(  # noqa: PLR0913 - what is trained, and three ways to look on
     config: TrainConfig,
     out: Path,
     device: str = "cpu",
-    watch: Watch | None = None,
+    observer: Observer | None = None,
     world: World | None = None,
 ) -> dict[str, float]:
-    """Trains a selector, or goes on where `out` was left; a finished training is not repeated.
+    """Trains a selector, or resumes what is in `out`; a finished training is not repeated.
 
     SIGINT and SIGTERM stop it after the step that is being done, with its state on disk.
 
@@ -92,7 +97,7 @@ def train(  # noqa: PLR0913 - what is trained, and three ways to look on
         out: folder of the best selector (`config.json`, `model.safetensors`, float32), what it was
             trained with (`training.json`), the log, and, until it is done, the state.
         device: torch's name of it.
-        watch: is told of steps and epochs.
+        observer: is told of steps and epochs.
         world: of data parallelism, see `sola.training.parallel.joined`.
 
     Returns:
@@ -112,81 +117,85 @@ def train(  # noqa: PLR0913 - what is trained, and three ways to look on
         check_same(out, finished["identity"], identity)
         return dict(finished["best"])
     data = prepared(data, config.train_sources, config.valid_sources)
-    chunks = _chunks(data, selector, config)
+    groups = expression_groups(data, selector, config)
     out.mkdir(parents=True, exist_ok=True)
-    progress = _start(selector, config, device)
-    resume(progress, out / STATE_FILE, identity)
+    state = new_state(selector, config, device)
+    resume(state, out / STATE_FILE, identity)
+    best = best_line(out / LOG_FILE, state.epoch) if world.first else {}
     with listening() as stop:
-        run = _Run(data, chunks, config, out, identity, world, watch or Silent(), stop)
-        return _go_on(run, progress)
+        run = _Run(data, groups, config, out, identity, world, observer or Observers(), stop)
+        while state.epoch < config.epochs:
+            begin = time.monotonic()
+            _run_epoch(run, state)
+            line = world.broadcast(_measured(run, state) if world.first else None)
+            line["seconds"] = round(time.monotonic() - begin, 2)
+            if line["selection"] > state.best:
+                best = line
+            _close_epoch(run, state, line)
+        if world.first:
+            best = _finish(run, best)
+        return dict(world.broadcast(best))
 
 
-def seconds_per_epoch(
-    data: TrainingData, selector: SelectorConfig, config: TrainConfig, device: str = "cpu"
-) -> float:
-    """An estimate from a few steps and validations of a model that is thrown away.
+def expression_groups(
+    data: TrainingData, selector: SelectorConfig, config: TrainConfig
+) -> list[ExpressionGroup]:
+    """What can be learnt from, checked.
 
-    J&F counts with an epoch's share of it, if it is measured every few epochs.
+    Raises:
+        DatasetError: nothing, or tokens of another width than the selector's.
+        ConfigurationError: a choice of tracks that leaves nothing to validate on.
     """
-    return _estimate(data, selector, config, device)[0]
-
-
-def _estimate(
-    data: TrainingData, selector: SelectorConfig, config: TrainConfig, device: str
-) -> tuple[float, float]:
-    """Seconds of an epoch, and of what comes after the last one: J&F of the kept epoch."""
-    data = prepared(data, config.train_sources, config.valid_sources)
-    progress = _start(selector, config, device)
-    plan = epoch_plan(_chunks(data, selector, config), config, 1)
-    elapsed = []
-    for step, entry in enumerate(plan[:6]):
-        begin = time.perf_counter()
-        batch = load_batch(data, entry, config, (1, step)).to(device)
-        _backward(progress, batch, config, 1.0)
-        _update(progress, config, rate=0.0)
-        elapsed.append(time.perf_counter() - begin)
-    validation, masks = _validation_seconds(data, progress.model, config)
-    epoch = float(np.median(elapsed)) * len(plan) + validation
-    if not config.jf_every:
-        return epoch, masks
-    return epoch + masks / config.jf_every, masks if config.jf_every > 1 else 0.0
-
-
-def _validation_seconds(
-    data: TrainingData, model: TrackSelector, config: TrainConfig
-) -> tuple[float, float]:
-    """Of one validation: without masks, and J&F from masks; from a few videos."""
-    samples = limited(data.valid or data.train, config.valid_videos)
-    found = []
-    for measure, few in ((validate, samples[:4]), (measure_masks, samples[:2])):
-        begin = time.perf_counter()
-        measure(model, few, data.texts, config)
-        found.append((time.perf_counter() - begin) * len(samples) / max(1, len(few)))
-    return found[0], found[1]
-
-
-def fit_epochs(
-    data: TrainingData,
-    selector: SelectorConfig,
-    config: TrainConfig,
-    seconds: float,
-    out: Path,
-    device: str = "cpu",
-) -> TrainConfig:
-    """The configuration with as many epochs as fit; one that is resumed keeps to its plan."""
-    finished = read_training(out)
-    planned = planned_epochs(out / STATE_FILE)
-    if finished is not None and finished["finished"]:
-        if "training" not in finished["identity"]:
-            raise WeightsError(
-                f"{out}: holds an average of selectors, no training. Choose another folder; "
-                f"--set init={out} begins with it"
+    for sample in (*data.train, *data.valid):
+        width = sample.stored.shape[2]
+        if len(sample) and width != selector.object_token_dim:
+            raise DatasetError(
+                f"video {sample.video!r}: object tokens have {width} channels, but the selector "
+                f"wants {selector.object_token_dim} (object_token_dim)."
             )
-        planned = int(finished["identity"]["training"]["epochs"])
-    if planned is None:
-        epoch, final = _estimate(data, selector, config, device)
-        planned = max(1, int((seconds - 1.1 * final) / (1.1 * epoch)))
-    return replace(config, epochs=planned)
+    groups = learnable(data.train)
+    if not groups:
+        raise DatasetError(
+            f"{len(data.train)} training videos hold no expression with candidates among their "
+            f"{' and '.join(config.train_sources)} tracks. Truth-prompted tracks need a cache of "
+            "`rvosbench tracks build --truth`."
+        )
+    _check_valid(data.valid, config)
+    return groups
+
+
+def learning_rate(progress: float, valid_losses: Sequence[float], config: TrainConfig) -> float:
+    """The rate of the next step: a function of the configuration and of what has happened so far.
+
+    Args:
+        progress: share of all steps that are done, in [0, 1].
+        valid_losses: validation loss after each finished epoch.
+        config: peak rate and schedule.
+    """
+    if progress < config.warm_up:
+        return config.learning_rate * progress / config.warm_up
+    if config.schedule == "plateau":
+        return config.learning_rate * config.plateau_factor ** reductions(valid_losses, config)
+    rest = (progress - config.warm_up) / (1 - config.warm_up)
+    return config.learning_rate * cosine(rest)
+
+
+def cosine(progress: float) -> float:
+    """A factor that falls from 1 to 0 while progress goes from 0 to 1."""
+    return 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def reductions(valid_losses: Sequence[float], config: TrainConfig) -> int:
+    """How often the rate was reduced: torch's `ReduceLROnPlateau`, replayed."""
+    best, bad, count = math.inf, 0, 0
+    for loss in valid_losses:
+        if loss < best * (1 - PLATEAU_THRESHOLD):
+            best, bad = loss, 0
+        else:
+            bad += 1
+        if bad > config.plateau_patience:
+            bad, count = 0, count + 1
+    return count
 
 
 def _identity(
@@ -199,25 +208,6 @@ def _identity(
         "data": {**data.facts, "videos": [len(data.train), len(data.valid)]},
         "processes": world.size,
     }
-
-
-def _chunks(data: TrainingData, selector: SelectorConfig, config: TrainConfig) -> list[Chunk]:
-    for sample in (*data.train, *data.valid):
-        width = sample.stored.shape[2]
-        if len(sample) and width != selector.object_token_dim:
-            raise DatasetError(
-                f"video {sample.video!r}: object tokens have {width} channels, but the selector "
-                f"wants {selector.object_token_dim} (object_token_dim)."
-            )
-    chunks = learnable(data.train)
-    if not chunks:
-        raise DatasetError(
-            f"{len(data.train)} training videos hold no expression with candidates among their "
-            f"{' and '.join(config.train_sources)} tracks. Truth-prompted tracks need a cache of "
-            "`rvosbench tracks build --truth`."
-        )
-    _check_valid(data.valid, config)
-    return chunks
 
 
 def _check_valid(valid: Sequence[VideoSample], config: TrainConfig) -> None:
@@ -234,116 +224,73 @@ def _check_valid(valid: Sequence[VideoSample], config: TrainConfig) -> None:
     raise DatasetError(f"{what}, so no epoch can be told from another: give other --valid-tracks")
 
 
-def _start(selector: SelectorConfig, config: TrainConfig, device: str) -> Progress:
-    with torch.random.fork_rng():
-        torch.manual_seed(config.seed)
-        model = TrackSelector(selector)
-        if config.gentle_start:
-            model.start_gently()
-        if config.init:
-            load_initial(model, config.init)
-        model.to(device)
-    optimizer = torch.optim.AdamW(
-        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
-    )
-    return Progress(model, optimizer)
-
-
-def _go_on(run: _Run, progress: Progress) -> dict[str, float]:
-    best = best_line(run.out / LOG_FILE, progress.epoch) if run.world.first else {}
-    while progress.epoch < run.config.epochs:
-        begin = time.monotonic()
-        _run_epoch(run, progress)
-        line = run.world.agree(_measured(run, progress) if run.world.first else None)
-        line["seconds"] = round(time.monotonic() - begin, 2)
-        progress.valid_losses.append(line["loss"])
-        if line["selection"] > progress.best:
-            progress.best, best = line["selection"], line
-            _keep(run, progress.model, best)
-        _close_epoch(run, progress, line)
-    if run.world.first:
-        best = _finish(run, best)
-    return dict(run.world.agree(best))
-
-
-def _run_epoch(run: _Run, progress: Progress) -> None:
+def _run_epoch(run: _Run, state: TrainingState) -> None:
     """The steps of an epoch that are not done yet."""
-    epoch = progress.epoch + 1
-    plan = epoch_plan(run.chunks, run.config, epoch, run.world.size)
-    progress.model.train()
+    epoch = state.epoch + 1
+    plan = epoch_plan(run.groups, run.config, epoch, run.world.size)
+    state.model.train()
     with torch.random.fork_rng():
-        for step in range(len(progress.losses), len(plan)):
-            torch.manual_seed(_seed(run.config.seed, epoch, step))
-            stopped = _step(run, progress, plan[step], (epoch, step, len(plan)))
-            run.watch.step(epoch, step + 1, len(plan), progress.losses[-1])
+        for step in range(len(state.losses), len(plan)):
+            key = np.random.SeedSequence((run.config.seed, epoch, step))
+            torch.manual_seed(int(key.generate_state(1)[0]))  # of dropout
+            stopped = _step(run, state, plan[step], len(plan))
+            run.observer.step(epoch, step + 1, len(plan), state.losses[-1])
             if stopped and (step + 1 < len(plan) or epoch < run.config.epochs):
-                _interrupt(run, progress)
+                _interrupt(run, state)
 
 
-def _step(
-    run: _Run, progress: Progress, entry: Sequence[Chunk], place: tuple[int, int, int]
-) -> bool:
-    """One step; returns whether any process was asked to stop."""
-    epoch, step, steps = place
-    done = (epoch - 1 + (step + 0.5) / steps) / run.config.epochs
-    rate = learning_rate(done, progress.valid_losses, run.config)
-    mine, loss = run.world.share(entry), 0.0
-    weight = sum(len(e) for _, e in mine) / sum(len(e) for _, e in entry)
-    progress.optimizer.zero_grad()
+def _step(run: _Run, state: TrainingState, groups: Sequence[ExpressionGroup], steps: int) -> bool:
+    """The next of an epoch's steps; returns whether any process was asked to stop."""
+    epoch, step, config = state.epoch + 1, len(state.losses), run.config
+    done = (epoch - 1 + (step + 0.5) / steps) / config.epochs
+    rate = learning_rate(done, state.valid_losses, config)
+    mine, loss = run.world.share(groups), 0.0
+    weight = sum(len(g.expressions) for g in mine) / sum(len(g.expressions) for g in groups)
+    state.optimizer.zero_grad()
     if mine:
-        batch = load_batch(run.data, mine, run.config, (epoch, step))
-        batch = batch.to(progress.model.negative_anchors.device)
-        loss = _backward(progress, batch, run.config, weight)
-    summed = run.world.add_up(progress.model.parameters(), [loss, float(run.stop.made)])
+        batch = load_batch(run.data, mine, config, (epoch, step))
+        batch = batch.to(state.model.negative_anchors.device)
+        total = training_loss(state.model, batch, config.loss, config.precision).total * weight
+        total.backward()  # type: ignore[no-untyped-call]
+        loss = float(total.detach())
+    summed = run.world.all_reduce_gradients(state.model.parameters(), [loss, float(run.stop.made)])
     if not math.isfinite(summed[0]):
         raise DivergedError(
             f"epoch {epoch}, step {step + 1} of {steps}: the loss is {summed[0]}, with a learning "
             f"rate of {rate:.3g}. {run.out} keeps the best epoch so far. Lower learning_rate or "
             "clip_norm, or use precision=float32, in another --out"
         )
-    _update(progress, run.config, rate)
-    progress.losses.append(summed[0])
+    state.update(rate, config.clip_norm)
+    state.losses.append(summed[0])
     return summed[1] > 0
 
 
-def _backward(progress: Progress, batch: Batch, config: TrainConfig, weight: float) -> float:
-    """Gradients of the loss times `weight`, which is returned."""
-    loss = batch_loss(progress.model, batch, config.loss, config.precision).total * weight
-    loss.backward()  # type: ignore[no-untyped-call]
-    return float(loss.detach())
-
-
-def _update(progress: Progress, config: TrainConfig, rate: float) -> None:
-    for group in progress.optimizer.param_groups:
-        group["lr"] = rate
-    torch.nn.utils.clip_grad_norm_(progress.model.parameters(), config.clip_norm)
-    progress.optimizer.step()
-
-
-def _measured(run: _Run, progress: Progress) -> dict[str, float]:
+def _measured(run: _Run, state: TrainingState) -> dict[str, float]:
     """The line of the epoch that has just been run."""
-    config, epoch = run.config, progress.epoch + 1
+    config, epoch = run.config, state.epoch + 1
     samples = limited(run.data.valid or run.data.train, config.valid_videos)
-    measures = validate(progress.model, samples, run.data.texts, config)
-    line = {"epoch": epoch, "train_loss": float(np.mean(progress.losses)), **measures}
+    measures = validate(state.model, samples, run.data.texts, config)
+    line = {"epoch": epoch, "train_loss": float(np.mean(state.losses)), **measures}
     if config.jf_every and epoch % config.jf_every == 0:
-        line |= measure_masks(progress.model, samples, run.data.texts, config)
+        line |= measure_masks(state.model, samples, run.data.texts, config)
     return line
 
 
-def _close_epoch(run: _Run, progress: Progress, line: Mapping[str, float]) -> None:
-    progress.epoch, progress.losses = progress.epoch + 1, []
-    if run.world.first:
-        append_line(run.out / LOG_FILE, line)
-        save_state(progress, run.out / STATE_FILE, run.identity)
-        run.watch.epoch(line)
-        logger.info("%s", " ".join(f"{k} {v:.4g}" for k, v in line.items()))
-
-
-def _keep(run: _Run, model: TrackSelector, best: Mapping[str, float]) -> None:
-    if run.world.first:
-        save_selector(run.out, model)
-        write_training(run.out, run.identity, best, finished=False)
+def _close_epoch(run: _Run, state: TrainingState, line: Mapping[str, float]) -> None:
+    """Keeps the selector if it is the best so far, and what the next epoch is resumed from."""
+    better = line["selection"] > state.best
+    state.best = max(state.best, line["selection"])
+    state.epoch, state.losses = state.epoch + 1, []
+    state.valid_losses.append(line["loss"])
+    if not run.world.first:
+        return
+    if better:
+        save_selector(run.out, state.model)
+        write_training(run.out, run.identity, line, finished=False)
+    append_line(run.out / LOG_FILE, line)
+    save_state(state, run.out / STATE_FILE, run.identity)
+    run.observer.epoch(line)
+    logger.info("%s", " ".join(f"{k} {v:.4g}" for k, v in line.items()))
 
 
 def _finish(run: _Run, best: dict[str, float]) -> dict[str, float]:
@@ -357,15 +304,10 @@ def _finish(run: _Run, best: dict[str, float]) -> dict[str, float]:
     return best
 
 
-def _interrupt(run: _Run, progress: Progress) -> None:
+def _interrupt(run: _Run, state: TrainingState) -> None:
     if run.world.first:
-        save_state(progress, run.out / STATE_FILE, run.identity)
+        save_state(state, run.out / STATE_FILE, run.identity)
     raise TrainingInterruptedError(
-        f"stopped in epoch {progress.epoch + 1}, after {len(progress.losses)} steps of it. The "
-        f"state is in {run.out / STATE_FILE}: the same command goes on from there."
+        f"stopped in epoch {state.epoch + 1}, after {len(state.losses)} steps of it. The state is "
+        f"in {run.out / STATE_FILE}: the same command goes on from there."
     )
-
-
-def _seed(seed: int, epoch: int, step: int) -> int:
-    """Of torch's generator in a step: dropout."""
-    return int(np.random.SeedSequence((seed, epoch, step)).generate_state(1)[0])

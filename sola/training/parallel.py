@@ -15,9 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor, distributed
 
-from sola.data.epochs import Chunk
+from sola.data.batches import ExpressionGroup
 
-PATIENCE = timedelta(hours=24)
+TIMEOUT = timedelta(hours=24)
 """How long processes wait for the first one: it validates, and computes overlaps, alone."""
 
 
@@ -33,34 +33,36 @@ class World:
         """Whether this process validates and writes."""
         return self.rank == 0
 
-    def share(self, batch: Sequence[Chunk]) -> list[Chunk]:
+    def share(self, batch: Sequence[ExpressionGroup]) -> list[ExpressionGroup]:
         """This process's part of a batch: expressions split evenly, in order."""
-        flat = [(video, e) for video, expressions in batch for e in expressions]
+        flat = [(group.video, e) for group in batch for e in group.expressions]
         begin, end = (len(flat) * (self.rank + i) // self.size for i in (0, 1))
-        mine: list[Chunk] = []
+        mine: list[ExpressionGroup] = []
         for video, e in flat[begin:end]:
-            if mine and mine[-1][0] == video:
-                mine[-1] = (video, (*mine[-1][1], e))
+            if mine and mine[-1].video == video:
+                mine[-1] = ExpressionGroup(video, (*mine[-1].expressions, e))
             else:
-                mine.append((video, (e,)))
+                mine.append(ExpressionGroup(video, (e,)))
         return mine
 
-    def add_up(self, parameters: Iterable[Tensor], figures: Sequence[float]) -> list[float]:
-        """Sums gradients, in place, and some figures over all processes."""
+    def all_reduce_gradients(
+        self, parameters: Iterable[Tensor], values: Sequence[float]
+    ) -> list[float]:
+        """Sums gradients, in place, and some values over all processes."""
         if self.size == 1:
-            return list(figures)
+            return list(values)
         leaves = list(parameters)
         grads = [torch.zeros_like(p) if p.grad is None else p.grad for p in leaves]
-        extra = torch.tensor(list(figures), dtype=torch.float32, device=grads[0].device)
+        extra = torch.tensor(list(values), dtype=torch.float32, device=grads[0].device)
         flat = torch.cat([*(g.reshape(-1) for g in grads), extra])
         distributed.all_reduce(flat)
-        sizes = [*(p.numel() for p in leaves), len(figures)]
+        sizes = [*(p.numel() for p in leaves), len(values)]
         *summed, extra = torch.split(flat, sizes)
         for p, grad in zip(leaves, summed, strict=True):
             p.grad = grad.reshape(p.shape)
         return [float(f) for f in extra]
 
-    def agree(self, value: Any) -> Any:  # noqa: ANN401 - whatever the first process says
+    def broadcast(self, value: Any) -> Any:  # noqa: ANN401 - whatever the first process says
         """What the first process says, on all of them."""
         if self.size == 1:
             return value
@@ -92,10 +94,10 @@ def joined(device: str) -> Iterator[World]:
     on_gpu = device.startswith("cuda")
     if on_gpu:  # before anything is sent: NCCL uses the current device
         torch.cuda.set_device(device)
-    distributed.init_process_group("nccl" if on_gpu else "gloo", timeout=PATIENCE)
+    distributed.init_process_group("nccl" if on_gpu else "gloo", timeout=TIMEOUT)
     try:
         yield World(distributed.get_rank(), distributed.get_world_size())
-        # Nobody leaves while another still talks: gloo may abort the one that goes on alone.
+        # Gloo may abort a process whose peers have left while it still communicates.
         distributed.barrier()
     finally:
         distributed.destroy_process_group()

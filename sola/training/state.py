@@ -1,7 +1,8 @@
-"""The state of a training on disk: what an interrupted run goes on from."""
+"""The state of a training, in memory and on disk: what an interrupted one is resumed from."""
 
 from __future__ import annotations
 
+import io
 import json
 import math
 from collections.abc import Mapping
@@ -15,13 +16,15 @@ from rvosbench.errors import WeightsError
 from rvosbench.files.atomic import write_bytes
 from rvosbench.records import Json
 from rvosbench.tracks.identity import differing
+from sola.config import SelectorConfig, TrainConfig
 from sola.network.selector import TrackSelector
+from sola.network.weights import load_initial
 
 STATE_FILE, LOG_FILE = "resume.pt", "train.jsonl"
 
 
 @dataclass
-class Progress:
+class TrainingState:
     """A training after some steps.
 
     Attributes:
@@ -40,33 +43,59 @@ class Progress:
     valid_losses: list[float] = field(default_factory=list)
     best: float = -math.inf
 
+    def update(self, rate: float, clip_norm: float) -> None:
+        """Moves the weights along their gradients, which are clipped to a norm."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), clip_norm)
+        self.optimizer.step()
 
-def save_state(progress: Progress, path: Path, identity: Json) -> None:
+
+def new_state(selector: SelectorConfig, config: TrainConfig, device: str) -> TrainingState:
+    """A training before its first step; the same seed gives the same weights on every device.
+
+    Raises:
+        WeightsError: `config.init` names no weights, or those of another network.
+    """
+    with torch.random.fork_rng():
+        torch.manual_seed(config.seed)
+        model = TrackSelector(selector)
+        if config.gentle_start:
+            model.scale_down_first_attention()
+        if config.init:
+            load_initial(model, config.init)
+        model.to(device)
+    optimizer = torch.optim.AdamW(
+        model.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+    )
+    return TrainingState(model, optimizer)
+
+
+def save_state(state: TrainingState, path: Path, identity: Json) -> None:
     """Writes the state between two steps; the file is whole or absent.
 
     Args:
-        progress: of the training.
+        state: of the training.
         path: is replaced.
         identity: what decides the outcome, JSON-safe: nothing else may resume it.
     """
-    state = {
-        "identity": json.dumps(identity, sort_keys=True),
-        "epoch": progress.epoch,
-        "losses": progress.losses,
-        "valid_losses": progress.valid_losses,
-        "best": progress.best,
-        "model": progress.model.state_dict(),
-        "optimizer": progress.optimizer.state_dict(),
-    }
-    partial = path.with_name(path.name + ".partial")
-    try:
-        torch.save(state, partial)
-    except RuntimeError as error:  # what torch makes of a full disk
-        raise OSError(f"{partial}: cannot be written: {error}") from error
-    partial.replace(path)
+    content = io.BytesIO()
+    torch.save(
+        {
+            "identity": json.dumps(identity, sort_keys=True),
+            "epoch": state.epoch,
+            "losses": state.losses,
+            "valid_losses": state.valid_losses,
+            "best": state.best,
+            "model": state.model.state_dict(),
+            "optimizer": state.optimizer.state_dict(),
+        },
+        content,
+    )
+    write_bytes(path, content.getvalue())
 
 
-def resume(progress: Progress, path: Path, identity: Json) -> None:
+def resume(state: TrainingState, path: Path, identity: Json) -> None:
     """Takes over the state at `path`, if there is one.
 
     Raises:
@@ -74,20 +103,20 @@ def resume(progress: Progress, path: Path, identity: Json) -> None:
     """
     if not path.is_file():
         return
-    state = _load(path)
-    check_same(path, json.loads(state["identity"]), identity)
-    progress.model.load_state_dict(state["model"])
-    progress.optimizer.load_state_dict(state["optimizer"])
-    progress.epoch, progress.best = state["epoch"], state["best"]
-    progress.losses, progress.valid_losses = state["losses"], state["valid_losses"]
+    saved = _load(path)
+    check_same(path, json.loads(saved["identity"]), identity)
+    state.model.load_state_dict(saved["model"])
+    state.optimizer.load_state_dict(saved["optimizer"])
+    state.epoch, state.best = saved["epoch"], saved["best"]
+    state.losses, state.valid_losses = saved["losses"], saved["valid_losses"]
 
 
 def _load(path: Path) -> dict[str, Any]:
     """The content of a state file."""
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        saved = torch.load(path, map_location="cpu", weights_only=True)
         names = ("identity", "epoch", "losses", "valid_losses", "best", "model", "optimizer")
-        return {name: state[name] for name in names}
+        return {name: saved[name] for name in names}
     except Exception as error:  # torch raises many kinds
         raise WeightsError(
             f"{path}: cannot be read as the state of a training ({type(error).__name__}): delete "
@@ -117,12 +146,11 @@ def planned_epochs(path: Path) -> int | None:
     """
     if not path.is_file():
         return None
-    state = _load(path)
-    return int(json.loads(state["identity"])["training"]["epochs"])
+    return int(json.loads(_load(path)["identity"])["training"]["epochs"])
 
 
 def best_line(path: Path, epochs: int) -> dict[str, float]:
-    """The best epoch so far of a training that is resumed; drops lines of an older one."""
+    """The best of the first `epochs` lines of a log; the others, which no state knows, are cut."""
     lines: list[dict[str, Any]] = []
     if epochs and path.is_file():
         text = path.read_text(encoding="utf-8")

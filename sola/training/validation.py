@@ -1,18 +1,46 @@
-"""How well a selector chooses, measured on training samples without looking at masks."""
+"""How well a selector chooses: on samples without looking at masks, and as J&F of cached masks."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from sola.config import LossConfig, Precision, TrainConfig
-from sola.data.batches import Batch, collate, make_item
+from rvosbench.contracts import Dataset, ExpressionScore
+from rvosbench.masks import MaskSequence
+from rvosbench.metrics import official
+from rvosbench.records import Target
+from rvosbench.tracks.cache import read_tracks
+from rvosbench.tracks.cached import track_file
+from sola.config import TrainConfig
+from sola.data.batches import collate, make_item
 from sola.data.labels import selection_score
-from sola.data.samples import TextTable, VideoSample
-from sola.network.losses import SelectionLoss, positive_anchor, selection_loss
+from sola.data.samples import TextTable, TrackSet, VideoSample
+from sola.method import answer
+from sola.network.losses import batch_loss
 from sola.network.selector import SelectorOutput, TrackSelector
+
+PROTOCOL = "mevis"
+"""Every expression weighs the same, whatever the dataset."""
+
+
+@dataclass(frozen=True)
+class VideoTruth:
+    """The ground truth of one video; satisfies `rvosbench.contracts.VideoTruth`."""
+
+    dataset: Dataset
+    video: str
+
+    def __call__(self, expression_id: str) -> Target:
+        """The target of an expression."""
+        return self.dataset.target(self.video, expression_id)
+
+    def objects(self) -> Mapping[str, MaskSequence]:
+        """All annotated objects."""
+        return self.dataset.objects(self.video)
 
 
 def validate(
@@ -23,7 +51,7 @@ def validate(
     Args:
         model: on its device.
         samples: videos; a video's expressions are scored together.
-        texts: text tokens of their sentences.
+        texts: text tokens of their expressions.
         config: thresholds and loss.
 
     Returns:
@@ -31,13 +59,8 @@ def validate(
         `f1`, of selected against labelled tracks over all expressions; `empty`, the share of
         expressions without any selected track. Zeros without expressions.
     """
-    training = model.training
-    model.eval()
-    rows: list[tuple[float, float, int, int, int]] = []
-    with torch.inference_mode():
-        for sample in samples:
-            rows += _rows(model, sample, texts, config)
-    model.train(training)
+    with _evaluating(model), torch.inference_mode():
+        rows = [row for sample in samples for row in _rows(model, sample, texts, config)]
     if not rows:
         return dict.fromkeys(("loss", "selection", "f1", "empty"), 0.0)
     losses, scores, right, selected, labelled = (
@@ -51,37 +74,40 @@ def validate(
     }
 
 
-def batch_loss(
-    model: TrackSelector, batch: Batch, config: LossConfig, precision: Precision = "float32"
-) -> SelectionLoss:
-    """The training loss of a batch; "bfloat16" runs the network, not the loss, under autocast."""
-    if precision == "float32":
-        return _loss(run_batch(model, batch), model, batch, config)
-    with torch.autocast(batch.objects.device.type, torch.bfloat16):
-        output = run_batch(model, batch)
-    output = SelectorOutput(output.logits.float(), output.alignment.float())
-    return _loss(output, model, batch, config)
+def measure_masks(
+    model: TrackSelector, samples: Sequence[VideoSample], texts: TextTable, config: TrainConfig
+) -> dict[str, float]:
+    """Region similarity and contour accuracy of the unions of selected tracks.
+
+    Args:
+        model: on its device; its mode is left as it was.
+        samples: videos; those that are from no cache are left out.
+        texts: text tokens of their expressions.
+        config: threshold, and which tracks inference has.
+
+    Returns:
+        "j", "f" and "jf" in [0, 1], as protocol `mevis` computes them; empty without masks.
+    """
+    scores: list[ExpressionScore] = []
+    with _evaluating(model):
+        for sample in samples:
+            if sample.origin is not None:
+                scores += _scores(model, sample, sample.origin, texts, config)
+    if not scores:
+        return {}
+    summary = official.protocol(PROTOCOL).summarize(scores)
+    return {"j": summary.j, "f": summary.f, "jf": summary.jf}
 
 
-def _loss(
-    output: SelectorOutput, model: TrackSelector, batch: Batch, config: LossConfig
-) -> SelectionLoss:
-    anchors = positive_anchor(batch.text, batch.word_mask), model.negative_anchors
-    mask = batch.track_mask_of_sentences()
-    return selection_loss(output, batch.labels, anchors, config, mask)
-
-
-def run_batch(model: TrackSelector, batch: Batch) -> SelectorOutput:
-    """The selector's output for a batch on its device."""
-    output: SelectorOutput = model(
-        batch.objects,
-        batch.text,
-        batch.track_mask,
-        batch.frame_mask,
-        batch.word_mask,
-        batch.video,
-    )
-    return output
+@contextmanager
+def _evaluating(model: TrackSelector) -> Iterator[None]:
+    """Without dropout, for a while."""
+    training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(training)
 
 
 def _rows(
@@ -94,8 +120,8 @@ def _rows(
         return [(0.0, selection_score(sample, e, nothing), 0, 0, 0) for e in range(count)]
     item = make_item(sample, range(count), texts, config.label_threshold, config.label_target)
     batch = collate([item]).to(model.negative_anchors.device)
-    output = run_batch(model, batch)
-    loss = float(_loss(output, model, batch, config.loss).total)
+    output: SelectorOutput = model(*batch.inputs)
+    loss = float(batch_loss(output, model, batch, config.loss).total)
     probability = output.logits.sigmoid().cpu().numpy()
     selected = (probability > config.select_threshold) & item.candidates
     return [
@@ -108,3 +134,27 @@ def _rows(
         )
         for e in range(count)
     ]
+
+
+def _scores(
+    model: TrackSelector,
+    sample: VideoSample,
+    origin: TrackSet,
+    texts: TextTable,
+    config: TrainConfig,
+) -> Sequence[ExpressionScore]:
+    cached = read_tracks(track_file(origin.cache, sample.video))
+    tracks = [t for t in cached if t.source in config.valid_sources]
+    seen = origin.dataset.sample(sample.video)
+    predictions = {
+        e.id: answer(
+            model,
+            seen.video,
+            [t for t in tracks if t.serves(e.id)],
+            texts[e.text],
+            config.select_threshold,
+        )
+        for e in seen.expressions
+    }
+    truth = VideoTruth(origin.dataset, sample.video)
+    return official.protocol(PROTOCOL).score_video(seen, truth, predictions)

@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 from leaderboard.published import read_published
 from leaderboard.tables import Table
-from sola.network.weights import checkpoint_hash, save_selector, write_training
 
 from leaderboard.ablation import ablation_of_facts
 from leaderboard.assembling import assemble
@@ -24,6 +23,7 @@ from rvosbench.runs.methods import load_method
 from rvosbench.runs.result import Result
 from sola.config import DEMO_SELECTOR, LossConfig, SelectorConfig, TrainConfig
 from sola.data.track_data import OpenOptions, TrackSet, open_training_data
+from sola.network.weights import checkpoint_hash, save_selector, write_training
 from sola.training.loop import train
 
 from ..sola.caches import ENCODER, make_cache

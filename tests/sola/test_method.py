@@ -11,8 +11,8 @@ from rvosbench.masks import MaskSequence
 from rvosbench.records import Track
 from rvosbench.runs.evaluate import evaluate
 from rvosbench.runs.methods import load_method
-from sola.answering import alignment_scores, select
 from sola.config import SelectorConfig
+from sola.method import alignment_scores, select
 from sola.model import TrackSelector
 from sola.network.weights import save_selector
 

@@ -32,8 +32,8 @@ from rvosbench.tracks.cache import read_header, read_tracks, write_tracks
 from rvosbench.tracks.cached import track_file
 from sola.config import DEMO_SELECTOR
 from sola.model import TrackSelector
-from sola.network.initial_weights import EMBEDDED, initial_hash, load_initial
 from sola.network.motion import MotionEncoder
+from sola.network.weights import EMBEDDED, initial_hash, load_initial
 
 from .caches import make_cache
 

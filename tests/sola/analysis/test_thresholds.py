@@ -19,7 +19,7 @@ from rvosbench.tracks.cache import read_header, read_tracks, write_tracks
 from rvosbench.tracks.cached import track_file
 from rvosbench.tracks.maker import CandidateConfig
 from sola.analysis.thresholds import finished_run, made_again, sweep
-from sola.answering import select
+from sola.method import select
 
 from ...toys import ToyDataset
 from ..caches import make_cache

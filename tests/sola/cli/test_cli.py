@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,8 @@ from rvosbench.cli.app import _mount_plugins, app
 from rvosbench.errors import ConfigurationError, RvosbenchError, UnknownNameError, UsageError
 from rvosbench.tracks.cache import TrackCacheError
 from sola.cli.app import app as sola_app
-from sola.training.board import Board
-
-from ...toys import ToyDataset
+from sola.cli.session import Caches
+from sola.training.observers import Board
 
 SMALL = [
     *("--set", "prompts.points_per_side=3"),
@@ -75,6 +75,8 @@ def test_from_tracks_to_a_score(tmp_path: Path) -> None:
         (["--dataset", "demo", "--dataset", "demo"], UsageError, "2 datasets for 1 --tracks"),
         (["--minutes", "2", "--epochs", "3"], UsageError, "give it or --epochs, not both"),
         (["--minutes", "2", "--set", "epochs=3"], UsageError, "give it or --epochs, not both"),
+        (["--seed", "1", "--set", "seed=2"], UsageError, "--seed and --set seed= say the same"),
+        (["--epochs", "1", "--set", "epochs=2"], UsageError, "--epochs and --set epochs= say"),
         (["--set", "selector.n_groups=0"], ConfigurationError, "wanted at least 1"),
         (["--set", "selector.max_temporal_length=0"], ConfigurationError, "wanted at least 1"),
         (["--set", "learning_rate=-1"], ConfigurationError, "wanted more than 0"),
@@ -93,15 +95,13 @@ def test_mistakes_are_named(
 
 
 def test_whose_validation_cache_it_is_must_be_clear(tmp_path: Path) -> None:
-    from sola.cli.train import _valid_sets
-    from sola.data.track_data import TrackSet
-
-    one, two = ToyDataset(name="demo"), ToyDataset(name="ref-davis17")
-    sets, cache = [TrackSet(tmp_path, one), TrackSet(tmp_path, two)], [tmp_path]
+    train = Caches("--tracks", [tmp_path] * 2, ["demo", "ref-davis17"])
+    valid = Caches("--valid-tracks", [tmp_path])
     with pytest.raises(UsageError, match=r"demo and ref-davis17: say whose .* --valid-dataset"):
-        _valid_sets(sets, cache, None, None, (None, None))
-    (named,) = _valid_sets(sets, cache, ["demo"], None, (None, [tmp_path]))
-    (only,) = _valid_sets(sets[:1] * 2, cache, None, None, (None, None))
+        valid.of(train)
+    asked = Caches("--valid-tracks", [tmp_path], ["demo"])
+    (named,) = asked.of(replace(train, roots=[tmp_path])).opened()
+    (only,) = valid.of(Caches("--tracks", [tmp_path] * 2, ["demo"])).opened()
     assert named.dataset.fingerprint == only.dataset.fingerprint
     assert (only.dataset.name, only.dataset.split) == ("demo", "valid")
 

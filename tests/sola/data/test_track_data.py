@@ -25,8 +25,8 @@ from rvosbench.tracks.cached import track_file
 from rvosbench.tracks.identity import ModelIdentity
 from rvosbench.tracks.words import read_words, write_words
 from sola.data.overlaps import mean_overlap
-from sola.data.samples import TokenStore
-from sola.data.track_data import OpenOptions, TrackSet, TrainingData, limited, open_training_data
+from sola.data.samples import TokenStore, TrackSet
+from sola.data.track_data import OpenOptions, TrainingData, limited, open_training_data
 
 from ...toys import LENGTH, SIZE, ToyDataset, moving_square
 from ..caches import DIM, ENCODER, make_cache
@@ -145,7 +145,7 @@ def test_several_datasets_are_learnt_together(tmp_path: Path) -> None:
 def test_videos_of_other_splits_are_left_out_and_counted(tmp_path: Path) -> None:
     data = opened(make_cache(tmp_path), ToyDataset(videos=("a", "b/c")))
     assert [s.video for s in data.train] == ["a", "b/c"]
-    assert data.foreign == 2  # of training, and of validation
+    assert data.n_other_splits == 2  # of training, and of validation
 
 
 def test_text_tokens_of_two_encoders_are_refused(tmp_path: Path) -> None:

@@ -11,15 +11,18 @@ import torch
 from rvosbench.errors import WeightsError
 from sola.config import DEMO_SELECTOR, DEMO_TRAINING, SelectorConfig
 from sola.model import TrackSelector
-from sola.network.initial_weights import EMBEDDED, initial_hash, load_initial
 from sola.network.weights import (
+    EMBEDDED,
+    initial_hash,
+    load_initial,
     load_selector,
     read_training,
     save_selector,
     save_weights,
     write_training,
 )
-from sola.training.loop import fit_epochs, train
+from sola.training.budget import fit_epochs
+from sola.training.loop import train
 
 from ..cases import SMALL, make_selector
 from ..learnable import FAST, TINY, make_data

@@ -13,9 +13,8 @@ from torch import Tensor
 from sola.config import PAPER_LOSS, LossConfig, SelectorConfig, Variant
 from sola.data.batches import Batch, Item, collate
 from sola.model import TrackSelector, load_released
-from sola.network.losses import SelectionLoss, positive_anchor, selection_loss
+from sola.network.losses import SelectionLoss, positive_anchor, selection_loss, training_loss
 from sola.network.released import rename
-from sola.training.validation import batch_loss, run_batch
 
 from ...foreign import backward, fake_cuda
 from ..cases import SMALL, Case, make_case, make_selector
@@ -93,7 +92,7 @@ def test_a_padded_batch_equals_its_members_alone(variant: Variant) -> None:
     model = make_selector(config)
     cases = [make_case(size, seed) for seed, size in enumerate(SIZES)]
     batch = batch_of(cases)
-    output = run_batch(model, batch)
+    output = model(*batch.inputs)
     for row, case in enumerate(cases):
         alone = model(case.objects, case.text)
         n = case.objects.shape[1]
@@ -101,7 +100,7 @@ def test_a_padded_batch_equals_its_members_alone(variant: Variant) -> None:
         assert relative(output.alignment[row, :n], alone.alignment[0]) < 1e-5
         assert not output.logits[row, n:].any()
         assert not output.alignment[row, n:].any()
-    together = batch_loss(model, batch, loss_config)
+    together = training_loss(model, batch, loss_config)
     totals = torch.stack([loss_of(model, case, loss_config).total for case in cases])
     assert relative(together.total, totals.mean()) < 1e-5
     ours, wanted = gradients(model, together.total), gradients(model, totals.mean())
@@ -123,7 +122,7 @@ def test_what_stands_in_the_padding_does_not_matter() -> None:
         objects=batch.objects.masked_fill(~valid[..., None], 7.0),
         text=batch.text.masked_fill(~batch.word_mask[..., None], -3.0),
     )
-    torch.testing.assert_close(run_batch(model, dirty), run_batch(model, batch))
+    torch.testing.assert_close(model(*dirty.inputs), model(*batch.inputs))
 
 
 def test_an_expression_without_tracks_is_harmless_in_a_batch() -> None:
@@ -131,10 +130,10 @@ def test_an_expression_without_tracks_is_harmless_in_a_batch() -> None:
     batch = batch_of([make_case(size, seed) for seed, size in enumerate(SIZES[:2])])
     assert batch.track_mask is not None
     batch.track_mask[1] = False
-    loss = batch_loss(model, batch, LossConfig())
+    loss = training_loss(model, batch, LossConfig())
     grads = gradients(model, loss.total)
     assert all(torch.isfinite(g).all() for g in grads.values())
-    assert not run_batch(model, batch).logits[1].any()
+    assert not model(*batch.inputs).logits[1].any()
 
 
 @pytest.mark.parametrize("own", [False, True])
@@ -154,7 +153,7 @@ def test_sentences_share_the_tokens_of_their_video(own: bool) -> None:
     assert batch.objects.shape == (2, 6, 30, 16)
     assert batch.track_mask is not None
     assert len(batch.track_mask) == (5 if own else 2)
-    output, alone = run_batch(model, batch), []
+    output, alone = model(*batch.inputs), []
     sentences = [
         (Case(cases[0].objects[:, keep], case.text, case.labels[:, keep]), keep)
         for cases, flags in zip(videos, chosen, strict=True)
@@ -164,7 +163,7 @@ def test_sentences_share_the_tokens_of_their_video(own: bool) -> None:
         wanted = model(case.objects, case.text).logits[0]
         assert relative(output.logits[row, : len(keep)][keep], wanted) < 1e-5
         alone.append(loss_of(model, case).total)
-    together, apart = batch_loss(model, batch, LossConfig()).total, torch.stack(alone).mean()
+    together, apart = training_loss(model, batch, LossConfig()).total, torch.stack(alone).mean()
     assert relative(together, apart) < 1e-5
     ours, wanted_gradients = gradients(model, together), gradients(model, apart)
     for name, wanted in wanted_gradients.items():
@@ -273,7 +272,7 @@ def empty_batch() -> Batch:
         torch.ones(rows, n, dtype=torch.bool) for rows, n in ((2, 5), (2, 17), (3, 7))
     )
     objects, text, labels = torch.zeros(2, 5, 17, 16), torch.zeros(3, 7, 32), torch.zeros(3, 5)
-    return Batch(objects, text, labels, tracks, frames, words, torch.tensor([0, 1, 1]))
+    return Batch(objects, text, tracks, frames, words, torch.tensor([0, 1, 1]), labels)
 
 
 def test_a_training_step_mixes_no_devices() -> None:
@@ -284,7 +283,7 @@ def test_a_training_step_mixes_no_devices() -> None:
         optimizer = torch.optim.AdamW(model.parameters(), capturable=True)  # reads no data
         for config in (LossConfig(), PAPER_LOSS):
             optimizer.zero_grad()
-            loss = batch_loss(model, batch, config)
+            loss = training_loss(model, batch, config)
             backward(loss.total)
             assert loss.total.device.type == "cuda"
             gradients = [p.grad for p in model.parameters()]
@@ -301,7 +300,7 @@ def test_selection_mixes_no_devices() -> None:
         batch = empty_batch()
         whole, plain = batch.to(device), batch._replace(track_mask=None, frame_mask=None)
         for given in (whole, plain.to(device)):
-            assert run_batch(model, given).logits.device.type == "cuda"
+            assert model(*given.inputs).logits.device.type == "cuda"
 
 
 def test_a_forgotten_device_is_found() -> None:
@@ -311,4 +310,4 @@ def test_a_forgotten_device_is_found() -> None:
         batch = empty_batch()
         moved = batch.to(device)._replace(word_mask=batch.word_mask)
         with pytest.raises(RuntimeError, match="same device"):
-            run_batch(model, moved)
+            model(*moved.inputs)

@@ -12,12 +12,13 @@ import torch
 from torch import Tensor
 
 from rvosbench.errors import DatasetError, WeightsError
-from sola.data.epochs import epoch_plan, learnable, load_batch, plan_epoch
+from sola.data.batches import ExpressionGroup, epoch_plan, learnable, load_batch, plan_epoch
 from sola.data.track_data import TrainingData
 from sola.network.alignment import AlignmentLayer
 from sola.network.weights import load_selector
 from sola.training import loop
-from sola.training.loop import seconds_per_epoch, train
+from sola.training.budget import estimate_seconds
+from sola.training.loop import train
 from sola.training.state import LOG_FILE, STATE_FILE, planned_epochs
 from sola.training.validation import validate
 
@@ -120,15 +121,15 @@ def test_nothing_to_learn_from_is_an_error(tmp_path: Path) -> None:
 
 
 def test_an_epoch_can_be_timed() -> None:
-    assert 0 < seconds_per_epoch(make_data(8, 0), TINY, FAST) < 60
+    assert 0 < estimate_seconds(make_data(8, 0), TINY, FAST, "cpu")[0] < 60
 
 
 @pytest.mark.parametrize("size", [1, 3, 8])
 def test_a_plan_has_every_expression_once(size: int) -> None:
-    chunks = [(v, tuple(range(v % 6 + 1))) for v in range(20)]
-    plan = plan_epoch(chunks, size, 4, np.random.default_rng(0))
+    groups = [ExpressionGroup(v, tuple(range(v % 6 + 1))) for v in range(20)]
+    plan = plan_epoch(groups, size, 4, np.random.default_rng(0))
     seen = [(v, e) for batch in plan for v, expressions in batch for e in expressions]
-    assert sorted(seen) == [(v, e) for v, expressions in chunks for e in expressions]
+    assert sorted(seen) == [(v, e) for v, expressions in groups for e in expressions]
     assert seen != sorted(seen)
     assert max(sum(len(e) for _, e in batch) for batch in plan) <= size
     assert max(len(e) for batch in plan for _, e in batch) <= 4
@@ -162,7 +163,7 @@ def test_dropping_tracks_leaves_at_least_one() -> None:
 
 def test_a_gentle_start_unsaturates_the_first_attention() -> None:
     plain, gentle = make_selector(), make_selector()
-    gentle.start_gently()
+    gentle.scale_down_first_attention()
     tokens, _ = plain.motion_encoder(make_case((6, 24, 5), 0).objects)
     rows = tokens.transpose(1, 2).flatten(0, 1)
     entropy = []
@@ -182,7 +183,9 @@ def test_a_gentle_start_unsaturates_the_first_attention() -> None:
         n for n, p in plain.named_parameters() if torch.equal(p, dict(gentle.named_parameters())[n])
     }
     assert len(untouched) == len(list(plain.parameters())) - 3
-    make_selector(dataclasses.replace(SMALL, inter_object_attention=False)).start_gently()
+    make_selector(
+        dataclasses.replace(SMALL, inter_object_attention=False)
+    ).scale_down_first_attention()
 
 
 def test_the_time_of_masks_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,8 +195,8 @@ def test_the_time_of_masks_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         clock[0] += 500.0  # of both validation videos
         return {}
 
-    monkeypatch.setattr("sola.training.loop.measure_masks", measured)
-    monkeypatch.setattr("sola.training.loop.time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("sola.training.budget.measure_masks", measured)
+    monkeypatch.setattr("sola.training.budget.time.perf_counter", lambda: clock[0])
     for every, wanted in ((1, 500.0), (2, 250.0), (0, 0.0)):
         config = dataclasses.replace(FAST, jf_every=every)
-        assert seconds_per_epoch(data, TINY, config) == pytest.approx(wanted)
+        assert estimate_seconds(data, TINY, config, "cpu")[0] == pytest.approx(wanted)

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from sola.data.batches import ExpressionGroup
 from sola.network.weights import load_selector
 from sola.training.loop import train
 from sola.training.parallel import World, joined, own_device
@@ -23,13 +24,18 @@ ROOT = Path(__file__).parents[3]
 
 
 def test_a_batch_is_shared_without_loss() -> None:
-    batch = [(3, (0, 1, 2)), (5, (4,)), (1, (7, 8))]
+    batch = [
+        ExpressionGroup(3, (0, 1, 2)),
+        ExpressionGroup(5, (4,)),
+        ExpressionGroup(1, (7, 8)),
+    ]
     shares = [World(rank, 2).share(batch) for rank in range(2)]
     assert shares == [[(3, (0, 1, 2))], [(5, (4,)), (1, (7, 8))]]
     shares = [World(rank, 4).share(batch) for rank in range(4)]
     assert shares == [[(3, (0,))], [(3, (1, 2))], [(5, (4,))], [(1, (7, 8))]]
-    assert World(1, 2).share([(0, (0,))]) == [(0, (0,))]
-    assert World(0, 2).share([(0, (0,))]) == []
+    single = [ExpressionGroup(0, (0,))]
+    assert World(1, 2).share(single) == single
+    assert World(0, 2).share(single) == []
     assert World().share(batch) == batch
 
 
@@ -38,8 +44,8 @@ def test_a_process_alone_is_a_world(monkeypatch: pytest.MonkeyPatch) -> None:
     with joined("cpu") as world:
         assert world == World()
         assert world.first
-        assert world.add_up([], [1.0, 2.0]) == [1.0, 2.0]
-        assert world.agree("x") == "x"
+        assert world.all_reduce_gradients([], [1.0, 2.0]) == [1.0, 2.0]
+        assert world.broadcast("x") == "x"
 
 
 def test_every_process_has_its_own_gpu(monkeypatch: pytest.MonkeyPatch) -> None:

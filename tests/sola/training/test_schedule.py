@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from sola.config import TrainConfig
-from sola.training.schedule import learning_rate, reductions
+from sola.training.loop import learning_rate, reductions
 
 from ..learnable import FAST
 
