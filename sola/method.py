@@ -140,11 +140,12 @@ class Sola:
         A selector that does not say it, as a checkpoint of the authors' code, has no training data.
         """
         count = sum(p.numel() for p in self.selector.parameters() if p.requires_grad)
+        identity = self.selector_facts.get("training")
         return replace(
             SPEC.card,
             trainable_parameters=count,
             backbone=_backbone(self.config),
-            training_data=training_text(learned_from(self.selector_facts.get("training"))),
+            training_data=training_text(learned_from(identity)),
         )
 
 
