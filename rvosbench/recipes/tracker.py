@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from rvosbench.models.sam2.loading import load_network
+from rvosbench.models.sam2.checkpoint import load_network
 from rvosbench.models.sam2.model import build_sam2, tiny_config
 from rvosbench.recipes.stepping import (
     load_checkpoint,

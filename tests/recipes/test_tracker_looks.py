@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
+from rvosbench.models.sam2.checkpoint import load_network
 from rvosbench.models.sam2.decoding import FrameFeatures, encode_frames
-from rvosbench.models.sam2.loading import load_network
 from rvosbench.models.sam2.model import build_sam2, tiny_config
 from rvosbench.recipes.tracker import export
 from rvosbench.recipes.tracker_batches import BatchSpec, ClipBatch, sample_batch

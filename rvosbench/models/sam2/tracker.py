@@ -25,9 +25,9 @@ from torch import Tensor
 from rvosbench.errors import ConfigurationError
 from rvosbench.models.backends import ORIGINAL, TRANSFORMERS, check_backend
 from rvosbench.models.devices import check_dtype, frozen
+from rvosbench.models.sam2.checkpoint import load_network
 from rvosbench.models.sam2.decoding import FrameFeatures, FrameOutput, encode_frames
 from rvosbench.models.sam2.frames import Resize, normalise, resize_frame
-from rvosbench.models.sam2.loading import load_network
 from rvosbench.models.sam2.memory import attention_bytes
 from rvosbench.models.sam2.prompts import PromptOutput, decode_prompts
 from rvosbench.models.sam2.propagation import propagate
@@ -232,7 +232,7 @@ def load_sam2(
     check_dtype(dtype, "SAM2")
     network = load_network(source)
     if backend == ORIGINAL:
-        from rvosbench.models.sam2.original import original_sam2
+        from rvosbench.models.sam2.original_backend import original_sam2
 
         return original_sam2(network, device, dtype, resize)
     model = network.model.to(device).eval().requires_grad_(False)

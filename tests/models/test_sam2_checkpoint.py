@@ -13,7 +13,7 @@ from torch import Tensor
 
 from rvosbench.errors import ConfigurationError, WeightsError
 from rvosbench.models.sam2.model import build_sam2, tiny_config
-from rvosbench.models.sam2.official import SIZES, Hiera, convert_weights, official_config
+from rvosbench.models.sam2.original_checkpoint import SIZES, Hiera, convert_weights, official_config
 from rvosbench.models.sam2.tracker import load_sam2
 from rvosbench.recipes.tracker import export
 

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from rvosbench.errors import WeightsError
 from rvosbench.models.sam2.model import build_sam2
-from rvosbench.models.sam2.official import convert_weights, official_config
+from rvosbench.models.sam2.original_checkpoint import convert_weights, official_config
 from rvosbench.models.weights import CONFIG_FILE, TRACKER, WEIGHTS_FILE, locate, weights_hash
 
 if TYPE_CHECKING:

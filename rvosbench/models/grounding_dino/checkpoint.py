@@ -16,7 +16,7 @@ from rvosbench.models.backends import ORIGINAL, TRANSFORMERS, check_backend
 from rvosbench.models.devices import check_dtype
 from rvosbench.models.grounding_dino.backbone import SharedBackbone
 from rvosbench.models.grounding_dino.detector import FrameSize, GroundingDino
-from rvosbench.models.grounding_dino.official import (
+from rvosbench.models.grounding_dino.original_checkpoint import (
     convert_weights,
     official_config,
     official_tensors,
@@ -80,7 +80,7 @@ def load_grounding_dino(
     check_dtype(dtype, "GroundingDINO")
     files = read_grounder(source)
     if backend == ORIGINAL:
-        from rvosbench.models.grounding_dino.original import original_grounder
+        from rvosbench.models.grounding_dino.original_backend import original_grounder
 
         return original_grounder(files, device, dtype)
     frozen = _network(files).eval().requires_grad_(False).to(device)

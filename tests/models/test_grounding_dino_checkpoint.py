@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from rvosbench.errors import WeightsError
-from rvosbench.models.grounding_dino.loading import load_grounding_dino, read_grounder
-from rvosbench.models.grounding_dino.official import (
+from rvosbench.models.grounding_dino.checkpoint import load_grounding_dino, read_grounder
+from rvosbench.models.grounding_dino.original_checkpoint import (
     convert_weights,
     find_converted,
     official_config,
