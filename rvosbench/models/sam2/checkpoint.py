@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,18 +12,11 @@ from torch import Tensor
 
 from rvosbench.errors import WeightsError
 from rvosbench.models.sam2.model import build_sam2
-from rvosbench.models.sam2.official import convert_weights, official_config
+from rvosbench.models.sam2.original_checkpoint import convert_weights, official_config
+from rvosbench.models.weights import CONFIG_FILE, TRACKER, WEIGHTS_FILE, locate, weights_hash
 
 if TYPE_CHECKING:
     from transformers import Sam2VideoConfig, Sam2VideoModel
-
-WEIGHTS_FILE = "model.safetensors"
-HOW_TO_GET = (
-    "Give one of: a hub id such as facebook/sam2-hiera-large (downloaded once); a folder with "
-    f"config.json and {WEIGHTS_FILE} of a Sam2VideoModel; or an original checkpoint, e.g. "
-    "https://dl.fbaipublicfiles.com/segment_anything_2/072824/sam2_hiera_large.pt, saved anywhere "
-    "and given by its path. `--preset demo` runs without any download."
-)
 
 
 @dataclass(frozen=True)
@@ -36,47 +28,13 @@ class LoadedNetwork:
 
 
 def load_network(source: str | Path) -> LoadedNetwork:
-    """Reads a SAM2 network; see HOW_TO_GET for what `source` may be.
+    """Reads a SAM2 network.
 
     Raises:
         WeightsError: if nothing is there, or it is not a SAM2 video model.
     """
-    path = Path(source).expanduser()
-    if path.is_dir():
-        return _from_folder(path)
-    if path.is_file():
-        return _from_official(path)
-    if _looks_like_hub_id(str(source)):
-        return _from_folder(_fetch(str(source)))
-    raise WeightsError(f"no SAM2 weights at {path}. {HOW_TO_GET}")
-
-
-def file_sha256(path: Path) -> str:
-    """Hexadecimal sha256 of a file's bytes."""
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 22):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _looks_like_hub_id(source: str) -> bool:
-    owner, slash, name = source.partition("/")
-    plain = not source.startswith((".", "~")) and Path(source).suffix not in {".pt", ".pth"}
-    return bool(plain and slash and owner and name and "/" not in name and "\\" not in source)
-
-
-def _fetch(hub_id: str) -> Path:
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(hub_id, allow_patterns=["config.json", WEIGHTS_FILE]))
-    except Exception as error:  # the hub client raises many kinds; all mean "not available"
-        reason = str(error).strip().splitlines()
-        raise WeightsError(
-            f"SAM2 weights {hub_id!r} are neither a local path nor available from the hub "
-            f"({type(error).__name__}: {reason[0] if reason else 'no details'}). {HOW_TO_GET}"
-        ) from error
+    path = locate(source, TRACKER)
+    return _from_official(path) if path.is_file() else _from_folder(path)
 
 
 def _from_folder(folder: Path) -> LoadedNetwork:
@@ -84,16 +42,13 @@ def _from_folder(folder: Path) -> LoadedNetwork:
     from safetensors.torch import load_file
 
     weights_path = folder / WEIGHTS_FILE
-    for needed in (folder / "config.json", weights_path):
-        if not needed.is_file():
-            raise WeightsError(f"{folder}: no {needed.name} in this folder. {HOW_TO_GET}")
-    config = _read_config(folder / "config.json")
+    config = _read_config(folder / CONFIG_FILE)
     try:
         weights = load_file(weights_path)
     except SafetensorError as error:
         raise WeightsError(f"{weights_path}: not a readable safetensors file ({error}).") from error
     model = _fill(build_sam2(config), weights, weights_path)
-    return LoadedNetwork(model, file_sha256(weights_path))
+    return LoadedNetwork(model, weights_hash(weights_path, TRACKER))
 
 
 def _read_config(path: Path) -> Sam2VideoConfig:
@@ -114,11 +69,11 @@ def _from_official(path: Path) -> LoadedNetwork:
     except Exception as error:  # unpickling errors are of many kinds
         raise WeightsError(
             f"{path}: cannot be read as an original SAM2 checkpoint ({type(error).__name__}). "
-            f"{HOW_TO_GET}"
+            f"{TRACKER.advice}"
         ) from error
     official = content.get("model", content) if isinstance(content, dict) else {}
     model = build_sam2(official_config(official))
-    return LoadedNetwork(_fill(model, convert_weights(official), path), file_sha256(path))
+    return LoadedNetwork(_fill(model, convert_weights(official), path), weights_hash(path, TRACKER))
 
 
 def _fill(model: Sam2VideoModel, weights: dict[str, Tensor], path: Path) -> Sam2VideoModel:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,17 +11,19 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from rvosbench.errors import ConfigurationError, WeightsError
+from rvosbench.errors import WeightsError, first_line
 from rvosbench.models.backends import ORIGINAL, TRANSFORMERS, check_backend
+from rvosbench.models.devices import check_dtype
 from rvosbench.models.grounding_dino.backbone import SharedBackbone
-from rvosbench.models.grounding_dino.detector import DTYPES, FrameSize, GroundingDino
-from rvosbench.models.grounding_dino.official import (
+from rvosbench.models.grounding_dino.detector import FrameSize, GroundingDino
+from rvosbench.models.grounding_dino.original_checkpoint import (
     convert_weights,
     official_config,
     official_tensors,
 )
 from rvosbench.models.grounding_dino.vocabulary import open_vocabulary
-from rvosbench.models.sam2.loading import file_sha256
+from rvosbench.models.text import no_progress_bars
+from rvosbench.models.weights import CONFIG_FILE, GROUNDER, WEIGHTS_FILE, locate, weights_hash
 
 if TYPE_CHECKING:
     from transformers import (
@@ -30,15 +31,6 @@ if TYPE_CHECKING:
         GroundingDinoForObjectDetection,
         PreTrainedTokenizerBase,
     )
-
-WEIGHTS_FILE = "model.safetensors"
-HOW_TO_GET = (
-    "Give one of: a hub id such as IDEA-Research/grounding-dino-tiny (downloaded once); a "
-    f"folder with config.json, {WEIGHTS_FILE} and the tokenizer's files, as `save_pretrained` of "
-    "transformers writes it; or an original checkpoint such as groundingdino_swint_ogc.pth, with "
-    "BERT's vocab.txt beside it. `--set grounder=` runs without box prompts."
-)
-_HASHED = (WEIGHTS_FILE, "tokenizer.json", "vocab.txt", "preprocessor_config.json")
 
 
 @dataclass(frozen=True)
@@ -85,11 +77,10 @@ def load_grounding_dino(
         ConfigurationError: an unknown dtype or backend.
     """
     check_backend(backend)
-    if dtype not in DTYPES:
-        raise ConfigurationError(f"GroundingDINO dtype {dtype!r}: known are {', '.join(DTYPES)}.")
+    check_dtype(dtype, "GroundingDINO")
     files = read_grounder(source)
     if backend == ORIGINAL:
-        from rvosbench.models.grounding_dino.original import original_grounder
+        from rvosbench.models.grounding_dino.original_backend import original_grounder
 
         return original_grounder(files, device, dtype)
     frozen = _network(files).eval().requires_grad_(False).to(device)
@@ -98,41 +89,13 @@ def load_grounding_dino(
 
 
 def read_grounder(source: str | Path) -> GrounderFiles:
-    """Reads weights and tokenizer; see HOW_TO_GET for what `source` may be.
+    """Reads weights and tokenizer.
 
     Raises:
         WeightsError: nothing there, or not a GroundingDINO.
     """
-    path = Path(source).expanduser()
-    return _from_official(path) if path.is_file() else _from_folder(weights_folder(source))
-
-
-def weights_folder(source: str | Path) -> Path:
-    """The folder that holds the weights; a hub id is fetched.
-
-    Raises:
-        WeightsError: nothing there, or a file is missing.
-    """
-    path = Path(source).expanduser()
-    if not path.is_dir():
-        if not _looks_like_hub_id(str(source)):
-            raise WeightsError(f"no GroundingDINO weights at {path}. {HOW_TO_GET}")
-        path = _fetch(str(source))
-    for needed in ("config.json", WEIGHTS_FILE):
-        if not (path / needed).is_file():
-            raise WeightsError(f"{path}: no {needed} in this folder. {HOW_TO_GET}")
-    return path
-
-
-def weights_hash(folder: Path) -> str:
-    """sha256 (hex) of weights, tokenizer and preprocessing: all change boxes."""
-    digest = hashlib.sha256()
-    for name in _HASHED:
-        path = folder / name
-        if path.is_file():
-            digest.update(name.encode())
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
+    path = locate(source, GROUNDER)
+    return _from_official(path) if path.is_file() else _from_folder(path)
 
 
 def _from_folder(folder: Path) -> GrounderFiles:
@@ -140,20 +103,20 @@ def _from_folder(folder: Path) -> GrounderFiles:
     from safetensors.torch import load_file
     from transformers import AutoTokenizer, GroundingDinoConfig
 
-    kind = json.loads((folder / "config.json").read_text(encoding="utf-8")).get("model_type")
+    kind = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8")).get("model_type")
     if kind != "grounding-dino":
         raise WeightsError(
             f"{folder / 'config.json'}: model_type is {kind!r}, wanted 'grounding-dino'. "
-            f"{HOW_TO_GET}"
+            f"{GROUNDER.advice}"
         )
     try:
         config = GroundingDinoConfig.from_pretrained(folder, local_files_only=True)
         weights = {k: v.float() for k, v in load_file(folder / WEIGHTS_FILE).items()}
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, KeyError, SafetensorError) as error:
-        raise WeightsError(f"{folder}: cannot be opened ({_first_line(error)}).") from error
+        raise WeightsError(f"{folder}: cannot be opened ({first_line(error)}).") from error
     return GrounderFiles(
-        folder, config, weights, tokenizer, weights_hash(folder), _frame_size(folder)
+        folder, config, weights, tokenizer, weights_hash(folder, GROUNDER), _frame_size(folder)
     )
 
 
@@ -163,22 +126,22 @@ def _from_official(path: Path) -> GrounderFiles:
     except Exception as error:  # unpickling errors are of many kinds
         raise WeightsError(
             f"{path}: cannot be read as an original GroundingDINO checkpoint "
-            f"({type(error).__name__}). {HOW_TO_GET}"
+            f"({type(error).__name__}). {GROUNDER.advice}"
         ) from error
     official = official_tensors(content)
     config, weights = official_config(official), convert_weights(official)
     tokenizer = open_vocabulary(path, config.text_config.vocab_size)
-    return GrounderFiles(path, config, weights, tokenizer, file_sha256(path), FrameSize())
+    return GrounderFiles(
+        path, config, weights, tokenizer, weights_hash(path, GROUNDER), FrameSize()
+    )
 
 
 def _network(files: GrounderFiles) -> GroundingDinoForObjectDetection:
     """The network of transformers; every one of its tensors is in the files."""
     from transformers import GroundingDinoForObjectDetection
 
-    from rvosbench.models.text import _no_progress_bars
-
     try:
-        with _no_progress_bars():
+        with no_progress_bars():
             model, report = GroundingDinoForObjectDetection.from_pretrained(
                 None,
                 config=files.config,
@@ -187,14 +150,14 @@ def _network(files: GrounderFiles) -> GroundingDinoForObjectDetection:
                 output_loading_info=True,
             )
     except (OSError, ValueError, KeyError, RuntimeError) as error:
-        raise WeightsError(f"{files.place}: cannot be opened ({_first_line(error)}).") from error
+        raise WeightsError(f"{files.place}: cannot be opened ({first_line(error)}).") from error
     # Folders of other versions of transformers may hold constants that this one computes.
     for kind in ("missing", "unexpected") if files.place.is_file() else ("missing",):
         names = sorted(report[f"{kind}_keys"])
         if names:
             raise WeightsError(
                 f"{files.place}: {len(names)} tensors are {kind}, such as {names[0]!r}. "
-                f"{HOW_TO_GET}"
+                f"{GROUNDER.advice}"
             )
     return model
 
@@ -207,27 +170,3 @@ def _frame_size(folder: Path) -> FrameSize:
     return FrameSize(
         int(size.get("shortest_edge", plain.shortest)), int(size.get("longest_edge", plain.longest))
     )
-
-
-def _looks_like_hub_id(source: str) -> bool:
-    owner, slash, name = source.partition("/")
-    plain = not source.startswith((".", "~")) and Path(source).suffix not in {".pt", ".pth"}
-    return bool(plain and slash and owner and name and "/" not in name and "\\" not in source)
-
-
-def _fetch(hub_id: str) -> Path:
-    from huggingface_hub import snapshot_download
-
-    patterns = ["*.json", "*.txt", WEIGHTS_FILE]
-    try:
-        return Path(snapshot_download(hub_id, allow_patterns=patterns))
-    except Exception as error:  # the hub client raises many kinds; all mean "not available"
-        raise WeightsError(
-            f"GroundingDINO weights {hub_id!r} are neither a local folder nor available from the "
-            f"hub ({_first_line(error)}). {HOW_TO_GET}"
-        ) from error
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0] if lines else 'no details'}"

@@ -11,15 +11,14 @@ import torch
 from torch import Tensor
 
 from rvosbench.errors import WeightsError
-from rvosbench.models.grounding_dino.loading import load_grounding_dino, read_grounder
-from rvosbench.models.grounding_dino.official import (
+from rvosbench.models.grounding_dino.checkpoint import load_grounding_dino, read_grounder
+from rvosbench.models.grounding_dino.original_checkpoint import (
     convert_weights,
     find_converted,
     official_config,
     official_tensors,
 )
-from rvosbench.tracks.identity import identify
-from rvosbench.tracks.maker import GROUNDER_FILES
+from rvosbench.models.weights import GROUNDER, identify
 
 from .groundings import (
     WORDS,
@@ -193,9 +192,7 @@ def test_an_original_file_gives_the_boxes_of_its_folder(saved: Path) -> None:
     np.testing.assert_array_equal(found.scores, wanted.scores)
     assert found.phrases == wanted.phrases
     assert found.boxes.std(axis=0).min() > 0.1
-    assert identify(str(saved / "net.pth"), "grounder", GROUNDER_FILES).sha256 == (
-        ours.checkpoint_hash
-    )
+    assert identify(str(saved / "net.pth"), GROUNDER).sha256 == (ours.checkpoint_hash)
 
 
 def test_every_tensor_is_wanted_and_known(saved: Path, tmp_path: Path) -> None:

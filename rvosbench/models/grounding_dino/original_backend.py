@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from rvosbench.models.backends import BackendError, import_original
 from rvosbench.models.grounding_dino.detector import GroundingDino, caption
-from rvosbench.models.grounding_dino.official import (
+from rvosbench.models.grounding_dino.original_checkpoint import (
     HEADS,
     POINTS,
     UNUSED,
@@ -32,7 +32,7 @@ from rvosbench.models.grounding_dino.official import (
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-    from rvosbench.models.grounding_dino.loading import GrounderFiles
+    from rvosbench.models.grounding_dino.checkpoint import GrounderFiles
 
 CODE = "groundingdino.models.GroundingDINO.groundingdino"
 PUBLISHED = {  # width of the image backbone -> its stages, and the package's configuration

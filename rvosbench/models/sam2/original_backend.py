@@ -18,10 +18,10 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor
 
 from rvosbench.models.backends import BackendError, import_original
+from rvosbench.models.sam2.checkpoint import LoadedNetwork
 from rvosbench.models.sam2.decoding import FrameFeatures, FrameOutput
 from rvosbench.models.sam2.frames import Resize
-from rvosbench.models.sam2.loading import LoadedNetwork
-from rvosbench.models.sam2.official import SIZES, find_converted
+from rvosbench.models.sam2.original_checkpoint import SIZES, find_converted
 from rvosbench.models.sam2.prompts import PromptOutput
 from rvosbench.models.sam2.propagation import merge, prompt_masks_at
 from rvosbench.models.sam2.tracker import Sam2
