@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from rvosbench.tracks.cache import TrackCacheError
-from rvosbench.tracks.cached import track_files
 
 from rvosbench.execution.units import Unit
 from rvosbench.models.weights import TEXT_ENCODER, embedded
 from rvosbench.recipe import digest
 from rvosbench.records import Json
+from rvosbench.tracks.cache import TrackCacheError
+from rvosbench.tracks.cached import track_files
 from rvosbench.tracks.words import open_words
 from sola.data.overlaps import CoveredVideo, build_overlaps, read_overlaps
 from sola.data.samples import (

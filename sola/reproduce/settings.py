@@ -12,8 +12,8 @@ from rvosbench.config import configure, keys
 from rvosbench.contracts import Dataset
 from rvosbench.corruptions.plan import Plan, parse
 from rvosbench.datasets import load_dataset
+from rvosbench.datasets.capabilities import video_ids
 from rvosbench.datasets.corrupted import corrupted
-from rvosbench.datasets.listing import video_ids
 from rvosbench.files.names import file_name
 from rvosbench.models import weights
 from rvosbench.records import Json
