@@ -34,10 +34,10 @@ from rvosbench.models.weights import ModelIdentity
 from rvosbench.records import Track
 from rvosbench.tracks.cache_file import read_tokens, read_tracks, write_tracks
 from rvosbench.tracks.header import Header
-from sola.batching import Batch, Item, collate
 from sola.config import LossConfig, SelectorConfig
-from sola.losses import positive_anchor, selection_loss
+from sola.data.batches import Batch, Item, collate
 from sola.model import TrackSelector
+from sola.network.losses import positive_anchor, selection_loss
 
 TRACKS, FRAMES, WORDS, CHANNELS = 48, 80, 14, 256
 SIZE = (480, 854)

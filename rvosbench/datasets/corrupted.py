@@ -94,8 +94,10 @@ class CorruptedRead:
 
     def __call__(self, index: int) -> Frame:
         """Frame `index`, corrupted."""
+        from rvosbench.corruptions.video import corrupted_frame  # compiles loops: only to read
+
         name = self.video.frame_names[index]
-        return self.plan.frame(self.video.id, name, index, self.video.read(index))
+        return corrupted_frame(self.plan, self.video.id, name, index, self.video.read(index))
 
     def identify(self) -> str:
         """`Video.identity`: that of the clean frames, and the corruption; no pixel is looked at."""

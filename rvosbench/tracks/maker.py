@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from rvosbench.models.backends import ORIGINAL, installed_versions
 from rvosbench.models.devices import choose_device, choose_dtype
+from rvosbench.models.grounding_dino.checkpoint import load_grounding_dino
 from rvosbench.models.grounding_dino.detector import GroundingDino
-from rvosbench.models.grounding_dino.loading import load_grounding_dino
 from rvosbench.models.sam2.tracker import load_sam2
 from rvosbench.models.weights import GROUNDER, TRACKER, embedded
 from rvosbench.records import Json, Sample, Track, Video

@@ -19,9 +19,8 @@ from rvosbench.tracks.cache_build import BuildOptions, build_tracks
 from rvosbench.tracks.cache_file import TrackCacheError, read_header
 from rvosbench.tracks.candidates import CandidateConfig, grounder_identity, tracker_identity
 from rvosbench.tracks.words import build_words
-
-from .plan import TRIALS
-from .settings import Place, Settings
+from sola.reproduce.plan import TRIALS
+from sola.reproduce.settings import Place, Settings
 
 OnDone = Callable[[Unit, bool], None]
 

@@ -19,11 +19,9 @@ from rvosbench.models import weights
 from rvosbench.records import Json
 from rvosbench.runs.methods import MethodChoice, load_method
 from rvosbench.tracks.candidates import CandidateConfig
-
-from ..config import TrainConfig
-from ..method import SPEC, SolaConfig
-from ..presets import TrainingPreset, training_preset
-from .plan import GROUNDER, TRAININGS, TRIALS, TRUTH_GROUNDER
+from sola.config import TrainConfig, TrainingPreset, training_preset
+from sola.method import SPEC, SolaConfig
+from sola.reproduce.plan import GROUNDER, TRAININGS, TRIALS, TRUTH_GROUNDER
 
 
 @dataclass(frozen=True)

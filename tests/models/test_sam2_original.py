@@ -18,8 +18,8 @@ from torch import Tensor
 from rvosbench.errors import ConfigurationError
 from rvosbench.models.backends import BackendError, import_original
 from rvosbench.models.sam2.model import tiny_config
-from rvosbench.models.sam2.official import convert_weights, official_config
-from rvosbench.models.sam2.original import published_name
+from rvosbench.models.sam2.original_backend import published_name
+from rvosbench.models.sam2.original_checkpoint import convert_weights, official_config
 from rvosbench.models.sam2.tracker import Sam2, load_sam2
 from rvosbench.models.weights import EMBEDDED
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from rvosbench.models.grounding_dino.loading import load_grounding_dino
+from rvosbench.errors import ConfigurationError, WeightsError
+from rvosbench.models.grounding_dino.checkpoint import load_grounding_dino
 from rvosbench.models.sam2.tracker import load_sam2
 from rvosbench.models.text import load_text_encoder
 from rvosbench.models.weights import (
@@ -18,6 +20,7 @@ from rvosbench.models.weights import (
     Family,
     ModelIdentity,
     identify,
+    locate,
     weights_hash,
 )
 
@@ -74,3 +77,97 @@ def test_what_is_not_there_has_no_hash(tmp_path: Path) -> None:
         assert identify(str(tmp_path), family) == ModelIdentity(tmp_path.name, None)
         assert identify("nobody/has-this", family) == ModelIdentity("nobody/has-this", None)
         assert identify("no hub id at all!", family).sha256 is None
+
+
+@pytest.fixture
+def offline(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    import huggingface_hub.constants
+
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path / "hub"))
+
+
+def weights_folder(place: Path) -> Path:
+    place.mkdir(parents=True)
+    (place / "config.json").write_text("{}")
+    (place / "model.safetensors").write_bytes(b"weights")
+    return place
+
+
+@pytest.mark.parametrize("family", HASHES, ids=lambda f: f.embedded)
+class TestLocate:
+    """The same rule for all models."""
+
+    def test_demo_is_what_is_embedded_whatever_lies_here(
+        self, family: Family, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        weights_folder(tmp_path / "demo")
+        monkeypatch.chdir(tmp_path)
+        assert locate("demo", family) == EMBEDDED / family.embedded
+        assert locate("./demo", family) == Path("demo")
+
+    def test_what_lies_here_wins_over_the_hub(
+        self, family: Family, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        weights_folder(tmp_path / "owner" / "name")
+        monkeypatch.chdir(tmp_path)
+        assert locate("owner/name", family) == Path("owner/name")
+
+    @pytest.mark.usefixtures("offline")
+    @pytest.mark.parametrize("source", ["owner/name", "bare-name"])
+    def test_a_name_that_could_be_on_the_hub_is_looked_up_there(
+        self, family: Family, source: str
+    ) -> None:
+        with pytest.raises(WeightsError, match=f"{family.title} '{source}': neither a local path"):
+            locate(source, family)
+
+    @pytest.mark.parametrize("source", ["./none", "~/none", "/none", "a/b/c", "none.pth"])
+    def test_a_path_is_never_looked_up(self, family: Family, source: str) -> None:
+        with pytest.raises(WeightsError, match=f"no {family.title} at .*Give one of: a hub id"):
+            locate(source, family)
+        with pytest.raises(WeightsError, match=f"no {family.title} at owner/name"):
+            locate(Path("owner/name"), family)
+
+    def test_a_folder_has_a_configuration_and_weights(self, family: Family, tmp_path: Path) -> None:
+        for name in ("config.json", "model.safetensors"):
+            folder = weights_folder(tmp_path / name)
+            (folder / name).unlink()
+            with pytest.raises(WeightsError, match=f"no {name} in this folder. Give one of"):
+                locate(folder, family)
+
+    def test_a_file_is_a_checkpoint_of_the_authors_where_there_are_such(
+        self, family: Family, tmp_path: Path
+    ) -> None:
+        (tmp_path / "weights").write_bytes(b"weights")
+        if family.original:
+            assert locate(tmp_path / "weights", family) == tmp_path / "weights"
+            return
+        with pytest.raises(WeightsError, match="no text encoder at"):
+            locate(str(tmp_path / "weights"), family)
+
+
+def test_only_the_files_of_a_family_are_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub
+
+    asked = []
+
+    def snapshot(hub_id: str, allow_patterns: list[str]) -> str:
+        asked.append((hub_id, allow_patterns))
+        return str(folder)
+
+    folder = weights_folder(tmp_path / "snapshot")
+    monkeypatch.setattr(huggingface_hub, "snapshot_download", snapshot)
+    assert locate("a/tracker", TRACKER) == locate("a/reader", TEXT_ENCODER) == folder
+    assert asked == [
+        ("a/tracker", ["config.json", "model.safetensors"]),
+        ("a/reader", ["*.json", "*.txt", "model.safetensors"]),
+    ]
+
+
+@pytest.mark.parametrize("load", [load_sam2, load_grounding_dino, load_text_encoder])
+def test_every_loader_knows_demo_and_the_precisions(load: Callable[..., object]) -> None:
+    assert load("demo", "cpu")
+    with pytest.raises(ConfigurationError, match="dtype 'float8': known are auto, float32"):
+        load("demo", "cpu", "float8")
