@@ -8,11 +8,11 @@ lengths, folders of label images and runs of `rvosbench eval` are read as well.
 from __future__ import annotations
 
 from rvosbench.masks.png import decode_mask, encode_mask
-from rvosbench.predictions.answers import as_prediction, complete
+from rvosbench.runs.complete import as_prediction, complete
 from rvosbench.predictions.checking import CheckReport, check_predictions
-from rvosbench.predictions.files import PredictionFiles
-from rvosbench.predictions.labels import LabelFiles
-from rvosbench.predictions.opening import open_labels, open_predictions, read_predictions
+from rvosbench.runs.source import PredictionFiles
+from rvosbench.masks.label_images import LabelFiles
+from rvosbench.runs.predictions import open_labels, open_predictions, read_predictions
 from rvosbench.predictions.packing import pack_predictions, submission_name, write_archive
 from rvosbench.predictions.source import MissingPolicy, PredictionSource, missing_policy
 from rvosbench.predictions.writing import write_predictions

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from rvosbench.contracts import Dataset
 from rvosbench.errors import PredictionError
-from rvosbench.predictions.files import PredictionFiles
-from rvosbench.predictions.opening import open_predictions
+from rvosbench.runs.source import PredictionFiles
+from rvosbench.runs.predictions import open_predictions
 from rvosbench.predictions.packing import TOP_FOLDERS
 from rvosbench.predictions.source import PredictionSource
 from rvosbench.records import Sample

@@ -7,9 +7,9 @@ from pathlib import Path
 
 from rvosbench.errors import PredictionError
 from rvosbench.files.trees import open_storage
-from rvosbench.predictions.files import PredictionFiles
-from rvosbench.predictions.labels import LabelFiles
-from rvosbench.predictions.rle_json import RleFile
+from rvosbench.runs.source import PredictionFiles
+from rvosbench.masks.label_images import LabelFiles
+from rvosbench.masks.rle_json import RleFile
 from rvosbench.predictions.runs import RUN_FILE, RunFolder
 from rvosbench.predictions.source import MissingPolicy, PredictionSource
 from rvosbench.predictions.wording import few

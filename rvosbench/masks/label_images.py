@@ -16,7 +16,7 @@ from rvosbench.errors import IncompletePredictionError, PredictionError
 from rvosbench.files.trees import Storage
 from rvosbench.masks import MaskSequence, Words, pack
 from rvosbench.masks.png import read_indices
-from rvosbench.predictions.files import PredictionFiles
+from rvosbench.runs.source import PredictionFiles
 from rvosbench.predictions.source import MissingPolicy
 from rvosbench.predictions.wording import few
 from rvosbench.records import Prediction, Sample
