@@ -21,6 +21,7 @@ from rvosbench.contracts import MethodSpec
 from rvosbench.errors import ConfigurationError, WeightsError
 from rvosbench.models.backends import TRANSFORMERS, check_backend
 from rvosbench.records import Expression, Json, MethodCard, Prediction, Sample, Track
+from rvosbench.tables.training import learned_from, training_text
 from rvosbench.tracks.config import Compute, TrackConfig
 from rvosbench.tracks.identity import embedded
 from rvosbench.tracks.maker import (
@@ -165,15 +166,17 @@ class Sola:
 
     @property
     def card(self) -> MethodCard:
-        """The published card for the published sizes; otherwise what was really built."""
+        """What was really built, and what its selector was really trained on.
+
+        A selector that does not say it, as a checkpoint of the authors' code, has no training data.
+        """
         count = sum(p.numel() for p in self._selector.parameters() if p.requires_grad)
-        if self._config.tracker != "demo":
-            return replace(SPEC.card, trainable_parameters=count)
+        identity = self._training["identity"] if self._training else None
         return replace(
             SPEC.card,
             trainable_parameters=count,
-            backbone="small SAM2, GroundingDINO and RoBERTa (embedded)",
-            training_data="MotionShapes",
+            backbone=_backbone(self._config),
+            training_data=training_text(learned_from(identity)),
         )
 
     def _answer(
@@ -187,6 +190,16 @@ class Sola:
         return answer(
             self._selector, sample.video, tracks, words, config.threshold, config.argmax_if_none
         )
+
+
+def _backbone(config: SolaConfig) -> str:
+    """The frozen networks; folders and files without the way to them."""
+    names = config.tracker, config.text_encoder
+    if names == (RELEASED_TRACKER, RELEASED_TEXT):
+        return SPEC.card.backbone
+    if names == ("demo", "demo"):
+        return "small SAM2, GroundingDINO and RoBERTa (embedded)"
+    return f"{' and '.join(Path(name).name for name in names)}, frozen"
 
 
 def _selector_source(name: str) -> Path:

@@ -118,8 +118,10 @@ class CorruptedRead:
 
     def __call__(self, index: int) -> Frame:
         """Frame `index`, corrupted."""
+        from rvosbench.corruptions.video import corrupted_frame  # compiles loops: only to read
+
         name = self.video.frame_names[index]
-        return self.plan.frame(self.video.id, name, index, self.video.read(index))
+        return corrupted_frame(self.plan, self.video.id, name, index, self.video.read(index))
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from rvosbench.corruptions.storage import (
     read_manifest,
     sha256,
 )
+from rvosbench.corruptions.video import corrupted_frame
 from rvosbench.datasets.corrupted_layout import (
     MASKS,
     Layout,
@@ -147,7 +148,7 @@ class _Job:
     def _frames(self, sample: Sample) -> Iterator[tuple[str, bytes]]:
         video, names = sample.video, self.layout.file_names(sample, self.storage)
         for index, (name, file) in enumerate(zip(video.frame_names, names, strict=True)):
-            frame = self.plan.frame(video.id, name, index, video.read(index))
+            frame = corrupted_frame(self.plan, video.id, name, index, video.read(index))
             yield file, encode(frame, self.storage)
 
     def _place(self, folder: Path, files: Iterator[tuple[str, bytes]]) -> dict[str, str]:

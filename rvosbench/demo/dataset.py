@@ -1,7 +1,7 @@
 """MotionShapes as a dataset: three splits of clips that exist only when they are looked at.
 
 Nothing is stored: a video is drawn again from its number whenever it leaves a small cache. Splits
-are made from different seeds. `VERSION` changes whenever a pixel or a sentence could change.
+are made from different seeds. `VERSION` changes whenever a pixel or an expression could change.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import numpy as np
 
 from rvosbench.contracts import DatasetSpec
 from rvosbench.datasets.health import Table
-from rvosbench.demo.check import checks
-from rvosbench.demo.check.describing import tables
-from rvosbench.demo.check.glimpses import glimpse
-from rvosbench.demo.check.reading import read
+from rvosbench.demo.check import mistakes
+from rvosbench.demo.check.frame_evidence import glimpse
+from rvosbench.demo.check.parser import read
+from rvosbench.demo.check.statistics import tables
 from rvosbench.demo.clips import Clip, ClipConfig, ClipExpression, make_clip
 from rvosbench.demo.motion import Floats
 from rvosbench.demo.render import occlusion
@@ -36,7 +36,7 @@ SPLITS: Mapping[str, int] = {"valid": 24, "train": 2000, "test": 60}
 
 PROTOCOLS = ("mevis", "mevis-v2", "sola-released")
 _COUNTS: Mapping[str, int] = {"train": 30, "valid": 6, "test": 6}
-"""Most sentences of a video: a tracked video is dear, one more sentence about it is not."""
+"""Most expressions of a video: a tracked video is dear, one more expression about it is not."""
 
 CONFIGS: Mapping[str, ClipConfig] = {
     split: ClipConfig(n_sentences=count) for split, count in _COUNTS.items()
@@ -54,7 +54,7 @@ def _clip(split: str, number: int) -> Clip:
 
 @lru_cache(maxsize=4096)
 def _sentences(split: str, number: int) -> tuple[ClipExpression, ...]:
-    """Kept longer than the clip: listing the sentences of a split would draw it all again."""
+    """Kept longer than the clip: listing the expressions of a split would draw it all again."""
     return _clip(split, number).expressions
 
 
@@ -120,7 +120,7 @@ class MotionShapes:
         return Sample(video, expressions)
 
     def target(self, video_id: str, expression_id: str) -> Target:
-        """Visible pixels of the objects that a sentence means; none for `no_target`.
+        """Visible pixels of the objects that an expression means; none for `no_target`.
 
         Raises:
             DatasetError: unknown video or expression.
@@ -146,14 +146,14 @@ class MotionShapes:
         return _clip(self.split, self._number(video_id)).objects
 
     def frame_evidence(self, video_id: str, expression_id: str) -> FrameEvidence:
-        """What one frame at a time tells of a sentence's targets; raises as `target`."""
+        """What one frame at a time tells of an expression's targets; raises as `target`."""
         number = self._number(video_id)
         clip, reading = _clip(self.split, number), read(self._text(video_id, expression_id))
         return glimpse(reading, clip.objects, clip.masks, _hidden(self.split, number))
 
     def problems(self, video_id: str) -> list[str]:
-        """What is wrong with the sentences of a video, see `checks.problems`."""
-        return list(checks.problems(_clip(self.split, self._number(video_id))))
+        """What is wrong with the expressions of a video, see `mistakes.problems`."""
+        return list(mistakes.problems(_clip(self.split, self._number(video_id))))
 
     def details(self) -> list[Table]:
         """Figures by category, and of the scenes."""

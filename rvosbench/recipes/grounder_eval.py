@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from rvosbench.demo.wording import Noun
+from rvosbench.demo.grammar import Noun
 from rvosbench.recipes.grounder_batches import VISIBLE, Still, collate, draw_stills
 from rvosbench.recipes.grounder_captions import (
     Caption,

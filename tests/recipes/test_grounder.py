@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from rvosbench.demo import WEIGHTS
-from rvosbench.demo.wording import Noun
+from rvosbench.demo.grammar import Noun
 from rvosbench.models.grounding_dino.loading import load_grounding_dino
 from rvosbench.recipes.grounder import (
     GrounderRecipe,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from rvosbench.demo.check.judging import does
+from rvosbench.demo.check.judge import does
 from rvosbench.demo.dataset import MotionShapes
 from rvosbench.demo.shapes import COLOURS, SHAPES, TEXTURES
 from rvosbench.errors import DatasetError

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from ..specs import PAPER_TABLES
-from ..tables import Cell, Row, Table
-
-
-def title(table: Table) -> str:
-    """`Table 5b. Effects of ...`; a board's title stands alone."""
-    return f"Table {table.name}. {table.title}" if table.name in PAPER_TABLES else table.title
+from rvosbench.tables.table import Cell, Row
 
 
 def run_suffix(row: Row, index: int) -> str:
@@ -29,9 +23,3 @@ def interval_text(cell: Cell) -> str:
 def one_line(text: str) -> str:
     """Text without line breaks, tabs and other control characters."""
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
-
-
-def flat_headings(table: Table) -> list[str]:
-    """One heading a column, with its block's in front where there is more than one block."""
-    several = len({c.block for c in table.columns if c.block}) > 1
-    return [f"{c.block} {c.heading}" if several and c.block else c.heading for c in table.columns]

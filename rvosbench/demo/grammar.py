@@ -1,4 +1,4 @@
-"""English for the sentences: noun phrases, and verbs that agree with their subject.
+"""English for the expressions: noun phrases, and verbs that agree with their subject.
 
 A verb phrase marks its verbs with braces: "{move} left and then {stop}". One that begins with "@"
 has no verb of its own ("@left of the blue square") and takes "is" or "are" in a relative clause.

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
-from .entries import Entry
-from .labels import NOTHING
+NOTHING, YES, NO = "-", "✓", "✗"
+"""Texts of cells: nothing is known, and the two answers of a switch."""
 
-TITLES: Mapping[str, str] = {"jf": "J&F", "j": "J", "f": "F"}
-"""Headings of the scores."""
+METRICS: Mapping[str, str] = MappingProxyType({"jf": "J&F", "j": "J", "f": "F"})
+"""Names of the scores with their headings, in the order of tables."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Cell:
         interval: of a run whose scores by video are known.
         tied: a run that cannot be told from the best run.
         group: cells with equal groups are comparable; None is never ranked.
-        best: which end is best.
+        best: which end is best, "high" or "low".
     """
 
     text: str
@@ -60,14 +61,14 @@ class Row:
 
     Attributes:
         group: rows of one group stand together; a rule is drawn between groups.
-        mark: letter of the run's footnote, empty for a published row.
-        entries: what the numbers come from.
+        mark: letter of the row's footnote, if it is a run with one.
+        sources: where its numbers come from, for machines.
     """
 
     cells: tuple[Cell, ...]
     group: str = ""
     mark: str = ""
-    entries: tuple[Entry, ...] = ()
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -75,17 +76,27 @@ class Table:
     """A finished table.
 
     Attributes:
-        name: its number, or the name of a board.
-        left_out: runs that do not belong in it, each with the reason.
+        name: its number, or a name.
+        title: empty for a table that stands alone, without a heading.
+        note: what a reader has to know.
+        footnotes: a paragraph each.
+        left_out: what does not belong in it, each with the reason; not printed for people.
+        numbered: the name is a number that stands before the title.
     """
 
     name: str
     title: str
-    note: str
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
+    note: str = ""
     footnotes: tuple[str, ...] = ()
     left_out: tuple[str, ...] = ()
+    numbered: bool = False
+
+    @property
+    def heading(self) -> str:
+        """`Table 5b. Effects of ...`, or the title alone."""
+        return f"Table {self.name}. {self.title}" if self.numbered else self.title
 
     @property
     def blocks(self) -> list[tuple[str, int]]:
@@ -98,23 +109,37 @@ class Table:
                 spans.append((column.block, 1))
         return spans
 
+    @property
+    def headings(self) -> list[str]:
+        """One a column, with its block's in front where there is more than one block."""
+        several = len({c.block for c in self.columns if c.block}) > 1
+        return [
+            f"{c.block} {c.heading}" if several and c.block else c.heading for c in self.columns
+        ]
 
-def score_text(entry: Entry | None, figure: str) -> tuple[str, float | None]:
-    """A score as it is printed, and its value in percent.
 
-    A published number keeps its digits (at least one), a run's has one.
+def text_columns(labels: Iterable[str], numbers: Iterable[str] = ()) -> tuple[Column, ...]:
+    """Columns of text, then of numbers."""
+    return (*map(Column, labels), *(Column(heading, numeric=True) for heading in numbers))
+
+
+def text_row(texts: Iterable[str], group: str = "") -> Row:
+    """A row of plain text: nothing in it is ranked."""
+    return Row(tuple(map(Cell, texts)), group)
+
+
+def percent(value: float | None, signed: bool = False) -> str:
+    """A score in [0, 1] as papers print it: times 100, one digit; a dash for none.
+
+    >>> percent(0.486), percent(0.02, signed=True), percent(None)
+    ('48.6', '+2.0', '-')
     """
-    value = getattr(entry.scores, figure) if entry is not None else None
-    if entry is None or value is None:
-        return NOTHING, None
-    if entry.run is not None:
-        return f"{value:.1f}", value
-    return as_printed(value), value
+    return NOTHING if value is None else f"{100 * value:{'+' if signed else ''}.1f}"
 
 
-def as_printed(percent: float) -> str:
+def as_printed(percents: float) -> str:
     """All digits of a published number, and at least one after the point: `31.0`, `47.23`."""
-    return f"{percent:.1f}" if round(percent, 1) == percent else repr(float(percent))
+    return f"{percents:.1f}" if round(percents, 1) == percents else repr(float(percents))
 
 
 def ranked(rows: Sequence[Row], second: bool) -> tuple[Row, ...]:
@@ -145,7 +170,7 @@ def ranked(rows: Sequence[Row], second: bool) -> tuple[Row, ...]:
     )
 
 
-def letters(count: int) -> Iterable[str]:
+def letters(count: int) -> Iterator[str]:
     """Footnote marks: a, b, ..., z, aa, ab, ..."""
     for number in range(count):
         mark, rest = "", number

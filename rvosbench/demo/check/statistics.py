@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from rvosbench.datasets.health import Table
 from rvosbench.demo.candidates import CATEGORIES
-from rvosbench.demo.check.glimpses import glimpse
-from rvosbench.demo.check.reading import read
+from rvosbench.demo.check.frame_evidence import glimpse
+from rvosbench.demo.check.parser import read
 from rvosbench.demo.clips import Clip, ClipExpression
 from rvosbench.demo.render import occlusion
 
@@ -19,7 +19,7 @@ Counts = NDArray[np.int64]
 
 
 def blind_j(areas: Counts, targets: Sequence[int]) -> Mapping[str, float]:
-    """Mean J, as MeViS takes it, that guesses without a look at the sentence can expect.
+    """Mean J, as MeViS takes it, that guesses without a look at the expression can expect.
 
     Shapes never overlap. So of N shapes, those that are meant share out a J of 1 among them, and
     one drawn at random expects 1 / N in every frame in which the target is seen; all shapes
@@ -45,7 +45,7 @@ def blind_j(areas: Counts, targets: Sequence[int]) -> Mapping[str, float]:
 
 @dataclass(frozen=True)
 class _Facts:
-    """Of one sentence. Shares are in [0, 1]; those of targets are NaN without a target.
+    """Of one expression. Shares are in [0, 1]; those of targets are NaN without a target.
 
     Attributes:
         targets: shapes that it means.
@@ -80,12 +80,12 @@ def tables(clips: Iterable[Clip]) -> list[Table]:
     every = [f for found in by_category.values() for f in found]
     rows = [_row(name, found) for name, found in by_category.items() if found]
     columns = (
-        "category", "sentences", "targets", "noun fits", "one frame tells %", "look-alike %",
+        "category", "expressions", "targets", "noun fits", "one frame tells %", "look-alike %",
         "area %", "hidden %", "words", "blind J: one", "all", "none",
     )  # fmt: skip
     means = {name: float(np.mean([s[name] for s in scenes])) for name in scenes[0]}
     return [
-        Table("sentences by category (means)", columns, (*rows, _row("all", every))),
+        Table("expressions by category (means)", columns, (*rows, _row("all", every))),
         Table("clips (means)", ("", "value"), tuple(means.items())),
     ]
 

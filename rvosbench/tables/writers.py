@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from ..tables import Table
-from .data import to_csv, to_json
-from .html import to_html
-from .latex import to_latex
-from .markdown import to_markdown
+from rvosbench.tables.data import to_csv, to_json
+from rvosbench.tables.html import to_html
+from rvosbench.tables.latex import to_latex
+from rvosbench.tables.markdown import to_markdown
+from rvosbench.tables.table import Table
 
-RENDERERS: Mapping[str, Callable[[Table], str]] = MappingProxyType(
+WRITERS: Mapping[str, Callable[[Table], str]] = MappingProxyType(
     {
         "markdown": to_markdown,
         "latex": to_latex,

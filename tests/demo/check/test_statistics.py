@@ -10,7 +10,7 @@ import pytest
 
 from baselines.blind import Blind, BlindConfig
 from rvosbench.demo.candidates import CATEGORIES
-from rvosbench.demo.check.describing import blind_j
+from rvosbench.demo.check.statistics import blind_j
 from rvosbench.demo.dataset import CONFIGS, MotionShapes, open_demo
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics import region_similarity
@@ -75,7 +75,7 @@ class Truth:
 
 
 def drawn(valid: MotionShapes) -> dict[str, list[list[float]]]:
-    """Category -> J of every sentence for every seed of a guesser that draws one shape."""
+    """Category -> J of every expression for every seed of a guesser that draws one shape."""
     found: dict[str, list[list[float]]] = {}
     for video in VIDEOS:
         sample = valid.sample(video)
@@ -121,10 +121,12 @@ def test_splits_are_balanced_and_train_is_rich() -> None:
 
 
 def test_a_detailed_table_for_every_category(valid: MotionShapes) -> None:
-    sentences, clips = valid.details()
-    assert [row[0] for row in sentences.rows] == [*CATEGORIES, "all"]
-    assert all(len(row) == len(sentences.columns) for row in sentences.rows)
-    rows = {str(row[0]): dict(zip(sentences.columns, row, strict=True)) for row in sentences.rows}
+    expressions, clips = valid.details()
+    assert [row[0] for row in expressions.rows] == [*CATEGORIES, "all"]
+    assert all(len(row) == len(expressions.columns) for row in expressions.rows)
+    rows = {
+        str(row[0]): dict(zip(expressions.columns, row, strict=True)) for row in expressions.rows
+    }
     assert rows["appearance"]["one frame tells %"] == pytest.approx(100)
     assert rows["no_target"]["area %"] is None
     for motion in ("change", "order", "speed", "direction"):

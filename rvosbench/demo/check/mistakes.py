@@ -1,4 +1,4 @@
-"""Mistakes that a clip's sentences could have: misread, ambiguous, contradicting each other."""
+"""Mistakes that a clip's expressions could have: misread, ambiguous, contradicting each other."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 
-from rvosbench.demo.check.judging import referents
-from rvosbench.demo.check.reading import Reading, read
+from rvosbench.demo.check.judge import referents
+from rvosbench.demo.check.parser import Reading, read
 from rvosbench.demo.clips import Clip, ClipExpression
 from rvosbench.demo.motion import Floats
 from rvosbench.demo.render import occlusion
 
 
 @dataclass(frozen=True)
-class _Sentence:
-    """A sentence as written, as read back, and the shapes that its noun covers."""
+class _Understood:
+    """An expression as written, as read back, and the shapes that its noun covers."""
 
     written: ClipExpression
     reading: Reading
@@ -23,37 +23,37 @@ class _Sentence:
 
 
 def problems(clip: Clip) -> Iterator[str]:
-    """What is wrong with a clip's sentences; nothing, if all is well.
+    """What is wrong with a clip's expressions; nothing, if all is well.
 
-    Every sentence is read back and judged by measures of its own (`judging`): the shapes that it
+    Every expression is read back and judged by measures of its own (`judge`): the shapes that it
     means must be those that the generator says. Its number must fit, and its category. No two
-    sentences may say the same of a shape and disagree, or say of it what cannot both be true.
+    expressions may say the same of a shape and disagree, or say of it what cannot both be true.
     """
     hidden = occlusion(clip.objects, clip.masks)
-    understood: list[_Sentence] = []
+    understood: list[_Understood] = []
     for written in clip.expressions:
         try:
-            sentence = _read(written, clip)
+            one = _understood(written, clip)
         except ValueError as error:
             yield str(error)
             continue
-        yield from (f"{written.text!r}: {p}" for p in _alone(sentence, clip, hidden))
-        understood.append(sentence)
+        yield from (f"{written.text!r}: {p}" for p in _alone(one, clip, hidden))
+        understood.append(one)
     for one, other in combinations(understood, 2):
         if _contradict(one, other):
             yield f"{one.written.text!r} and {other.written.text!r} contradict each other"
 
 
-def _read(written: ClipExpression, clip: Clip) -> _Sentence:
+def _understood(written: ClipExpression, clip: Clip) -> _Understood:
     reading = read(written.text)
     covered = {i for i, o in enumerate(clip.objects) if reading.noun.covers(o)}
     if reading.anchor is not None:
         covered -= {i for i, o in enumerate(clip.objects) if reading.anchor.covers(o)}
-    return _Sentence(written, reading, frozenset(covered))
+    return _Understood(written, reading, frozenset(covered))
 
 
-def _alone(sentence: _Sentence, clip: Clip, hidden: Floats) -> Iterator[str]:
-    written, reading = sentence.written, sentence.reading
+def _alone(expression: _Understood, clip: Clip, hidden: Floats) -> Iterator[str]:
+    written, reading = expression.written, expression.reading
     judged = referents(reading, clip.objects, hidden)
     if judged != written.objects:
         yield f"means shapes {_list(written.objects)}, but by other measures {_list(judged)}"
@@ -86,7 +86,7 @@ _EXCLUSIVE = (
 """Of these a shape can do one; rankings and relations for one noun, or one other shape."""
 
 
-def _contradict(one: _Sentence, other: _Sentence) -> bool:
+def _contradict(one: _Understood, other: _Understood) -> bool:
     a, b = one.reading, other.reading
     if a.anchor != b.anchor or ((a.ranks or b.ranks) and a.noun != b.noun):
         return False

@@ -1,22 +1,12 @@
-"""Published numbers: reviewed data in one schema, one file a source.
-
-Every row has every key; what a source does not say is null or empty, never guessed. The files lie
-in `published/` beside this module.
-"""
+"""The schema of a file of published numbers: `{"schema": 1, "source": {...}, "rows": [...]}`."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import MappingProxyType
 
-from rvosbench.errors import ResultError
 from rvosbench.records import Json
 
-from .entries import About, Citation, Entry, Flag, Scores, Setting, Source
-
-FOLDER = Path(__file__).parent / "published"
 SCHEMA = 1
 KINDS = ("paper", "survey", "repository", "issue", "quoted")
 
@@ -92,31 +82,6 @@ ROW_KEYS: Mapping[str, tuple[Callable[[Json], bool], str]] = MappingProxyType(
 )
 
 
-def read_published(folder: Path = FOLDER) -> list[Entry]:
-    """All rows of all sources, in the order of file names and then of the files.
-
-    Raises:
-        ResultError: a file that is not in the schema; the message lists every fault in it.
-    """
-    entries: list[Entry] = []
-    for path in sorted(folder.glob("*.json")):
-        entries += read_source(path)
-    return entries
-
-
-def read_source(path: Path) -> list[Entry]:
-    """The rows of one source; raises as `read_published`."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ResultError(f"{path}: cannot be read as published results: {error}") from error
-    faults = list(schema_faults(content, path.stem))
-    if faults:
-        raise ResultError(f"{path}: not in the schema of published results: {'; '.join(faults)}")
-    source = Source(**content["source"])
-    return [_entry(source, row) for row in content["rows"]]
-
-
 def schema_faults(content: Json, stem: str) -> list[str]:
     """What is wrong with the content of a file called `stem`.json; empty if it is in the schema."""
     if not isinstance(content, dict) or set(content) != {"schema", "source", "rows"}:
@@ -146,23 +111,3 @@ def _faults(
         for key, (fits, wanted) in keys.items()
         if key in value and not fits(value[key])
     ]
-
-
-def _entry(source: Source, row: Mapping[str, Json]) -> Entry:
-    about = {k: row[k] for k in ("method", "version", "venue", "backbone")}
-    about |= {k: row[k] for k in ("trainable_parameters", "training_data")}
-    setting = {k: row[k] for k in ("dataset", "split", "protocol", "corruption")}
-    citation = {k: row[k] for k in ("locator", "row", "cited_as", "protocol_evidence")}
-    return Entry(
-        About(**about),
-        Setting(**setting),
-        Scores(row["jf"], row["j"], row["f"]),
-        row["configuration"],
-        Citation(
-            source,
-            **citation,
-            preferred=row["preferred"],
-            reason=row["reason"],
-            flags=tuple(Flag(**flag) for flag in row["flags"]),
-        ),
-    )

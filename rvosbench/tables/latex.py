@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from ..labels import NO, YES
-from ..tables import Cell, Row, Table
-from .wording import interval_text, one_line, run_suffix
+from rvosbench.tables.table import NO, YES, Cell, Row, Table
+from rvosbench.tables.text import interval_text, one_line, run_suffix
 
 _J, _F = r"$\mathcal{J}$", r"$\mathcal{F}$"
 _WORDS: Mapping[str, str] = MappingProxyType(
@@ -34,6 +33,7 @@ _SPECIAL: Mapping[str, str] = MappingProxyType(
         "[": "{[}",  # after the end of a row it would begin an argument, as would *
         "*": "{*}",
         "≈": r"$\approx$",
+        "±": r"$\pm$",
         "†": r"\dag{}",
         "\N{MULTIPLICATION SIGN}": r"$\times$",
         "\N{EN DASH}": "--",
@@ -73,13 +73,14 @@ def escape(text: str) -> str:
 
 
 def _wide(table: Table) -> bool:
-    """Intervals over more than one block do not fit a line at full size."""
+    """More than two blocks, or intervals over more than one, do not fit a line at full size."""
     intervals = any(cell.interval for row in table.rows for cell in row.cells)
-    return intervals and sum(c.numeric for c in table.columns) > 3
+    return sum(c.numeric for c in table.columns) > (3 if intervals else 6)
 
 
 def _caption(table: Table) -> str:
-    return rf"\textbf{{{escape(table.title)}.}} {escape(table.note)}".rstrip()
+    title = rf"\textbf{{{escape(table.title)}.}} " if table.title else ""
+    return f"{title}{escape(table.note)}".rstrip()
 
 
 def _header(table: Table) -> list[str]:

@@ -1,4 +1,4 @@
-"""What one frame tells of a sentence."""
+"""What one frame tells of an expression."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rvosbench.demo.check.glimpses import glimpse
-from rvosbench.demo.check.reading import read
+from rvosbench.demo.check.frame_evidence import glimpse
+from rvosbench.demo.check.parser import read
 from rvosbench.demo.dataset import MotionShapes, open_demo
 from rvosbench.demo.scenes import ShapeObject
 from rvosbench.errors import DatasetError
@@ -98,7 +98,7 @@ def test_the_truth_is_always_possible_and_certainty_is_never_wrong(valid: Motion
             sure += int(found.certain.sum())
             wrong += int((found.certain & ~meant).sum())
     assert sure > 1000
-    # The edge may cut one that comes while the sentence is about one that goes; sizes and sides
+    # The edge may cut one that comes while the expression is about one that goes; sizes and sides
     # are compared among those in sight.
     assert wrong < 0.03 * sure
 

@@ -1,7 +1,7 @@
-"""Reads a sentence of MotionShapes back into what it says.
+"""Reads an expression of MotionShapes back into what it says.
 
 Written from the documentation of the categories and not from the generator's tables, so that the
-two can be compared: a sentence whose words do not give its truth back is a mistake of one of them.
+two can be compared: where words do not give the target back, one of them is mistaken.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from rvosbench.demo.grammar import Noun
 from rvosbench.demo.shapes import COLOURS, SHAPES, TEXTURES
-from rvosbench.demo.wording import Noun
 
 MANY = 99
 """Most targets of a plural that says no number."""
@@ -19,7 +19,7 @@ MANY = 99
 
 @dataclass(frozen=True)
 class Reading:
-    """What a sentence says.
+    """What an expression says.
 
     Attributes:
         noun: of whom it speaks.
@@ -177,10 +177,10 @@ _HEADS: Mapping[str, str | None] = {
 
 
 def read(text: str) -> Reading:
-    """What a sentence says.
+    """What an expression says.
 
     Raises:
-        ValueError: it is not a sentence of MotionShapes; the message quotes what is not understood.
+        ValueError: not an expression of MotionShapes; the message quotes what is not understood.
     """
     words = [_STEMS.get(word, word) for word in re.findall("[a-z]+", text.lower())]
     least, most, words = _number(words)

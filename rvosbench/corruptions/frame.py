@@ -4,26 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from rvosbench.corruptions.exact import EXACT
 from rvosbench.corruptions.fast import FAST
 from rvosbench.corruptions.frost import OwnPictures
-from rvosbench.corruptions.making import Draws, Maker, Pictures, Setting
-from rvosbench.corruptions.table import Level, corruption
+from rvosbench.corruptions.implementation import DrawContext, Draws, Implementation, Pictures
+from rvosbench.corruptions.table import Level, Mode, corruption
 from rvosbench.errors import UnknownNameError, UsageError
 from rvosbench.records import Frame
 
-Mode: TypeAlias = Literal["fast", "exact"]
 Random: TypeAlias = "np.random.Generator | np.random.RandomState"
 
-MODES: tuple[Mode, ...] = ("fast", "exact")
 SMALLEST = 32
 """Pixels of the shorter side: below, kernels are larger than what they blur."""
 
-_MAKERS: Mapping[Mode, Mapping[str, Maker[Any]]] = {"fast": FAST, "exact": EXACT}
+_IMPLEMENTATIONS: Mapping[Mode, Mapping[str, Implementation[Any]]] = {"fast": FAST, "exact": EXACT}
 
 
 @dataclass(frozen=True)
@@ -68,8 +66,8 @@ def corrupt(frame: Frame, name: str, severity: int, rng: Random, mode: Mode = "f
     >>> corrupt(frame, "gaussian_noise", 5, np.random.default_rng(0)).shape
     (64, 64, 3)
     """
-    if mode not in MODES:
-        raise UnknownNameError("mode", str(mode), MODES)
+    if mode not in _IMPLEMENTATIONS:
+        raise UnknownNameError("mode", str(mode), _IMPLEMENTATIONS)
     if mode_of(rng) != mode:
         raise UsageError(
             f"mode {mode!r} with a {type(rng).__name__}: the fast mode draws from a "
@@ -101,8 +99,8 @@ def draw(
     level = corruption(name).level(severity)
     height, width = check_size(shape)
     mode = mode_of(rng)
-    setting = Setting(level, height, width, pictures or OwnPictures())
-    values = _MAKERS[mode][name].draw(setting, rng)
+    setting = DrawContext(level, height, width, pictures or OwnPictures())
+    values = _IMPLEMENTATIONS[mode][name].draw(setting, rng)
     return Drawn(name, severity, mode, (height, width), values)
 
 
@@ -121,7 +119,7 @@ def apply(frame: Frame, drawn: Drawn, rng: Random) -> Frame:
         )
     if mode_of(rng) != drawn.mode:
         raise UsageError(f"{drawn.name} was drawn in {drawn.mode} mode: pass that generator again")
-    maker = _MAKERS[drawn.mode][drawn.name]
+    maker = _IMPLEMENTATIONS[drawn.mode][drawn.name]
     return maker.apply(frame, drawn.level, drawn.values, rng)
 
 

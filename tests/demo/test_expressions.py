@@ -1,4 +1,4 @@
-"""Sentences are good English, and their meaning survives small changes of the scene."""
+"""Expressions are good English, and their meaning survives small changes of the scene."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from rvosbench.demo.candidates import Candidate, candidates, see
 from rvosbench.demo.clauses import Clause, Scene
 from rvosbench.demo.clips import ClipConfig, make_clip
+from rvosbench.demo.expressions import choose, word
+from rvosbench.demo.grammar import Noun, conjugate, participle, subject_clauses, third_person
 from rvosbench.demo.render import occlusion
 from rvosbench.demo.scenes import ShapeObject
-from rvosbench.demo.sentences import choose, word
-from rvosbench.demo.wording import Noun, conjugate, participle, subject_clauses, third_person
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from html import escape
 
-from ..tables import Cell, Row, Table
-from .wording import interval_text, label_text, one_line, title
+from rvosbench.tables.table import Cell, Row, Table
+from rvosbench.tables.text import interval_text, label_text, one_line
 
 
 def to_html(table: Table) -> str:
     """A `<figure>` with a caption, the table and its footnotes; it brings no style."""
     lines = [
         '<figure class="rvosbench-table">',
-        f"<figcaption><strong>{_text(title(table))}.</strong> {_text(table.note)}</figcaption>",
+        f"<figcaption>{_caption(table)}</figcaption>",
         "<table>",
         *_head(table),
         "<tbody>",
@@ -23,6 +23,11 @@ def to_html(table: Table) -> str:
         "</figure>",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _caption(table: Table) -> str:
+    title = f"<strong>{_text(table.heading)}.</strong> " if table.title else ""
+    return f"{title}{_text(table.note)}"
 
 
 def _head(table: Table) -> list[str]:

@@ -1,4 +1,4 @@
-"""Sentences read back: what they say, and that two accounts of every scene agree."""
+"""Expressions read back: what they say, and that two accounts of every scene agree."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from rvosbench.demo.candidates import Candidate, candidates, see
-from rvosbench.demo.check import checks
-from rvosbench.demo.check.judging import referents
-from rvosbench.demo.check.reading import MANY, Reading, read
+from rvosbench.demo.check import mistakes
+from rvosbench.demo.check.judge import referents
+from rvosbench.demo.check.parser import MANY, Reading, read
 from rvosbench.demo.clauses import Scene
 from rvosbench.demo.clips import Clip, ClipConfig, ClipExpression, make_clip
+from rvosbench.demo.grammar import Noun
 from rvosbench.demo.render import occlusion
-from rvosbench.demo.wording import Noun
 
 
 def said(fact: str, anchor: Noun) -> Reading:
@@ -65,7 +65,7 @@ def all_sentences(clip: Clip) -> list[Candidate]:
 
 
 def test_an_independent_judge_agrees_with_every_sentence() -> None:
-    """Sentences of a clip, hundreds of them: other measures, other thresholds, the same shapes."""
+    """Hundreds of expressions: other measures, other thresholds, the same shapes."""
     facts, compared = set(), 0
     for seed in range(60):
         clip = make_clip((7, seed), ClipConfig(size=64, n_sentences=60))
@@ -81,12 +81,12 @@ def test_an_independent_judge_agrees_with_every_sentence() -> None:
 
 def test_the_checks_pass_what_the_generator_makes() -> None:
     for seed in range(15):
-        assert list(checks.problems(make_clip((7, seed), ClipConfig(n_sentences=20)))) == []
+        assert list(mistakes.problems(make_clip((7, seed), ClipConfig(n_sentences=20)))) == []
 
 
-def with_sentences(*sentences: tuple[str, str, tuple[int, ...]]) -> Clip:
+def with_expressions(*expressions: tuple[str, str, tuple[int, ...]]) -> Clip:
     clip = make_clip((7, 0), ClipConfig(size=64))
-    return replace(clip, expressions=tuple(ClipExpression(*s) for s in sentences))
+    return replace(clip, expressions=tuple(ClipExpression(*s) for s in expressions))
 
 
 def look(index: int) -> str:
@@ -97,18 +97,20 @@ def look(index: int) -> str:
 def test_the_checks_find_what_is_wrong() -> None:
     one, other = f"the {look(0)}", f"the {look(1)}"
     assert look(0) != look(1)
-    assert list(checks.problems(with_sentences((one, "appearance", (0,))))) == []
-    found = list(checks.problems(with_sentences((one, "appearance", (1,)))))
+    assert list(mistakes.problems(with_expressions((one, "appearance", (0,))))) == []
+    found = list(mistakes.problems(with_expressions((one, "appearance", (1,)))))
     assert found == [f"{one!r}: means shapes 1, but by other measures 0"]
-    found = list(checks.problems(with_sentences((one, "no_target", (0,)))))
+    found = list(mistakes.problems(with_expressions((one, "no_target", (0,)))))
     assert found == [f"{one!r}: means 1 shapes in category 'no_target'"]
-    assert "not understood" in next(checks.problems(with_sentences((f"{one} singing", "x", (0,)))))
+    assert "not understood" in next(
+        mistakes.problems(with_expressions((f"{one} singing", "x", (0,))))
+    )
     left = (f"{one} moving left", "direction", (0,))
     for second in [
         (f"{one} moving right", "direction", (0,)),
         (f"{one} going to the left", "no_target", ()),
     ]:
-        found = list(checks.problems(with_sentences(left, second)))
+        found = list(mistakes.problems(with_expressions(left, second)))
         assert any("contradict each other" in p for p in found), second
-    fine = with_sentences((one, "appearance", (0,)), (other, "appearance", (1,)))
-    assert list(checks.problems(fine)) == []
+    fine = with_expressions((one, "appearance", (0,)), (other, "appearance", (1,)))
+    assert list(mistakes.problems(fine)) == []

@@ -1,8 +1,8 @@
-"""An independent judge: whom a sentence means, from the true states of the shapes.
+"""An independent judge: whom an expression means, from the true states of the shapes.
 
-It knows nothing of `facts`, `rankings` and `relations`, which the sentences are made with: other
+It knows nothing of `facts`, `rankings` and `relations`, which the expressions are made with: other
 measures of the same things, with a single threshold in the middle where the generator keeps a
-margin. Where the two disagree, a sentence is ambiguous (or one of them is wrong).
+margin. Where the two disagree, an expression is ambiguous (or one of them is wrong).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 import numpy as np
 
-from rvosbench.demo.check.reading import Reading
+from rvosbench.demo.check.parser import Reading
 from rvosbench.demo.motion import HEADINGS, Floats
 from rvosbench.demo.scenes import ShapeObject
 
@@ -23,10 +23,10 @@ Relation = Callable[[ShapeObject, ShapeObject], bool]
 def referents(
     reading: Reading, objects: tuple[ShapeObject, ...], hidden: Floats
 ) -> tuple[int, ...]:
-    """Indices of the shapes that a sentence means; empty for none.
+    """Indices of the shapes that an expression means; empty for none.
 
     Args:
-        reading: what the sentence says.
+        reading: what the expression says.
         objects: the scene, back to front.
         hidden: (N, N, T), as `render.occlusion` gives it.
 

@@ -1,11 +1,11 @@
-"""What one frame tells of a sentence: looks, sizes, and how shapes lie to each other; no motion."""
+"""What one frame tells of an expression: looks, sizes, places; no motion."""
 
 from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.demo.check.reading import Reading
+from rvosbench.demo.check.parser import Reading
 from rvosbench.demo.motion import Floats
 from rvosbench.demo.relations import beside
 from rvosbench.demo.scenes import ShapeObject
@@ -21,13 +21,13 @@ _SEEN_BEHIND = 0.02
 def glimpse(
     reading: Reading, objects: tuple[ShapeObject, ...], masks: Bools, hidden: Floats
 ) -> FrameEvidence:
-    """What the frames, each by itself, tell of whom a sentence means.
+    """What the frames, each by itself, tell of whom an expression means.
 
     One frame shows every look and size, who is on which side of whom, who covers whom, and who is
     cut by the picture's edge and so must be coming or going. It does not show that anything moves.
 
     Args:
-        reading: what the sentence says.
+        reading: what the expression says.
         objects: the scene, back to front.
         masks: (N, T, H, W) visible pixels.
         hidden: (N, N, T), as `render.occlusion` gives it.

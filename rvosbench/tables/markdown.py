@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 
-from ..tables import Cell, Row, Table
-from .wording import flat_headings, interval_text, label_text, one_line, title
+from rvosbench.tables.table import Cell, Row, Table
+from rvosbench.tables.text import interval_text, label_text, one_line
 
 
 def to_markdown(table: Table) -> str:
-    """A table with its title, note and footnotes."""
-    lines = [f"**{_escape(title(table))}**", ""]
-    lines.append(_line([_escape(h) for h in flat_headings(table)]))
+    """A table with its heading, if it has one, note and footnotes."""
+    lines = [f"**{_escape(table.heading)}**", ""] if table.title else []
+    lines.append(_line([_escape(h) for h in table.headings]))
     lines.append(_line(["---:" if c.numeric else "---" for c in table.columns]))
     lines += [
         _line([_cell(row, i, cell) for i, cell in enumerate(row.cells)]) for row in table.rows

@@ -1,4 +1,4 @@
-"""Tables for machines: CSV and JSON. Scores are in percent, as everywhere on a leaderboard."""
+"""Tables for machines: CSV and JSON. Scores are in percent, as in every table."""
 
 from __future__ import annotations
 
@@ -8,20 +8,19 @@ import io
 import json
 
 from rvosbench.records import Json
-
-from ..entries import Entry
-from ..tables import Cell, Row, Table
-from .wording import flat_headings, label_text, one_line
+from rvosbench.tables.table import Cell, Row, Table
+from rvosbench.tables.text import label_text, one_line
 
 
 def to_csv(table: Table) -> str:
-    """Headings, rows, and what the rows come from; without marks of the best."""
+    """Headings, rows, and what the rows come from if they say it; without marks of the best."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
-    writer.writerow([*flat_headings(table), "source"])
+    sourced = any(row.sources for row in table.rows)
+    writer.writerow([*table.headings, *["source"] * sourced])
     for row in table.rows:
-        texts = [_safe(label_text(row, i)) for i in range(len(row.cells))]
-        writer.writerow([*texts, _safe("; ".join(map(_source, row.entries)))])
+        texts = [label_text(row, i) for i in range(len(row.cells))]
+        writer.writerow(map(_safe, [*texts, *["; ".join(row.sources)] * sourced]))
     return out.getvalue()
 
 
@@ -45,7 +44,7 @@ def _row(row: Row) -> dict[str, Json]:
         "group": row.group,
         "run": row.mark or None,
         "cells": [_cell(cell) for cell in row.cells],
-        "sources": [_source(entry) for entry in row.entries],
+        "sources": list(row.sources),
     }
 
 
@@ -58,14 +57,6 @@ def _cell(cell: Cell) -> dict[str, Json]:
         "interval": interval,
         "tied_with_best": cell.tied,
     }
-
-
-def _source(entry: Entry) -> str:
-    """A run's signature, or source and place of a published number."""
-    if entry.run is not None:
-        return entry.run.signature
-    assert entry.citation is not None  # an entry has one of the two
-    return f"{entry.citation.source.id}, {entry.citation.locator}"
 
 
 def _safe(text: str) -> str:

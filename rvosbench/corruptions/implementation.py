@@ -24,8 +24,8 @@ class Pictures(Protocol):
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What a draw depends on besides chance.
+class DrawContext:
+    """What the random parts of a corruption are drawn for.
 
     Attributes:
         level: strength.
@@ -40,12 +40,12 @@ class Setting:
     pictures: Pictures
 
 
-def _nothing(setting: Setting, rng: object) -> Draws:
+def _nothing(setting: DrawContext, rng: object) -> Draws:
     return {}
 
 
 @dataclass(frozen=True)
-class Maker(Generic[R]):
+class Implementation(Generic[R]):
     """One corruption in one mode; `R` is the generator it draws from.
 
     Attributes:
@@ -55,4 +55,4 @@ class Maker(Generic[R]):
     """
 
     apply: Callable[[Frame, Level, Draws, R], Frame]
-    draw: Callable[[Setting, R], Draws] = _nothing
+    draw: Callable[[DrawContext, R], Draws] = _nothing

@@ -1,4 +1,4 @@
-"""From the sentences a scene admits to the few that a clip carries, in words."""
+"""From the expressions a scene admits to the few that a clip carries, in words."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import numpy as np
 
 from rvosbench.demo.candidates import CATEGORIES, Candidate
 from rvosbench.demo.clauses import Clause
+from rvosbench.demo.grammar import subject_clauses
 from rvosbench.demo.rankings import Ranking
-from rvosbench.demo.wording import subject_clauses
 
 _EAGERNESS = {
     "occlusion": 1000.0,
@@ -25,7 +25,7 @@ _TURNS = {"occlusion": 2}
 """Candidates taken of a category each time round, where it is not one: few clips offer it."""
 
 _REUSE = 1e-6
-"""Weight of a clause that another sentence of the clip has already used."""
+"""Weight of a clause that another expression of the clip has already used."""
 
 
 def _one_of(options: tuple[str, ...], rng: np.random.Generator) -> str:
