@@ -1,161 +1,139 @@
-"""Predictions read from files: lazily, mask by mask, with nothing missing unless it is allowed."""
+"""A method's code as a hash: a version number does not change when code is edited, this does."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
-from rvosbench.errors import IncompletePredictionError, PredictionError
-from rvosbench.files.trees import Storage
-from rvosbench.masks import MaskSequence, Words
-from rvosbench.masks.png import decode_words
-from rvosbench.predictions.source import MissingPolicy
-from rvosbench.predictions.wording import few
-from rvosbench.records import Prediction, Sample
+import numpy as np
+
+from rvosbench.recipe import digest
+from rvosbench.records import Json
+
+_PLAIN = (type(None), bool, int, float, str)
 
 
-@dataclass(frozen=True)
-class PredictionFiles:
-    """Predictions in a folder or zip, as if a method had answered.
+@cache
+def source_hash(module: str) -> str | None:
+    """sha256 over the Python sources of a module's top-level package.
 
-    Masks are decoded when they are read: an unreadable file, or one of the wrong size, raises
-    PredictionError then.
+    Args:
+        module: dotted name. Of a script (`__main__`) it is the script alone.
+
+    Returns:
+        None where there are no source files, as in an interactive session.
     """
-
-    storage: Storage
-    missing: MissingPolicy = "error"
-
-    def predict(self, sample: Sample) -> dict[str, Prediction]:
-        """Expression id -> prediction, for every expression of the sample.
-
-        Raises:
-            IncompletePredictionError: the video, an expression or a frame is not there, and
-                `missing` is "error".
-            PredictionError: the video is there twice.
-        """
-        place = self.folder(sample.video.id)
-        return {e.id: self._answer(sample, e.id, place) for e in sample.expressions}
-
-    def answers(self, sample: Sample) -> tuple[str, ...]:
-        """The ids of the sample's expressions."""
-        return tuple(expression.id for expression in sample.expressions)
-
-    def answer(self, sample: Sample, key: str) -> Prediction:
-        """The prediction for the expression `key`; raises as `predict`."""
-        return self._answer(sample, key, self.folder(sample.video.id))
-
-    def holds(self, video_id: str) -> bool:
-        """Whether there is a folder for the video."""
-        return self.folder(video_id) is not None
-
-    def digest(self, sample: Sample) -> str:
-        """Changes when a file of the sample's predictions changes; reads none of them."""
-        content, place = hashlib.sha256(), self.folder(sample.video.id)
-        for expression in sample.expressions:
-            for name in self._names(sample, expression.id, place):
-                identity = "missing" if name is None else self.storage.identity(name)
-                content.update(f"{expression.id}\0{name}\0{identity}\n".encode())
-        return content.hexdigest()
-
-    def extra(self, samples: Iterable[Sample]) -> tuple[str, ...]:
-        """Folders that no expression of `samples` asks for, such as "video/expression"."""
-        asked, above = set(), set()
-        for sample in samples:
-            place = self.folder(sample.video.id)
-            if place is not None:
-                names = {f"{place}/{e.id}" for e in sample.expressions}
-                asked |= names
-                above |= {parent for name in names | {f"{place}/x"} for parent in _parents(name)}
-        return tuple(self._unasked("", asked, above)) if above else self.storage.folders("")
-
-    def folder(self, video_id: str) -> str | None:
-        """Where the video's predictions lie in the storage, or None.
-
-        Raises:
-            PredictionError: they are in two places.
-        """
-        if self.storage.is_folder(video_id):
-            return video_id
-        inside = [f"{top}/{video_id}" for top in self.storage.folders("")]
-        # An expression of another video may have the same name, but holds masks, not folders.
-        found = [name for name in inside if self.storage.folders(name)]
-        if len(found) > 1:
-            raise PredictionError(
-                f"{self.storage.path}: video {video_id!r} is in {found[0]!r} and in {found[1]!r}; "
-                "give the folder of one set of predictions"
-            )
-        return found[0] if found else None
-
-    def _answer(self, sample: Sample, expression_id: str, place: str | None) -> Prediction:
-        names = self._names(sample, expression_id, place)
-        if self.missing == "error" and None in names:
-            raise self._incomplete(sample, expression_id, place, names)
-        size = sample.video.size
-        return Prediction(MaskSequence(*size, _PngFrames(self.storage, size, tuple(names))))
-
-    def _names(self, sample: Sample, expression_id: str, place: str | None) -> list[str | None]:
-        """The file of every frame of the video, None where there is none."""
-        if place is None:
-            return [None] * len(sample.video)
-        at = f"{place}/{expression_id}"
-        there = set(self.storage.files(at))
-        wanted = [f"{frame}.png" for frame in sample.video.frame_names]
-        return [f"{at}/{name}" if name in there else None for name in wanted]
-
-    def _incomplete(
-        self, sample: Sample, expression_id: str, place: str | None, names: Sequence[str | None]
-    ) -> IncompletePredictionError:
-        frames = zip(sample.video.frame_names, names, strict=True)
-        absent = [f"{frame}.png" for frame, name in frames if name is None]
-        found, at = self.storage.folders(""), ""
-        if place is not None:
-            found, at = self.storage.files(f"{place}/{expression_id}"), f"{place}/{expression_id}: "
-        return IncompletePredictionError(
-            f"{self.storage.path}: {at}{len(absent)} of {len(names)} masks of video "
-            f"{sample.video.id!r}, expression {expression_id!r} are missing; found {few(found)}, "
-            f"wanted {few(absent) if place else sample.video.id}. Write one mask for every frame, "
-            "or count what is missing as empty with --missing zero"
-        )
-
-    def _unasked(self, at: str, asked: set[str], above: set[str]) -> Iterable[str]:
-        for name in self.storage.folders(at):
-            full = f"{at}/{name}" if at else name
-            if full in above:
-                yield from self._unasked(full, asked, above)
-            elif full not in asked:
-                yield full
+    content, found = hashlib.sha256(), False
+    for name, file in _sources(_top(module)):
+        content.update(name.encode() + b"\0" + file.read_bytes() + b"\0")
+        found = True
+    return content.hexdigest() if found else None
 
 
-def _parents(name: str) -> Iterable[str]:
-    parts = name.split("/")
-    return ("/".join(parts[:depth]) for depth in range(1, len(parts)))
+def _top(module: str) -> str:
+    if module == "__main__":  # `python -m package.module` is of the package
+        spec = getattr(sys.modules["__main__"], "__spec__", None)
+        module = spec.name if spec is not None else module
+    return module.partition(".")[0]
 
 
-@dataclass(frozen=True)
-class _PngFrames:
-    """Frames of a MaskSequence, decoded from their files when they are read; None is empty."""
+def _sources(top: str) -> Iterator[tuple[str, Path]]:
+    """Relative name and place of every source file, in the order of names."""
+    folders, file = _places(top)
+    for folder in sorted(folders):
+        for path in sorted(Path(folder).rglob("*.py")):
+            yield path.relative_to(folder).as_posix(), path
+    if not folders and file is not None and Path(file).is_file():
+        yield Path(file).name, Path(file)
 
-    storage: Storage
-    size: tuple[int, int]
-    names: tuple[str | None, ...]
 
-    def __len__(self) -> int:
-        return len(self.names)
+def _places(top: str) -> tuple[list[str], str | None]:
+    loaded = sys.modules.get(top)
+    if loaded is not None:
+        return list(getattr(loaded, "__path__", ())), getattr(loaded, "__file__", None)
+    spec = find_spec(top)
+    if spec is None:
+        return [], None
+    return list(spec.submodule_search_locations or ()), spec.origin
 
-    def words(self, index: int) -> Words:
-        name = self.names[index]
-        if name is None:
-            return MaskSequence.empty(1, self.size).words(0)
-        content = self.storage.read(name)
-        return decode_words(content, f"{self.storage.path}: {name}", self.size)
 
-    def counts(self, index: int) -> bytes | None:
-        words = self.words(index)
-        if not words.any():
-            return None
-        counts = MaskSequence.from_words([words], self.size).rle(0)["counts"]
-        return str(counts).encode("ascii")
+def object_facts(thing: object) -> tuple[dict[str, Json], list[str]]:
+    """What tells an object from another of its class, and the attributes that do not tell it.
 
-    def at(self, indices: Sequence[int]) -> _PngFrames:
-        return _PngFrames(self.storage, self.size, tuple(self.names[i] for i in indices))
+    Attributes that JSON can hold, arrays and dataclasses decide by their values, networks
+    (whatever has a `state_dict`) by a hash of their weights.
+
+    Returns:
+        (facts by attribute, names of attributes of other kinds).
+    """
+    facts: dict[str, Json] = {}
+    unknown: list[str] = []
+    network = _is_network(thing)
+    if network:
+        facts["weights"] = _weights_hash(thing)
+    for name, value in _attributes(thing):
+        if network and (name.startswith("_") or name == "training"):
+            continue  # torch's own; the weights are known
+        try:
+            facts[name] = _plain(value)
+        except TypeError:
+            unknown.append(name)
+    return facts, unknown
+
+
+def _attributes(thing: object) -> Iterable[tuple[str, object]]:
+    known = (
+        {f.name: getattr(thing, f.name, None) for f in fields(thing)} if is_dataclass(thing) else {}
+    )
+    return sorted({**getattr(thing, "__dict__", {}), **known}.items())
+
+
+def _plain(value: object) -> Json:
+    """The value as JSON; raises TypeError for one that JSON cannot tell from another."""
+    if isinstance(value, _PLAIN):
+        return value
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, Mapping) and all(isinstance(k, str) for k in value):
+        return {k: _plain(v) for k, v in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return {"array": _array_hash(np.asarray(value))}
+    if _is_network(value):
+        return {"weights": _weights_hash(value)}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: _plain(getattr(value, f.name)) for f in fields(value)}
+    raise TypeError(f"{type(value).__name__} has no content that JSON can hold")
+
+
+def _is_network(value: object) -> bool:
+    return callable(getattr(value, "state_dict", None)) and not isinstance(value, type)
+
+
+def _weights_hash(network: Any) -> str:  # noqa: ANN401 whatever has a state_dict
+    """sha256 over names, types, shapes and bytes of a network's tensors."""
+    content = hashlib.sha256()
+    for name, tensor in sorted(network.state_dict().items()):
+        known = _tensor_hash(tensor) if hasattr(tensor, "detach") else digest(_plain(tensor))
+        content.update(f"{name}\0{known}\n".encode())
+    return content.hexdigest()
+
+
+def _tensor_hash(tensor: Any) -> str:  # noqa: ANN401
+    import torch
+
+    flat = tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8)
+    known = f"{tensor.dtype}{tuple(tensor.shape)};".encode()
+    return hashlib.sha256(known + flat.numpy().tobytes()).hexdigest()
+
+
+def _array_hash(array: np.ndarray[Any, Any]) -> str:
+    if array.dtype.hasobject:
+        raise TypeError("an array of objects")
+    known = f"{array.dtype}{array.shape};".encode()
+    return hashlib.sha256(known + np.ascontiguousarray(array).tobytes()).hexdigest()

@@ -107,7 +107,7 @@ def test_a_hidden_split_gives_predictions_and_no_score(tmp_path: Path) -> None:
     assert result.expressions == ()
     assert read_result(tmp_path / "run" / "result.json") == result
     assert pack_run(tmp_path / "run", tmp_path / "out.zip") == 3 * 4 * 4
-    with pytest.raises(NoGroundTruthError, match="needs the truth"):
+    with pytest.raises(NoGroundTruthError, match="needs the ground truth"):
         evaluate(Perfect(), ToyDataset(hidden=True))
 
 
