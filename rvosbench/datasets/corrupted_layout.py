@@ -15,9 +15,9 @@ from rvosbench.contracts import Dataset
 from rvosbench.corruptions.storage import MANIFEST, Storage
 from rvosbench.datasets.folder import META
 from rvosbench.datasets.frames import image_files
-from rvosbench.datasets.label_images import VOID
 from rvosbench.errors import DatasetError, NoGroundTruthError, UsageError
 from rvosbench.files.atomic import write_json
+from rvosbench.masks.label_images import VOID
 from rvosbench.records import Json, Sample
 
 if TYPE_CHECKING:

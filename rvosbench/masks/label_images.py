@@ -1,147 +1,100 @@
 """Label images: one PNG a frame, whose pixel value is the number of an object or proposal.
 
-The form in which DAVIS takes predictions: palette images (the value is the palette index) or gray
-ones, `<video>/<frame>.png`. 0 is background.
+The form in which DAVIS, YouTube-VOS and many others keep ground truth, and in which DAVIS takes
+predictions. In palette images the value is the palette index, in gray ones the gray value itself;
+0 is background, and in ground truth 255 is void (ignored).
 """
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+import io
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rvosbench.errors import IncompletePredictionError, PredictionError
-from rvosbench.files.trees import Storage
-from rvosbench.masks import MaskSequence, Words, pack
-from rvosbench.masks.png import read_indices
-from rvosbench.runs.source import PredictionFiles
-from rvosbench.predictions.source import MissingPolicy
-from rvosbench.predictions.wording import few
-from rvosbench.records import Prediction, Sample
+from rvosbench.errors import MaskError
+from rvosbench.files.trees import Tree
+from rvosbench.masks.png import read_values
+from rvosbench.masks.sequence import MaskSequence, Rle
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+VOID = 255
+"""Value of pixels that are not scored."""
 
 
-@dataclass
-class _Latest:
-    """The last video read: its labels are asked for one after the other."""
+def read_labels(tree: Tree, name: str, size: tuple[int, int] | None = None) -> NDArray[np.uint8]:
+    """A label image as (H, W) uint8.
 
-    video: str | None = None
-    answers: dict[str, Prediction] = field(default_factory=dict)
+    Args:
+        tree: where it lies.
+        name: of the file.
+        size: the wanted (height, width); None takes any.
 
-
-@dataclass(frozen=True)
-class LabelFiles:
-    """Label images in a folder or zip; an answer is the masks of one label.
-
-    `missing` decides about frames and videos that are not there.
+    Raises:
+        FileError: the file cannot be read.
+        MaskError: not a PNG, not a palette, 8-bit gray or 1-bit image, or another size.
     """
-
-    storage: Storage
-    missing: MissingPolicy = "error"
-    _latest: _Latest = field(default_factory=_Latest, repr=False, compare=False)
-
-    def predict(self, sample: Sample) -> dict[str, Prediction]:
-        """Label -> prediction, for every label that a frame of the video shows, ascending.
-
-        Raises:
-            IncompletePredictionError: a frame has no image and `missing` is "error".
-            PredictionError: an image that cannot be read, or of another kind or size.
-        """
-        if self._latest.video != sample.video.id:
-            answers = self._read(sample)
-            self._latest.video, self._latest.answers = sample.video.id, answers
-        return dict(self._latest.answers)
-
-    def answers(self, sample: Sample) -> tuple[str, ...]:
-        """The labels of the video, ascending."""
-        return tuple(self.predict(sample))
-
-    def answer(self, sample: Sample, key: str) -> Prediction:
-        """The masks of the label `key`; raises as `predict`."""
-        return self.predict(sample)[key]
-
-    def digest(self, sample: Sample) -> str:
-        """Changes when an image of the video changes; reads none of them."""
-        content = hashlib.sha256()
-        for name in self._names(sample):
-            identity = "missing" if name is None else self.storage.identity(name)
-            content.update(f"{name}\0{identity}\n".encode())
-        return content.hexdigest()
-
-    def holds(self, video_id: str) -> bool:
-        """Whether there is a folder with an image for the video."""
-        place = self._folder(video_id)
-        return place is not None and any(n.endswith(".png") for n in self.storage.files(place))
-
-    def extra(self, samples: Iterable[Sample]) -> tuple[str, ...]:
-        """Folders at the level of the videos that none of the samples asks for."""
-        wanted = {self._folder(sample.video.id) for sample in samples} - {None}
-        prefixes = {name.rpartition("/")[0] for name in wanted if name} or {""}
-        found = [
-            f"{prefix}/{name}" if prefix else name
-            for prefix in sorted(prefixes)
-            for name in self.storage.folders(prefix)
-        ]
-        parents = tuple(f"{name}/" for name in wanted if name)
-        return tuple(
-            name
-            for name in found
-            if name not in wanted and not any(p.startswith(f"{name}/") for p in parents)
-        )
-
-    def _folder(self, video_id: str) -> str | None:
-        if self.storage.is_folder(video_id):
-            return video_id
-        tops = [f"{top}/{video_id}" for top in self.storage.folders("")]
-        found = [name for name in tops if self.storage.is_folder(name)]
-        return found[0] if len(found) == 1 else None
-
-    def _names(self, sample: Sample) -> list[str | None]:
-        place = self._folder(sample.video.id)
-        if place is None:
-            return [None] * len(sample.video)
-        there = set(self.storage.files(place))
-        wanted = [f"{frame}.png" for frame in sample.video.frame_names]
-        return [f"{place}/{name}" if name in there else None for name in wanted]
-
-    def _read(self, sample: Sample) -> dict[str, Prediction]:
-        names = self._names(sample)
-        if self.missing == "error" and None in names:
-            raise self._incomplete(sample, names)
-        size, planes = sample.video.size, dict[int, dict[int, Words]]()
-        for index, name in enumerate(names):
-            if name is not None:
-                where = f"{self.storage.path}: {name}"
-                for label, words in _planes(self.storage.read(name), where, size).items():
-                    planes.setdefault(label, {})[index] = words
-        nothing = MaskSequence.empty(1, size).words(0)
-        return {
-            str(label): Prediction(
-                MaskSequence.from_words([found.get(i, nothing) for i in range(len(names))], size)
-            )
-            for label, found in sorted(planes.items())
-        }
-
-    def _incomplete(self, sample: Sample, names: list[str | None]) -> IncompletePredictionError:
-        frames = zip(sample.video.frame_names, names, strict=True)
-        absent = [f"{frame}.png" for frame, name in frames if name is None]
-        hint = ""
-        if PredictionFiles(self.storage).holds(sample.video.id) and len(absent) == len(names):
-            hint = ". Are these masks of expressions (<video>/<expression>/<frame>.png)?"
-        return IncompletePredictionError(
-            f"{self.storage.path}: {len(absent)} of {len(names)} label images of video "
-            f"{sample.video.id!r} are missing, wanted {few(absent)}. Write one for every frame, or "
-            f"count what is missing as background with --missing zero{hint}"
-        )
+    where = f"{tree.path}: {name}"
+    values = read_values(tree.read(name), where, size)
+    if values.dtype not in (np.uint8, np.bool_):
+        raise MaskError(f"{where}: {values.dtype} values, wanted a palette or 8-bit gray image")
+    return values.astype(np.uint8, copy=False)
 
 
-def _planes(content: bytes, where: str, size: tuple[int, int]) -> dict[int, Words]:
-    """Label -> packed mask of one image, for every label but 0."""
-    values = read_indices(content, where, size)
-    if values.dtype != np.uint8 and values.dtype != np.bool_:
-        raise PredictionError(
-            f"{where}: {values.dtype} values, wanted a palette or 8-bit gray image of labels"
-        )
-    labels = np.flatnonzero(np.bincount(values.ravel().astype(np.uint8), minlength=2))
-    return {int(label): pack(values == label) for label in labels if label}
+def label_masks(
+    tree: Tree, names: Sequence[str | None], size: tuple[int, int] | None = None
+) -> tuple[tuple[int, int], dict[int, MaskSequence]]:
+    """The size of T label images and label -> its masks (T,), ascending, void among them.
+
+    Args:
+        tree: where the images lie.
+        names: one image a frame; a frame without one (None) has no labels.
+        size: the wanted (height, width); None takes that of the first image.
+
+    Raises:
+        FileError, MaskError: as `read_labels`, and if neither `size` nor an image is given.
+    """
+    frames: list[dict[int, Rle]] = []
+    for name in names:
+        labels = np.zeros((0, 0), np.uint8) if name is None else read_labels(tree, name, size)
+        size = size or (labels.shape if name is not None else None)
+        frames.append(split_labels(labels))
+    if size is None:
+        raise MaskError(f"{tree.path}: no label images")
+    values = sorted({value for frame in frames for value in frame})
+    return size, {v: MaskSequence.from_rle([f.get(v) for f in frames], size) for v in values}
+
+
+def split_labels(labels: NDArray[np.uint8]) -> dict[int, Rle]:
+    """Value -> RLE of its pixels, for every value of an (H, W) label image but 0."""
+    from pycocotools import mask as coco
+
+    values = [int(v) for v in np.flatnonzero(np.bincount(labels.ravel(), minlength=2)) if v]
+    if not values:
+        return {}
+    # Planes of transposed images are what the encoder calls Fortran order, without a copy.
+    planes = np.ascontiguousarray(labels.T)[None] == np.array(values, np.uint8)[:, None, None]
+    encoded: list[Any] = coco.encode(planes.view(np.uint8).transpose(2, 1, 0))
+    return dict(zip(values, encoded, strict=True))
+
+
+def encode_labels(labels: NDArray[np.uint8]) -> bytes:
+    """An (H, W) label image as a palette PNG in the colours of DAVIS."""
+    from PIL import Image
+
+    image = Image.fromarray(labels)
+    image.putpalette([c for i in range(256) for c in _colour(i)])  # grey becomes palette
+    file = io.BytesIO()
+    image.save(file, "PNG")
+    return file.getvalue()
+
+
+def _colour(value: int) -> tuple[int, int, int]:
+    """The palette of DAVIS: bits of the value spread over the three channels, highest first."""
+    channels = [0, 0, 0]
+    for bit in range(8):
+        channels[bit % 3] |= (value >> bit & 1) << (7 - bit // 3)
+    return channels[0], channels[1], channels[2]

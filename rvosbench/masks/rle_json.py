@@ -1,149 +1,64 @@
-"""Predictions in one JSON file of COCO run lengths.
+"""COCO run lengths in JSON: a list with one `{"size": [h, w], "counts": "..."}`, or null, a frame.
 
-Accepted is `{video: {expression: answer}}`, where an answer is a list with one RLE (or null: empty)
-a frame, or an object that has this list under `prediction_masks` (as Sa2VA writes it) or `masks`,
-and may have a `score` in [0, 1] and `frames`, the names of the frames in the order of the list. An
-RLE is `{"size": [h, w], "counts": text or run lengths}`.
+In this form MeViS keeps its ground truth, and many methods write their predictions.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 
-from rvosbench.errors import IncompletePredictionError, MaskError, PredictionError
-from rvosbench.masks import MaskSequence, Rle
-from rvosbench.predictions.source import MissingPolicy
-from rvosbench.predictions.wording import few
-from rvosbench.records import Json, Prediction, Sample
-
-_MASKS = ("prediction_masks", "masks")
+from rvosbench.config import Json
+from rvosbench.errors import MaskError
+from rvosbench.masks.sequence import MaskSequence, Rle
 
 
-@dataclass(frozen=True)
-class RleFile:
-    """Predictions in a JSON file, read when first asked for."""
+def read_rles(value: Json, length: int, where: str) -> list[Rle | None]:
+    """A list of run lengths from JSON, checked; None is an empty mask.
 
-    path: Path
-    missing: MissingPolicy = "error"
+    Args:
+        value: what JSON holds.
+        length: the wanted number of masks.
+        where: what to call it in messages.
 
-    def predict(self, sample: Sample) -> dict[str, Prediction]:
-        """Expression id -> prediction.
-
-        Raises:
-            IncompletePredictionError: an expression is not there and `missing` is "error".
-            PredictionError: an answer that is not what the module describes, or does not fit.
-        """
-        return {key: self.answer(sample, key) for key in self.answers(sample)}
-
-    def answers(self, sample: Sample) -> tuple[str, ...]:
-        """The ids of the sample's expressions."""
-        return tuple(expression.id for expression in sample.expressions)
-
-    def answer(self, sample: Sample, key: str) -> Prediction:
-        """The prediction for the expression `key`; raises as `predict`."""
-        where = f"{self.path}: video {sample.video.id!r}, expression {key!r}"
-        entry = self._video(sample.video.id).get(key)
-        if entry is None:
-            if self.missing == "error":
-                raise IncompletePredictionError(
-                    f"{where} is missing; found {few(sorted(self._video(sample.video.id)))}. "
-                    "Answer every expression, or count it as empty with --missing zero"
-                )
-            return Prediction(MaskSequence.empty(len(sample.video), sample.video.size))
-        masks, frames, score = _fields(entry, where)
-        ordered = self._ordered(sample, masks, frames, where)
-        try:
-            return Prediction(MaskSequence.from_rle(ordered, sample.video.size), score)
-        except MaskError as error:
-            raise PredictionError(f"{where}: {error}") from error
-
-    def digest(self, sample: Sample) -> str:
-        """Changes when the answers to the video change."""
-        text = json.dumps(self._video(sample.video.id), sort_keys=True)
-        return hashlib.sha256(text.encode("utf-8")).hexdigest()
-
-    def holds(self, video_id: str) -> bool:
-        """Whether the file has the video."""
-        return video_id in _content(self.path)
-
-    def extra(self, samples: Iterable[Sample]) -> tuple[str, ...]:
-        """Videos and "video/expression" that none of the samples asks for."""
-        asked = {s.video.id: {e.id for e in s.expressions} for s in samples}
-        found = []
-        for video in sorted(_content(self.path)):
-            if video not in asked:
-                found.append(video)
-            else:
-                found += [
-                    f"{video}/{e}" for e in sorted(self._video(video)) if e not in asked[video]
-                ]
-        return tuple(found)
-
-    def _video(self, video_id: str) -> dict[str, Json]:
-        entry = _content(self.path).get(video_id, {})
-        if not isinstance(entry, dict):
-            raise PredictionError(
-                f"{self.path}: video {video_id!r} is a {type(entry).__name__}, wanted an object "
-                "{expression: answer}"
-            )
-        return entry
-
-    def _ordered(
-        self, sample: Sample, masks: list[Rle | None], frames: list[str] | None, where: str
-    ) -> list[Rle | None]:
-        wanted = sample.video.frame_names
-        if frames is None:
-            frames = list(wanted)
-        if len(masks) != len(frames):
-            raise PredictionError(f"{where}: {len(masks)} masks, wanted {len(frames)}, one a frame")
-        named = dict(zip(frames, masks, strict=True))
-        absent = [name for name in wanted if name not in named]
-        if absent and self.missing == "error":
-            raise IncompletePredictionError(
-                f"{where}: {len(absent)} of {len(wanted)} frames are missing, such as {few(absent)}"
-            )
-        return [named.get(name) for name in wanted]
-
-
-def _fields(entry: Json, where: str) -> tuple[list[Rle | None], list[str] | None, float]:
-    found = entry if isinstance(entry, dict) else {"masks": entry}
-    masks = next((found[name] for name in _MASKS if name in found), None)
-    if not isinstance(masks, list) or not all(m is None or _is_rle(m) for m in masks):
-        raise PredictionError(
-            f"{where}: wanted a list of RLE or null, one a frame, or an object with such a list as "
-            f"{' or '.join(_MASKS)}; got {str(entry)[:60]}"
+    Raises:
+        MaskError: no list, of another length, or an entry that is neither RLE nor null.
+    """
+    if not isinstance(value, list):
+        raise MaskError(
+            f"{where}: wanted a list of RLE or null, one a frame; got {str(value)[:60]}"
         )
-    frames, score = found.get("frames"), found.get("score", 1.0)
-    if not isinstance(score, int | float) or not 0 <= score <= 1:
-        raise PredictionError(f"{where}: got score {score!r}, wanted a number in [0, 1]")
-    names = [str(name) for name in frames] if isinstance(frames, list) else None
-    return masks, names, float(score)
+    if len(value) != length:
+        raise MaskError(f"{where}: {len(value)} masks, wanted {length}: one (or null) a frame")
+    return [_rle(entry, f"{where}: frame {frame}") for frame, entry in enumerate(value)]
 
 
-def _is_rle(value: Json) -> bool:
-    return isinstance(value, dict) and "size" in value and "counts" in value
+def rle_masks(rles: Sequence[Rle | None], size: tuple[int, int], where: str) -> MaskSequence:
+    """Run lengths as masks of `size`, decoded when they are read.
 
-
-def _content(path: Path) -> dict[str, Json]:
-    stat = path.stat()
-    return _read(path, stat.st_size, stat.st_mtime_ns)
-
-
-@lru_cache(maxsize=1)
-def _read(path: Path, size: int, changed: int) -> dict[str, Json]:
-    """The file's content; `size` and `changed` make sure that it is the present one."""
+    Raises:
+        MaskError: run lengths of another size.
+    """
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        raise PredictionError(f"{path}: cannot be read as JSON ({error})") from error
-    if not isinstance(content, dict):
-        raise PredictionError(
-            f"{path}: wanted a JSON object {{video: {{expression: answer}}}}, got a "
-            f"{type(content).__name__}"
+        return MaskSequence.from_rle(rles, size)
+    except MaskError as error:
+        raise MaskError(f"{where}: {error}: were the frames resized?") from error
+
+
+def rle_size(sequences: Iterable[Sequence[Rle | None]]) -> tuple[int, int] | None:
+    """(height, width) of the first mask; None if there is none."""
+    first = next((rle for rles in sequences for rle in rles if rle is not None), None)
+    return None if first is None else (first["size"][0], first["size"][1])
+
+
+def _rle(entry: Json, where: str) -> Rle | None:
+    if entry is None:
+        return None
+    if not isinstance(entry, dict) or "counts" not in entry or not _is_size(entry.get("size")):
+        raise MaskError(
+            f'{where} is {str(entry)[:60]}, wanted null or {{"size": [h, w], "counts": "..."}}'
         )
-    return content
+    return {"size": entry["size"], "counts": entry["counts"]}
+
+
+def _is_size(value: Json) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(isinstance(n, int) for n in value)

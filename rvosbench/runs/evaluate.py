@@ -30,12 +30,12 @@ from rvosbench.execution.runner import run_units
 from rvosbench.execution.units import Job, Outcome, Unit
 from rvosbench.metrics import official
 from rvosbench.metrics.figures import split_figures
-from rvosbench.predictions import MissingPolicy
 from rvosbench.recipe import Recipe, digest
-from rvosbench.records import Expression, Json, Sample
+from rvosbench.records import Expression, Json, Missing, Sample
 from rvosbench.runs.files import open_files
 from rvosbench.runs.methods import Candidate, MethodChoice, choose
 from rvosbench.runs.pixels import ReadOnce
+from rvosbench.runs.predictions import VideoPredictions
 from rvosbench.runs.result import Result, ScoredExpression
 from rvosbench.runs.run_folder import RunFolder, VideoFiles, VideoScores
 from rvosbench.runs.truth import GroundTruth
@@ -106,7 +106,7 @@ def score(
     predictions: Path | str,
     dataset: Dataset,
     protocol: str | ScoringProtocol | None = None,
-    missing: MissingPolicy = "error",
+    missing: str = "error",
     run: RunOptions | None = None,
     videos: Sequence[str] | None = None,
 ) -> Result:
@@ -328,7 +328,7 @@ class _Job:
         if isinstance(predictions, ReadOnce):
             dropped = self._protocol.version.endswith(official.VARIANT)
             pixels = predictions.digest(unreadable=dropped)
-        filled = getattr(answers, "filled", (0, 0))
+        filled = answers.filled if isinstance(answers, VideoPredictions) else Missing()
         files.write_scores(VideoScores(tuple(scores), pixels, filled))
 
     def _predicted(self, sample: Sample, truth: GroundTruth) -> Mapping[str, Answer]:

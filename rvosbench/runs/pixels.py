@@ -11,9 +11,9 @@ import numpy as np
 from rvosbench.contracts import Answer
 from rvosbench.errors import MaskError, PredictionError
 from rvosbench.masks import MaskSequence
-from rvosbench.predictions.answers import as_prediction
 from rvosbench.recipe import digest
 from rvosbench.records import Prediction
+from rvosbench.runs.complete import as_prediction
 
 
 def pixel_hash(masks: MaskSequence) -> str:

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from rvosbench.errors import PredictionError
+from rvosbench.errors import MaskError
 from rvosbench.masks import pack
 from rvosbench.masks import png as reader
-from rvosbench.predictions import decode_mask, encode_mask
+from rvosbench.masks.png import decode_mask, encode_mask
 
 from .pngs import GRAY, PALETTE, png
 
@@ -83,7 +83,7 @@ def test_pillow_reads_what_the_fast_reader_leaves() -> None:
 
 
 def test_another_size_is_told_by_name() -> None:
-    with pytest.raises(PredictionError, match=r"x\.png: got 20x30, wanted 30x20"):
+    with pytest.raises(MaskError, match=r"x\.png: got 20x30, wanted 30x20"):
         decode_mask(PLAIN, "x.png", (30, 20))
 
 
