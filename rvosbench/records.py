@@ -180,8 +180,8 @@ class MissingPolicy(StrEnum):
         """
         if self is MissingPolicy.ERROR and any(missing):
             raise IncompletePredictionError(
-                f"{told}. Write one for every frame, or count what is missing as empty with "
-                "--missing zero"
+                f"{told}. Write one for every frame; `score --missing zero` counts what is missing "
+                "as empty"
             )
         return missing
 

@@ -41,10 +41,10 @@ def pack_command(
     from rvosbench.datasets import load_dataset
     from rvosbench.runs.submission import pack_predictions, pack_run
 
-    if dataset is None:
-        count = pack_run(predictions, out)
-    else:
+    if dataset is not None:
         count = pack_predictions(predictions, load_dataset(dataset, data, split), out)
+    else:
+        count = pack_run(predictions, out)
     say(f"{out}: {count} masks")
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from rvosbench.contracts import Dataset
-from rvosbench.errors import PredictionError, ResultError, told_as
+from rvosbench.errors import PredictionError, ResultError, UsageError, told_as
 from rvosbench.files.names import relative_name
 from rvosbench.files.trees import write_zip
 from rvosbench.masks.png import encode_mask
@@ -109,9 +109,12 @@ def pack_run(run: Path, out: Path) -> int:
         The number of masks.
 
     Raises:
-        ResultError: the folder holds no finished run, one without predictions, or damaged ones.
+        UsageError: there is no run.
+        ResultError: the run is not finished, has no predictions, or damaged ones.
     """
     folder = RunFolder(run)
+    if not folder.is_run:
+        raise UsageError(f"{run}: is no run of `rvosbench eval`, which says its dataset: --dataset")
     dataset, videos = str(folder.result().facts["dataset"]), sorted(folder.video_ids())
     if not videos:
         raise ResultError(f"{run}: no predictions here; a run of `rvosbench score` keeps none")

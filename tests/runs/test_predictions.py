@@ -351,3 +351,24 @@ def test_the_policy_for_missing_predictions_is_read() -> None:
     assert [MissingPolicy(text) for text in ("error", "zero")] == ["error", "zero"]
     with pytest.raises(UsageError, match=r"'eror' .did you mean 'error'.*wanted error or zero"):
         MissingPolicy("eror")
+
+
+def test_what_is_filled_is_counted_once_however_often_it_is_asked_for(folder: Path) -> None:
+    _remove(folder, "a/0/00002.png", "a/1")
+    found = open_predictions(folder, "zero").predict(SAMPLE)
+    assert found.filled == Missing()
+    for key in ("0", "1", "2", "0"):
+        _ = found[key]
+    assert found.filled == Missing(1 + LENGTH, 1)
+    assert "9" not in found
+    with pytest.raises(KeyError):
+        _ = found["9"]
+
+
+def test_a_policy_fills_nothing_where_nothing_is_missing() -> None:
+    assert MissingPolicy.ERROR.fill(Missing(), "all there") == Missing()
+    assert MissingPolicy.ZERO.fill(Missing(2, 1), "two") == Missing(2, 1)
+    with pytest.raises(IncompletePredictionError, match=r"^two\. Write one for every frame"):
+        MissingPolicy.ERROR.fill(Missing(2, 1), "two")
+    assert Missing.total([]) == Missing()
+    assert Missing.total([Missing(1, 0), Missing(3, 2)]) == Missing(4, 2)
