@@ -119,3 +119,13 @@ def few(names: Sequence[str], limit: int = 3) -> str:
         return "nothing"
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
     return ", ".join(names[:limit]) + more
+
+
+def first_line(error: Exception) -> str:
+    r"""What a foreign library says went wrong, short enough to stand in a message of ours.
+
+    >>> first_line(OSError("no network\nsecond line")), first_line(KeyError())
+    ('OSError: no network', 'KeyError: no details')
+    """
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0] if lines else 'no details'}"

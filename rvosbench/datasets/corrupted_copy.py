@@ -21,6 +21,7 @@ from rvosbench.corruptions.storage import (
     sha256,
 )
 from rvosbench.corruptions.video import corrupted_frame
+from rvosbench.datasets.capabilities import corruption_of
 from rvosbench.datasets.corrupted_layout import (
     MASKS,
     Layout,
@@ -191,7 +192,7 @@ def _record(store: Store, unit: Unit) -> Json:
 
 def _check(dataset: Dataset, out: Path, root: Path | None, facts: Json) -> None:
     """Never write into the source, never mix two copies, never corrupt twice."""
-    if getattr(dataset, "corruption", None):
+    if corruption_of(dataset):
         raise UsageError(f"{dataset.name}/{dataset.split} is corrupted already")
     place = out.resolve()
     if root is not None and (place == root.resolve() or root.resolve() in place.parents):

@@ -10,13 +10,13 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 
 from rvosbench.contracts import DatasetSpec
-from rvosbench.datasets.health import Table
+from rvosbench.datasets.capabilities import Table
 from rvosbench.demo.check import mistakes
 from rvosbench.demo.check.frame_evidence import glimpse
 from rvosbench.demo.check.parser import read
@@ -27,6 +27,7 @@ from rvosbench.demo.render import occlusion
 from rvosbench.demo.scenes import ShapeObject
 from rvosbench.errors import DatasetError, UnknownNameError, did_you_mean
 from rvosbench.masks import MaskSequence
+from rvosbench.recipe import digest
 from rvosbench.records import DatasetCard, Expression, Frame, FrameEvidence, Sample, Target, Video
 
 NAME = "demo"
@@ -45,6 +46,24 @@ CONFIGS: Mapping[str, ClipConfig] = {
 
 _SEEDS: Mapping[str, int] = {"train": 9001, "valid": 9002, "test": 9003}
 """First part of the seeds of a split; recipes that draw their own clips stay below 9000."""
+
+
+@cache
+def _numbers(split: str) -> Mapping[str, int]:
+    """Video id -> its number, for all of a split, in order."""
+    return {f"{split}-{number:04d}": number for number in range(SPLITS[split])}
+
+
+@cache
+def _fingerprint(split: str) -> str:
+    content = {
+        "version": VERSION,
+        "split": split,
+        "videos": SPLITS[split],
+        "seed": _SEEDS[split],
+        "config": asdict(CONFIGS[split]),
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode("ascii")).hexdigest()
 
 
 @lru_cache(maxsize=4)
@@ -88,14 +107,7 @@ class MotionShapes:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of version, split, seed and clip configuration, which decide every pixel."""
-        content = {
-            "version": VERSION,
-            "split": self.split,
-            "videos": len(self),
-            "seed": _SEEDS[self.split],
-            "config": asdict(CONFIGS[self.split]),
-        }
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode("ascii")).hexdigest()
+        return _fingerprint(self.split)
 
     def __len__(self) -> int:
         return SPLITS[self.split]
@@ -105,14 +117,15 @@ class MotionShapes:
 
     def video_ids(self) -> list[str]:
         """Names of all videos, in order; draws nothing."""
-        return [f"{self.split}-{number:04d}" for number in range(len(self))]
+        return list(_numbers(self.split))
 
     def sample(self, video_id: str) -> Sample:
         """One video and its expressions; raises DatasetError for an unknown video."""
         number = self._number(video_id)
         names = tuple(f"{index:05d}" for index in range(CONFIGS[self.split].n_frames))
         read = partial(_read, self.split, number)
-        video = Video(video_id, names, read, partial(_measure, self.split))
+        identify = partial(digest, [self.fingerprint, number])  # they decide every pixel
+        video = Video(video_id, names, read, partial(_measure, self.split), identify)
         expressions = tuple(
             Expression(str(index), e.text, tags=(e.category,))
             for index, e in enumerate(_sentences(self.split, number))
@@ -169,13 +182,13 @@ class MotionShapes:
         return texts[expression_id]
 
     def _number(self, video_id: str) -> int:
-        known = self.video_ids()
+        known = _numbers(self.split)
         if video_id not in known:
             raise DatasetError(
                 f"{NAME} {self.split} has no video {video_id!r}{did_you_mean(video_id, known)}; "
-                f"it has {known[0]} to {known[-1]}"
+                f"it has {len(known)}, the first is {next(iter(known))}"
             )
-        return int(video_id.rsplit("-", 1)[1])
+        return known[video_id]
 
 
 def open_demo(root: Path | None, split: str) -> MotionShapes:

@@ -23,7 +23,7 @@ from rvosbench.contracts import (
     TruthLookup,
     TruthMethod,
 )
-from rvosbench.datasets.listing import video_ids
+from rvosbench.datasets.capabilities import video_ids
 from rvosbench.errors import DatasetError, NoGroundTruthError, PluginError, UsageError
 from rvosbench.execution.executors.local import local
 from rvosbench.execution.runner import run_units

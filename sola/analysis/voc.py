@@ -23,8 +23,7 @@ from rvosbench.errors import AnnotationError, DatasetError, UsageError, told_as
 from rvosbench.files.trees import Folder
 from rvosbench.masks.label_images import VOID, read_labels
 from rvosbench.records import Frame, Json
-
-from .objects import ObjectTokens
+from sola.analysis.probe_data import ObjectTokens
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

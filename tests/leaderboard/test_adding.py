@@ -7,10 +7,10 @@ import json
 from pathlib import Path
 
 import pytest
+from leaderboard.rendering.latex import escape
 
 from leaderboard.adding import add
 from leaderboard.lookup import details, resolve
-from leaderboard.rendering.latex import escape
 from leaderboard.runs import read_runs
 from rvosbench.contracts import Summary
 from rvosbench.errors import ResultError, UsageError

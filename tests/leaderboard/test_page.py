@@ -11,6 +11,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from leaderboard.published import read_published
 
 from leaderboard.building import BuildOptions, build
 from leaderboard.entries import About
@@ -20,7 +21,6 @@ from leaderboard.page.curves import plots
 from leaderboard.page.methods import slug
 from leaderboard.page.overlays import gallery
 from leaderboard.page.provenance import safe_url
-from leaderboard.published import read_published
 from leaderboard.runs import entry, read_runs
 from rvosbench.contracts import TruthLookup
 from rvosbench.datasets import load_dataset

@@ -8,23 +8,23 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
+from leaderboard.published import read_published
+from leaderboard.tables import Table
 
 from leaderboard.ablation import ablation_of_facts
 from leaderboard.assembling import assemble
 from leaderboard.boards import board, board_table
-from leaderboard.published import read_published
 from leaderboard.runs import entry
 from leaderboard.specs import PAPER_TABLES
-from leaderboard.tables import Table
 from rvosbench.datasets import load_dataset
 from rvosbench.records import Json
 from rvosbench.runs.evaluate import evaluate
 from rvosbench.runs.methods import load_method
 from rvosbench.runs.result import Result
-from sola.checkpoint import checkpoint_hash, save_selector, write_training
 from sola.config import DEMO_SELECTOR, LossConfig, SelectorConfig, TrainConfig
-from sola.data import OpenOptions, TrackSet, open_training_data
-from sola.training import train
+from sola.data.track_data import OpenOptions, TrackSet, open_training_data
+from sola.network.weights import checkpoint_hash, save_selector, write_training
+from sola.training.loop import train
 
 from ..sola.caches import ENCODER, make_cache
 from ..sola.cases import make_selector

@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from leaderboard.published import read_published
+from leaderboard.rendering import RENDERERS
+from leaderboard.tables import Row, Table
 
 from leaderboard.assembling import assemble
 from leaderboard.entries import Entry
-from leaderboard.published import read_published
-from leaderboard.rendering import RENDERERS
 from leaderboard.runs import corruption_text, entry, read_runs, training_data
 from leaderboard.significance import confidences
 from leaderboard.specs import PAPER_TABLES
-from leaderboard.tables import Row, Table
 from rvosbench.errors import ResultError, UsageError
 from rvosbench.records import Json, MethodCard
 from rvosbench.runs.result import Result, write_result

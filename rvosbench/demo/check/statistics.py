@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.datasets.health import Table
+from rvosbench.datasets.capabilities import Table
 from rvosbench.demo.candidates import CATEGORIES
 from rvosbench.demo.check.frame_evidence import glimpse
 from rvosbench.demo.check.parser import read
