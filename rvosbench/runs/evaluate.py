@@ -29,7 +29,7 @@ from rvosbench.execution.executors.local import local
 from rvosbench.execution.runner import run_units
 from rvosbench.execution.units import Job, Outcome, Unit
 from rvosbench.metrics import official
-from rvosbench.metrics.figures import split_figures
+from rvosbench.metrics.values import split_values
 from rvosbench.predictions import MissingPolicy
 from rvosbench.recipe import Recipe, digest
 from rvosbench.records import Expression, Json, Sample
@@ -374,6 +374,6 @@ def _sized(sample: Sample, truth: TruthLookup) -> Sample:
 
 
 def _summary(protocol: ScoringProtocol, scores: Sequence[ExpressionScore]) -> Summary:
-    """The protocol's summary, with the metric values that every result has."""
+    """The protocol's summary, with the values that every result has."""
     summary = protocol.summarize(scores)
-    return replace(summary, extra={**split_figures(scores), **summary.extra})
+    return replace(summary, metrics={**split_values(scores), **summary.metrics})

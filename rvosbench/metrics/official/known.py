@@ -1,4 +1,4 @@
-"""A target whose boundaries and figures are computed once, for all expressions that mean it."""
+"""A target whose boundaries and metric values are computed once, for all expressions that mean it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class KnownTarget:
         return Outlines(self.target.union())
 
     @cached_property
-    def figures(self) -> Mapping[str, float]:
+    def metrics(self) -> Mapping[str, float]:
         """What every answer to this target has in common: its stability and objects."""
         return {
             "targets": len(self.target.objects),
