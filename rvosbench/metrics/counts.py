@@ -120,48 +120,35 @@ def count(
     """
     masks = target.masks if isinstance(target, Outlines) else target
     _check(prediction, masks, "target")
-    known, kernel = target if isinstance(target, Outlines) else Outlines(target, void), _kernel()
+    known, loops = target if isinstance(target, Outlines) else Outlines(target, void), kernel()
     rows = []
     for index in range(len(prediction)):
         p = without_void(prediction, known.void, index)
         if radius is None:
             t = without_void(masks, known.void, index)
-            rows.append((*kernel.region(p, t), 0, 0, 0, 0))
+            rows.append((*loops.region(p, t), 0, 0, 0, 0))
             continue
         (t, theirs), mine = known.frame(index), outline(p, prediction.width)
         if radius <= _WORDWISE:
-            near, reach = kernel.near, kernel.disk(radius)
+            near, reach = loops.near, loops.disk(radius)
         else:
-            near, reach = kernel.near_far, kernel.halves(radius)
+            near, reach = loops.near_far, loops.halves(radius)
         met = (0, 0)  # without a boundary nothing meets
         if mine.pixels and theirs.pixels:
             met = (
                 near(mine.edge, mine.rows, theirs.edge, theirs.rows, reach),
                 near(theirs.edge, theirs.rows, mine.edge, mine.rows, reach),
             )
-        rows.append((*kernel.region(p, t), mine.pixels, theirs.pixels, *met))
+        rows.append((*loops.region(p, t), mine.pixels, theirs.pixels, *met))
     table = np.array(rows, dtype=np.int64).reshape(len(rows), 7)
     return Counts(*np.ascontiguousarray(table.T))
 
 
-def _kernel() -> ModuleType:
+def kernel() -> ModuleType:
     """The compiled loops: numba is imported when the first mask is measured."""
-    from rvosbench.metrics import kernel
+    from rvosbench.metrics import kernel as loops
 
-    return kernel
-
-
-def shared_with_next(masks: MaskSequence) -> tuple[IntArray, IntArray]:
-    """Intersection and union of every mask with the next one, each (max(T - 1, 0),)."""
-    kernel, last = _kernel(), None
-    rows = []
-    for index in range(len(masks)):
-        words = without_void(masks, None, index)
-        if last is not None:
-            rows.append(kernel.region(last, words)[:2])
-        last = words
-    table = np.array(rows, dtype=np.int64).reshape(-1, 2)
-    return table[:, 0], table[:, 1]
+    return loops
 
 
 def _check(prediction: MaskSequence, other: MaskSequence, name: str) -> None:
@@ -188,4 +175,4 @@ def without_void(masks: MaskSequence, void: MaskSequence | None, index: int) -> 
 
 def outline(words: Words, width: int) -> Outline:
     """The boundary of a packed mask of `width` pixels a row."""
-    return Outline(*_kernel().outline(words, width))
+    return Outline(*kernel().outline(words, width))

@@ -9,7 +9,7 @@ import numpy as np
 
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics.boundary import BOUND_TH, f_measure, tolerance
-from rvosbench.metrics.counts import Counts, count, shared_with_next
+from rvosbench.metrics.counts import Counts, count, kernel, without_void
 from rvosbench.metrics.region import Scores, jaccard
 
 
@@ -60,7 +60,13 @@ def stability(masks: MaskSequence) -> float:
 
     It falls with flicker and with motion: compare a prediction's with that of its target.
     """
-    shared, either = shared_with_next(masks)
-    if not shared.size:
+    rows, last = [], None
+    for index in range(len(masks)):
+        words = without_void(masks, None, index)
+        if last is not None:
+            rows.append(kernel().region(last, words)[:2])
+        last = words
+    if not rows:
         return 1.0
+    shared, either = np.array(rows, dtype=np.int64).T
     return float(np.mean(np.divide(shared, either, out=np.ones(either.shape), where=either > 0)))

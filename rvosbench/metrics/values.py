@@ -1,6 +1,7 @@
 """What is reported beyond J and F, all from the same pass over the masks.
 
-An expression's values are kept in its result row (`ExpressionScore.metrics`); those of a split are computed from the rows, so that any subset can be summed up again without masks.
+An expression's values are kept in its result row (`ExpressionScore.metrics`); those of a split are
+computed from the rows, so that any subset can be summed up again without masks.
 
 | value of an expression | meaning |
 |---|---|

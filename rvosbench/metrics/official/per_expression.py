@@ -12,9 +12,8 @@ from rvosbench.contracts import ExpressionScore, Summary, TruthLookup
 from rvosbench.errors import DatasetError, IncompletePredictionError, PredictionError
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics.boundary import tolerance
-from rvosbench.metrics.counts import count
+from rvosbench.metrics.counts import Outlines, count
 from rvosbench.metrics.frames import Measures, stability
-from rvosbench.metrics.official.known import KnownTarget
 from rvosbench.metrics.values import frame_values
 from rvosbench.records import Prediction, Sample, Target
 
@@ -97,41 +96,43 @@ def score_expressions(
         PredictionError: a prediction does not cover the video's frames at the target's size.
     """
     scores: dict[str, ExpressionScore] = {}
-    for known, expression in by_target(sample, truth):
-        try:
-            masks, confidence = annotated_masks(sample, expression, known.target, predictions)
-            measures = Measures(count(masks, known.outlines, radius=tolerance(masks.size)))
-        except PredictionError as error:
-            if refused is None:
-                raise
-            refused(expression, error)
-            continue
-        values = {
-            **frame_values(measures, masks.height * masks.width),
-            **known.metrics,
-            "stability": stability(masks),
-            "length": len(sample.video),
-            "score": confidence,
+    for target, ids in by_target(sample, truth):
+        outlines = Outlines(target.union())
+        of_target = {
+            "targets": len(target.objects),
+            "target_stability": stability(outlines.masks),
         }
-        frames = known.target.annotated
-        score = expression_score(sample.video.id, expression, measures, frames, values)
-        scores[expression] = rule(score, measures, known.target) if rule else score
+        for expression in ids:
+            try:
+                masks, confidence = annotated_masks(sample, expression, target, predictions)
+                measures = Measures(count(masks, outlines, radius=tolerance(masks.size)))
+            except PredictionError as error:
+                if refused is None:
+                    raise
+                refused(expression, error)
+                continue
+            values = {
+                **frame_values(measures, masks.height * masks.width),
+                **of_target,
+                "stability": stability(masks),
+                "length": len(sample.video),
+                "score": confidence,
+            }
+            score = expression_score(
+                sample.video.id, expression, measures, target.annotated, values
+            )
+            scores[expression] = rule(score, measures, target) if rule else score
     return {e.id: scores[e.id] for e in sample.expressions if e.id in scores}
 
 
-def by_target(sample: Sample, truth: TruthLookup) -> Iterator[tuple[KnownTarget, str]]:
-    """Every expression with its target; those that mean the same objects follow each other.
-
-    Only one target's masks and boundaries are held at a time.
-    """
+def by_target(sample: Sample, truth: TruthLookup) -> Iterator[tuple[Target, list[str]]]:
+    """The video's targets, each with the expressions that mean just these objects."""
     targets = {e.id: truth(e.id) for e in sample.expressions}
     groups: dict[frozenset[str], list[str]] = {}
     for expression, target in targets.items():
         groups.setdefault(frozenset(target.objects), []).append(expression)
     for ids in groups.values():
-        known = KnownTarget(targets[ids[0]])
-        for expression in ids:
-            yield known, expression
+        yield targets[ids[0]], ids
 
 
 def annotated_masks(
