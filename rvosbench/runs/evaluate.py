@@ -23,7 +23,7 @@ from rvosbench.contracts import (
     TruthLookup,
     TruthMethod,
 )
-from rvosbench.datasets.listing import video_ids
+from rvosbench.datasets.capabilities import check_videos, corruption_of, video_ids
 from rvosbench.errors import DatasetError, NoGroundTruthError, PluginError, UsageError
 from rvosbench.execution.executors.local import local
 from rvosbench.execution.runner import run_units
@@ -176,21 +176,17 @@ class _Task:
             "protocol": self.protocol.name,
             "protocol_version": self.protocol.version,
             "videos": sorted(self.videos) if self.videos is not None else None,
-            "corruption": getattr(self.dataset, "corruption", None),
+            "corruption": corruption_of(self.dataset),
         }
 
 
 def _task(dataset: Dataset, protocol: ScoringProtocol, videos: Sequence[str] | None) -> _Task:
     """Only the videos of the run are opened: a split may have thousands."""
-    known = video_ids(dataset)
-    unknown = [video for video in videos or () if video not in set(known)]
-    if unknown:
-        raise UsageError(
-            f"{dataset.name}/{dataset.split} has no video {unknown[0]!r} ({len(known)} videos"
-            f"{f'; the first is {known[0]!r}' if known else ''})"
-        )
-    wanted = set(known if videos is None else videos)
-    samples = tuple(dataset.sample(video) for video in known if video in wanted)
+    if videos is not None:
+        check_videos(dataset, videos)
+    wanted = None if videos is None else set(videos)
+    ids = [video for video in video_ids(dataset) if wanted is None or video in wanted]
+    samples = tuple(dataset.sample(video) for video in ids)
     return _Task(dataset, protocol, videos, samples, _hidden(dataset, samples))
 
 
@@ -242,7 +238,9 @@ class _Work:
             for score in found.scores
         ]
         facts = dict(self.recipe.facts)
-        if not self.job.candidate.keeps:
+        if self.job.candidate.keeps:
+            facts["frames"] = digest([sample.video.identity for sample in self.task.samples])
+        else:
             facts["predictions"] = digest([found.pixels for found in kept])
         result = Result(
             facts,

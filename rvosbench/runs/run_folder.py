@@ -36,6 +36,9 @@ _PREDICTIONS, _SCORES = "predictions.json", "scores.json"
 _SINCE = ("code", "configuration", "object")
 """Facts that a run's mark did not hold before it held the recipe itself."""
 
+_AFTER = ("frames", "predictions")
+"""Facts that are known when the videos are done: a result holds them, the mark does not."""
+
 _SHOWN = 4  # differences of two recipes that a message names
 
 
@@ -258,7 +261,8 @@ class RunFolder:
                 f"{self.path / _RUN}: cannot be read ({error}), so nothing tells which run the "
                 "folder holds. Choose another --out, or delete the folder"
             ) from error
-        facts.pop("predictions", None)
+        for name in _AFTER:
+            facts.pop(name, None)
         return digest(facts), facts
 
 
