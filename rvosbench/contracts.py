@@ -201,7 +201,7 @@ class ExpressionScore:
         frame_j: J of every scored frame.
         frame_f: F of every scored frame.
         frames: indices of the scored frames in the video.
-        figures: further facts and figures of the expression, see `rvosbench.metrics.figures`.
+        metrics: further facts and metric values of the expression, see `rvosbench.metrics.values`.
     """
 
     video: str
@@ -211,17 +211,17 @@ class ExpressionScore:
     frame_j: tuple[float, ...] = ()
     frame_f: tuple[float, ...] = ()
     frames: tuple[int, ...] = ()
-    figures: Mapping[str, float] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Scores of a whole split in [0, 1]; `extra` holds a protocol's further figures."""
+    """Scores of a whole split in [0, 1]; `metrics` holds all further metric values."""
 
     j: float
     f: float
     jf: float
-    extra: Mapping[str, float] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 class ScoringProtocol(Protocol):

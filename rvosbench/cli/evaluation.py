@@ -188,7 +188,7 @@ def _print_scores(result: Result) -> None:
             rows,
             numbers=4,
         )
-        further = [[name, percent(value)] for name, value in result.summary.extra.items()]
+        further = [[name, percent(value)] for name, value in result.summary.metrics.items()]
         show("", ["figure (see docs/metrics.md)", "x 100"], further, numbers=1)
         if result.facts.get("videos") is not None:
             say(f"only these videos: {', '.join(result.facts['videos'])}")

@@ -23,13 +23,13 @@ from rvosbench.contracts import (
     TruthLookup,
     TruthMethod,
 )
-from rvosbench.datasets.capabilities import video_ids
+from rvosbench.datasets.capabilities import check_videos, corruption_of, video_ids
 from rvosbench.errors import DatasetError, NoGroundTruthError, PluginError, UsageError
 from rvosbench.execution.executors.local import local
 from rvosbench.execution.runner import run_units
 from rvosbench.execution.units import Job, Outcome, Unit
 from rvosbench.metrics import official
-from rvosbench.metrics.figures import split_figures
+from rvosbench.metrics.values import split_values
 from rvosbench.recipe import Recipe, digest
 from rvosbench.records import Expression, Json, Missing, Sample
 from rvosbench.runs.files import open_files
@@ -176,21 +176,17 @@ class _Task:
             "protocol": self.protocol.name,
             "protocol_version": self.protocol.version,
             "videos": sorted(self.videos) if self.videos is not None else None,
-            "corruption": getattr(self.dataset, "corruption", None),
+            "corruption": corruption_of(self.dataset),
         }
 
 
 def _task(dataset: Dataset, protocol: ScoringProtocol, videos: Sequence[str] | None) -> _Task:
     """Only the videos of the run are opened: a split may have thousands."""
-    known = video_ids(dataset)
-    unknown = [video for video in videos or () if video not in set(known)]
-    if unknown:
-        raise UsageError(
-            f"{dataset.name}/{dataset.split} has no video {unknown[0]!r} ({len(known)} videos"
-            f"{f'; the first is {known[0]!r}' if known else ''})"
-        )
-    wanted = set(known if videos is None else videos)
-    samples = tuple(dataset.sample(video) for video in known if video in wanted)
+    if videos is not None:
+        check_videos(dataset, videos)
+    wanted = None if videos is None else set(videos)
+    ids = [video for video in video_ids(dataset) if wanted is None or video in wanted]
+    samples = tuple(dataset.sample(video) for video in ids)
     return _Task(dataset, protocol, videos, samples, _hidden(dataset, samples))
 
 
@@ -242,7 +238,9 @@ class _Work:
             for score in found.scores
         ]
         facts = dict(self.recipe.facts)
-        if not self.job.candidate.keeps:
+        if self.job.candidate.keeps:
+            facts["frames"] = digest([sample.video.identity for sample in self.task.samples])
+        else:
             facts["predictions"] = digest([found.pixels for found in kept])
         result = Result(
             facts,
@@ -250,10 +248,7 @@ class _Work:
             _summary(self.task.protocol, [s.score for s in scored]) if scored else None,
             tuple(scored),
             self.job.candidate.needs_truth,
-            {
-                "masks": sum(found.missing[0] for found in kept),
-                "expressions": sum(found.missing[1] for found in kept),
-            },
+            Missing.total(found.missing for found in kept)._asdict(),
         )
         self.folder.write_result(result)
         return result
@@ -374,6 +369,6 @@ def _sized(sample: Sample, truth: TruthLookup) -> Sample:
 
 
 def _summary(protocol: ScoringProtocol, scores: Sequence[ExpressionScore]) -> Summary:
-    """The protocol's summary, with the metric values that every result has."""
+    """The protocol's summary, with the values that every result has."""
     summary = protocol.summarize(scores)
-    return replace(summary, extra={**split_figures(scores), **summary.extra})
+    return replace(summary, metrics={**split_values(scores), **summary.metrics})

@@ -61,7 +61,7 @@ class PredictionsInFiles:
         """Read one by one when they are scored, and hashed."""
         return ReadOnce(answers)
 
-    def read_of(self, sample: Sample) -> str | None:
+    def read_of(self, sample: Sample) -> str:
         """Changes when a file of the video's predictions changes."""
         return self.predictions.source.digest(sample)
 

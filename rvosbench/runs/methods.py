@@ -19,7 +19,7 @@ from rvosbench.contracts import (
     TruthMethod,
 )
 from rvosbench.errors import UnknownNameError, UsageError
-from rvosbench.records import Json, MethodCard, Prediction, Sample, Video
+from rvosbench.records import Json, MethodCard, Prediction, Sample
 from rvosbench.runs.complete import complete
 from rvosbench.runs.source import object_facts, source_hash
 
@@ -53,8 +53,8 @@ class Candidate(Protocol):
     def checked(self, answers: Mapping[str, Answer], sample: Sample) -> Mapping[str, Prediction]:
         """Its predictions for a video, as they are scored; raises PredictionError for a misfit."""
 
-    def read_of(self, sample: Sample) -> str | None:
-        """A hash of what it reads of a video beside names and expressions; None if unknown."""
+    def read_of(self, sample: Sample) -> str:
+        """A hash of what it reads of a video beside its names and expressions."""
 
     def check_resumable(self) -> None:
         """Raises UsageError if two of its runs could not be told apart."""
@@ -133,9 +133,9 @@ class MethodChoice:
         """Complete predictions of the right size; raises PredictionError for others."""
         return complete(answers, sample, self.name)
 
-    def read_of(self, sample: Sample) -> str | None:
+    def read_of(self, sample: Sample) -> str:
         """The frames."""
-        return frames_hash(sample.video)
+        return sample.video.identity
 
     def check_resumable(self) -> None:
         """Its name, configuration, code and provenance tell everything."""
@@ -187,9 +187,9 @@ class BuiltMethod:
         """Complete predictions of the right size; raises PredictionError for others."""
         return complete(answers, sample, self.name)
 
-    def read_of(self, sample: Sample) -> str | None:
+    def read_of(self, sample: Sample) -> str:
         """The frames."""
-        return frames_hash(sample.video)
+        return sample.video.identity
 
     def check_resumable(self) -> None:
         """Raises UsageError if its code or one of its attributes cannot be told from another's."""
@@ -224,12 +224,6 @@ def choose(method: str | MethodChoice | Method | TruthMethod, dataset: str) -> C
     if not isinstance(method, Method | TruthMethod):
         raise UsageError(f"{type(method).__name__} has no predict(sample): not a method")
     return BuiltMethod(method)
-
-
-def frames_hash(video: Video) -> str | None:
-    """What tells replaced frames from the old ones; None for a video that does not know it."""
-    known = getattr(video, "identity", None)
-    return None if known is None else str(known)
 
 
 def identity_of(

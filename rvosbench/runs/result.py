@@ -20,8 +20,11 @@ from rvosbench.metrics.breakdown import Part, breakdown
 from rvosbench.recipe import digest
 from rvosbench.records import Expression, Json, MethodCard
 
-FORMAT = 1
-"""Version of the file. Readers accept their own and older ones and ignore unknown keys."""
+FORMAT = 2
+"""Version of the file. Readers accept their own and older ones and ignore unknown keys.
+
+2: metric values are called so (1: figures, extra); facts hold the code and the whole configuration.
+"""
 
 
 NOTHING_MISSING: Mapping[str, int] = MappingProxyType({"masks": 0, "expressions": 0})
@@ -132,7 +135,7 @@ def from_json(content: Mapping[str, Json]) -> Result:
     return Result(
         facts=content["facts"],
         card=MethodCard(**_known(MethodCard, content["card"])),
-        summary=Summary(**_known(Summary, summary)) if summary else None,
+        summary=_summary(summary) if summary else None,
         expressions=tuple(_scored(row) for row in content["expressions"]),
         upper_bound=content.get("upper_bound", False),
         missing=content.get("missing", dict(NOTHING_MISSING)),
@@ -155,12 +158,12 @@ def report(result: Result, path: Path | None) -> dict[str, Json]:
                 "expression": s.score.expression,
                 "j": s.score.j,
                 "f": s.score.f,
-                "metrics": dict(s.score.figures),
+                "metrics": dict(s.score.metrics),
             }
             for s in result.expressions
         ],
         "result": str(path) if path else None,
-        "metrics": dict(summary.extra) if summary else {},
+        "metrics": dict(summary.metrics) if summary else {},
         "missing": dict(result.missing),
         "parts": [dataclasses.asdict(part) for part in parts(result)],
     }
@@ -180,16 +183,16 @@ def to_row(score: ExpressionScore) -> dict[str, Json]:
         "frames": list(score.frames),
         "frame_j": list(score.frame_j),
         "frame_f": list(score.frame_f),
-        "figures": dict(score.figures),
+        "metrics": dict(score.metrics),
     }
 
 
 def from_row(video: str, row: Mapping[str, Json]) -> ExpressionScore:
     """Inverse of `to_row`; other keys are ignored."""
     frames, frame_j, frame_f = (tuple(row[name]) for name in ("frames", "frame_j", "frame_f"))
-    figures = row.get("figures", {})
+    metrics = row.get("metrics", row.get("figures", {}))  # format 1 called them figures
     return ExpressionScore(
-        video, row["expression"], row["j"], row["f"], frame_j, frame_f, frames, figures
+        video, row["expression"], row["j"], row["f"], frame_j, frame_f, frames, metrics
     )
 
 
@@ -202,6 +205,11 @@ def _row(scored: ScoredExpression) -> dict[str, Json]:
 def _scored(row: Mapping[str, Json]) -> ScoredExpression:
     expression = Expression(row["expression"], row["text"], row["group"], tuple(row["tags"]))
     return ScoredExpression(expression, from_row(row["video"], row))
+
+
+def _summary(values: Mapping[str, Json]) -> Summary:
+    known = _known(Summary, values)
+    return Summary(**{"metrics": values.get("extra", {}), **known})  # format 1 called them extra
 
 
 def _known(kind: type, values: Mapping[str, Json]) -> dict[str, Json]:

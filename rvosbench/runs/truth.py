@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from rvosbench.contracts import Dataset
-from rvosbench.datasets.evidence import frame_evidence
+from rvosbench.datasets.capabilities import frame_evidence
 from rvosbench.masks import MaskSequence
 from rvosbench.records import FrameEvidence, Target
 

@@ -116,8 +116,8 @@ def test_packed_predictions_score_as_the_run_did(tmp_path: Path) -> None:
     pack_run(tmp_path / "run", tmp_path / "out.zip")
     scored = score(tmp_path / "out.zip", ToyDataset())
     for again, first in zip(scored.expressions, result.expressions, strict=True):
-        figures = {**again.score.figures, "score": 0.5}  # PNGs carry no confidence
-        assert replace(again.score, figures=figures) == first.score
+        figures = {**again.score.metrics, "score": 0.5}  # PNGs carry no confidence
+        assert replace(again.score, metrics=figures) == first.score
 
 
 def files(root: Path, skip: str = "") -> Path:
