@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    Task,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import Task, TextColumn
+from rich.text import Text
 
 from rvosbench.cli import options
-from rvosbench.cli.screen import emit, say
+from rvosbench.cli.screen import bar, emit, say
 from rvosbench.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,43 +22,44 @@ if TYPE_CHECKING:
     from rvosbench.records import Sample
 
 Kind = Annotated[
-    Optional[str],  # noqa: UP045 typer reads the annotation at run time
+    str | None,
     typer.Option("--type", help="Corruption, one of the 19 of ImageNet-C, such as motion_blur."),
 ]
 
 
+@options.grouped
 def corrupt_command(
+    source: options.SplitOptions,
     kind: Kind = None,
     severity: Annotated[int, typer.Option(help="1 to 5.")] = 5,
-    dataset: options.DatasetName = "demo",
-    split: options.Split = None,
-    data: options.Root = None,
     out: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Root of the copy; default: a folder under corrupted/."),
     ] = None,
     mode: options.CorruptionMode = "fast",
     temporal: options.Temporal = "per_frame",
     seed: options.CorruptionSeed = 0,
     image_format: Annotated[
-        str, typer.Option("--format", help="png keeps every bit, jpeg is ImageNet-C's storage.")
+        Literal["png", "jpeg"],
+        typer.Option("--format", help="png keeps every bit, jpeg is ImageNet-C's storage."),
     ] = "png",
     quality: Annotated[int, typer.Option(help="Of JPEG.")] = 85,
     names: Annotated[
-        str,
+        Literal["frame", "keep"],
         typer.Option(help="frame: <frame>.png; keep: the source's file names, whatever they hold."),
     ] = "frame",
     annotations: Annotated[
-        str, typer.Option(help="link or copy sentences and masks of the source.")
+        Literal["link", "copy"],
+        typer.Option(help="link or copy expressions and masks of the source."),
     ] = "link",
     workers: options.Workers = 0,
     frost_dir: options.FrostDir = None,
     verify: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(metavar="DIR", help="Check a copy against its manifest, do nothing else."),
     ] = None,
     contact_sheet: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(metavar="FILE", help="Draw one frame under all corruptions, nothing else."),
     ] = None,
     as_json: options.AsJson = False,
@@ -79,44 +71,29 @@ def corrupt_command(
 
     Example: rvosbench corrupt --type motion_blur --severity 5
     """
+    from rvosbench.corruptions.plan import Plan
+    from rvosbench.corruptions.storage import Storage
+    from rvosbench.datasets.copy_build import CopyOptions, write_copy
+
     if verify is not None:
         _verify(verify, as_json)
         return
     if contact_sheet is not None:
         _contact_sheet(contact_sheet, kind, seed, frost_dir)
         return
-    plan = _plan(kind, severity, mode, temporal, seed, frost_dir)
-    from rvosbench.corruptions.storage import Storage
-    from rvosbench.datasets import load_dataset
-    from rvosbench.datasets.corrupted_copy import CopyOptions, write_copy
-
-    storage = Storage(image_format, quality, _choice("--names", names, "frame", "keep"))  # type: ignore[arg-type]
-    link = not _choice("--annotations", annotations, "link", "copy")
-    opened = load_dataset(dataset, data, split)
-    place = out or _default_folder(opened, plan, storage.mark)
-    say(f"{plan.signature} of {opened.name}/{opened.split}: {len(opened)} videos")
-    with _progress() as (on_start, on_done):
-        run = CopyOptions(storage, link, workers, on_start, on_done)
-        manifest = write_copy(opened, plan, place, data, run)
-    _finish(opened, place, manifest, data, as_json)
-
-
-def _plan(
-    kind: str | None, severity: int, mode: str, temporal: str, seed: int, frost_dir: Path | None
-) -> Plan:
-    from rvosbench.corruptions.plan import Plan
-
     if kind is None:
         raise UsageError(
             "which corruption? For example: rvosbench corrupt --type motion_blur --severity 5"
         )
-    return Plan(kind, severity, mode, temporal, seed, frost_dir)  # type: ignore[arg-type]
-
-
-def _choice(option: str, value: str, no: str, yes: str) -> bool:
-    if value not in (no, yes):
-        raise UsageError(f"{option} {value}: wanted {no} or {yes}")
-    return value == yes
+    plan = Plan(kind, severity, mode, temporal, seed, frost_dir)
+    storage = Storage(image_format, quality, names == "keep")
+    opened = source.choice().dataset
+    place = out or _default_folder(opened, plan, storage.mark)
+    say(f"{plan.signature} of {opened.name}/{opened.split}: {len(opened)} videos")
+    with _progress() as (on_start, on_done):
+        run = CopyOptions(storage, annotations == "link", workers, on_start, on_done)
+        manifest = write_copy(opened, plan, place, source.data, run)
+    _finish(opened, place, manifest, as_json)
 
 
 def _default_folder(dataset: Dataset, plan: Plan, mark: str) -> Path:
@@ -127,10 +104,10 @@ def _default_folder(dataset: Dataset, plan: Plan, mark: str) -> Path:
     return Path("corrupted") / "-".join(parts)
 
 
-def _finish(dataset: Dataset, out: Path, manifest: Path, data: Path | None, as_json: bool) -> None:
-    from rvosbench.corruptions.storage import read_manifest
+def _finish(dataset: Dataset, out: Path, manifest: Path, as_json: bool) -> None:
+    from rvosbench.datasets.corrupted_copy import CorruptedCopy
 
-    content = read_manifest(out)
+    content = CorruptedCopy(out).manifest()
     name = dataset.name if content["source"]["layout"] == "source" else "folder"
     split = f" --split {dataset.split}" if name == dataset.name else ""
     preset = " --preset demo" if dataset.name == "demo" else ""
@@ -145,10 +122,10 @@ def _finish(dataset: Dataset, out: Path, manifest: Path, data: Path | None, as_j
 
 
 def _verify(root: Path, as_json: bool) -> None:
-    from rvosbench.corruptions.storage import read_manifest
-    from rvosbench.datasets.corrupted_copy import verify_copy
+    from rvosbench.datasets.corrupted_copy import CorruptedCopy
 
-    count, found = len(read_manifest(root)["files"]), list(verify_copy(root))
+    copy = CorruptedCopy(root)
+    count, found = len(copy.manifest()["files"]), list(copy.faults())
     if as_json:
         wrong = [{"path": f.path, "what": f.what} for f in found]
         emit({"files": count, "ok": not found, "wrong": wrong})
@@ -180,8 +157,6 @@ class _FramesPerSecond(TextColumn):
 
     def render(self, task: Task) -> object:  # type: ignore[override]
         """For example `212 frames/s`."""
-        from rich.text import Text
-
         speed = task.finished_speed or task.speed
         return Text(f"{speed:.0f} frames/s" if speed else "- frames/s")
 
@@ -191,24 +166,11 @@ def _progress() -> Iterator[
     tuple[Callable[[Sequence[Sample]], None], Callable[[Unit, bool], None]]
 ]:
     """A progress bar over frames on stderr: what to call at the start, and for each video."""
-    columns = (
-        TextColumn("corrupting"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("frames,"),
-        _FramesPerSecond(),
-        TextColumn(","),
-        TimeElapsedColumn(),
-        TextColumn("elapsed,"),
-        TimeRemainingColumn(),
-        TextColumn("left"),
-    )
     frames: dict[str, int] = {}
-    with Progress(*columns, console=Console(file=sys.stderr)) as bar:
-        task = bar.add_task("corrupting", total=None)
+    with bar("corrupting", None, "frames,", _FramesPerSecond(), TextColumn(",")) as (shown, task):
 
         def start(samples: Sequence[Sample]) -> None:
             frames.update({sample.video.id: len(sample.video) for sample in samples})
-            bar.update(task, total=sum(frames.values()))
+            shown.update(task, total=sum(frames.values()))
 
-        yield start, lambda unit, reused: bar.advance(task, frames[unit.key])
+        yield start, lambda unit, reused: shown.advance(task, frames[unit.key])

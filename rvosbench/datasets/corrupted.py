@@ -8,8 +8,8 @@ from pathlib import Path
 
 from rvosbench.contracts import Dataset
 from rvosbench.corruptions.plan import Plan
-from rvosbench.corruptions.storage import MANIFEST, read_manifest
 from rvosbench.datasets.capabilities import corruption_of
+from rvosbench.datasets.corrupted_copy import CorruptedCopy
 from rvosbench.errors import DatasetError, UsageError
 from rvosbench.masks import MaskSequence
 from rvosbench.recipe import digest
@@ -119,15 +119,15 @@ def corrupted(dataset: Dataset, plan: Plan) -> CorruptedDataset:
 def declared(dataset: Dataset, root: Path | None) -> Dataset:
     """The dataset, with its corruption if `root` holds a corrupted copy.
 
-    Without this a result on a copy would carry the signature of a clean one, as sentences and masks
-    are the same.
+    Without this a result on a copy would carry the signature of a clean one, as expressions and
+    masks are the same.
 
     Raises:
         DatasetError: the copy is of another split, or its manifest cannot be read.
     """
-    if root is None or not (root / MANIFEST).is_file():
+    if root is None or not CorruptedCopy(root).finished:
         return dataset
-    content = read_manifest(root)
+    content = CorruptedCopy(root).manifest()
     source = content["source"]
     if source["fingerprint"] != dataset.fingerprint and source.get("layout") != "folder":
         raise DatasetError(

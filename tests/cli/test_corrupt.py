@@ -120,7 +120,7 @@ def test_a_contact_sheet_of_one_corruption(tmp_path: Path) -> None:
         (["corrupt", "--type", "fog", "--severity", "0"], 2, "from 1 to 5"),
         (["corrupt", "--type", "fog", "--temporal", "video"], 2, "did you mean 'per_video'"),
         (["corrupt", "--type", "fog", "--format", "webp"], 2, "unknown image format"),
-        (["corrupt", "--type", "fog", "--names", "old"], 2, "wanted frame or keep"),
+        (["corrupt", "--type", "fog", "--names", "old"], 2, "'frame', 'keep'"),
         (["corrupt", "--type", "fog", "--names", "keep"], 2, "no file names to keep"),
         (["corrupt", "--type", "frost", "--frost-dir", "absent"], 2, "no frost pictures"),
         (["corrupt", "--verify", "absent"], 1, "manifest.json is missing"),
