@@ -112,7 +112,7 @@ def _finish(dataset: Dataset, out: Path, manifest: Path, as_json: bool) -> None:
     split = f" --split {dataset.split}" if name == dataset.name else ""
     preset = " --preset demo" if dataset.name == "demo" else ""
     if as_json:
-        facts = {k: v for k, v in content.items() if k != "files"}
+        facts = {k: v for k, v in content.items() if k not in ("files", "frames")}
         emit({**facts, "files": len(content["files"]), "out": str(out), "manifest": str(manifest)})
     say(f"{len(content['files'])} files below {out}, listed in {manifest}")
     say(

@@ -22,6 +22,7 @@ from rvosbench.datasets.corrupted_layout import (
     meta_entry,
     write_meta,
 )
+from rvosbench.datasets.frames import frames_identity
 from rvosbench.errors import UsageError
 from rvosbench.execution.executors.local import local
 from rvosbench.execution.runner import run_units
@@ -106,13 +107,14 @@ class _Job:
         """Write the video's frames, and masks where the layout is ours, then their sha256."""
         sample = self.dataset.sample(key)
         made = self.copy.place(self.layout.frames / key, self._frames(sample))
-        meta = None
+        written = frames_identity(sample.video.frame_names, list(made.values()))
+        frames, meta = {"copy": written, "clean": sample.video.identity}, None
         if self.layout.source is None:
             meta = meta_entry(self.dataset, sample)
             images = label_images(self.dataset, sample)
             masks = ((f"{name}.png", encode_labels(image)) for name, image in images.items())
             made |= self.copy.place(Path(MASKS) / key, masks)
-        write_json(output, {"files": made, "meta": meta})
+        write_json(output, {"files": made, "frames": frames, "meta": meta})
 
     def _frames(self, sample: Sample) -> Iterator[tuple[str, bytes]]:
         video, names = sample.video, self.layout.file_names(sample, self.storage)

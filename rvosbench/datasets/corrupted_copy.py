@@ -1,6 +1,6 @@
 """A corrupted copy of a dataset on disk: the only place that knows the names of its own files.
 
-    manifest.json                   what was done to which dataset, and the sha256 of every file
+    manifest.json                   what was done to which dataset, and the hash of every file
     .corrupt/run.json               what decides the copy
     .corrupt/videos/<video>.json    which files were made of a video
 
@@ -107,7 +107,11 @@ class CorruptedCopy:
         return made
 
     def record(self, video: str) -> dict[str, Json]:
-        """What is kept of a finished video: "files" (path -> sha256), and its "meta" entry."""
+        """What is kept of a finished video.
+
+        "files" (path -> sha256), "frames" (`Video.identity` of the "copy" and of the "clean" ones)
+        and "meta", its entry in the JSON of the dataset `folder`.
+        """
         content: dict[str, Json] = json.loads(self.store.output(video).read_text(encoding="utf-8"))
         return content
 
@@ -127,8 +131,11 @@ class CorruptedCopy:
             facts: what was done to which dataset.
             videos: ids of all videos of the copy.
         """
-        files = {k: sha for video in videos for k, sha in self.record(video)["files"].items()}
-        write_json(self.folder / MANIFEST, {"format": FORMAT, **facts, "files": files}, indent=1)
+        records = {video: self.record(video) for video in videos}
+        files = {name: sha for r in records.values() for name, sha in r["files"].items()}
+        frames = {video: record["frames"] for video, record in records.items()}
+        content = {"format": FORMAT, **facts, "frames": frames, "files": files}
+        write_json(self.folder / MANIFEST, content, indent=1)
         return self.folder / MANIFEST
 
     def manifest(self) -> dict[str, Json]:

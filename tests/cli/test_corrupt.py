@@ -118,7 +118,11 @@ def test_a_contact_sheet_of_one_corruption(tmp_path: Path) -> None:
         (["corrupt"], 2, "which corruption?"),
         (["corrupt", "--type", "motionblur"], 2, "did you mean 'motion_blur'"),
         (["corrupt", "--type", "fog", "--severity", "0"], 2, "from 1 to 5"),
-        (["corrupt", "--type", "fog", "--temporal", "video"], 2, "did you mean 'per_video'"),
+        (
+            ["corrupt", "--type", "fog", "--temporal", "video"],
+            2,
+            "'per_frame', 'per_video', 'drift'",
+        ),
         (["corrupt", "--type", "fog", "--format", "webp"], 2, "unknown image format"),
         (["corrupt", "--type", "fog", "--names", "old"], 2, "'frame', 'keep'"),
         (["corrupt", "--type", "fog", "--names", "keep"], 2, "no file names to keep"),

@@ -13,7 +13,9 @@ import rvosbench
 from rvosbench.contracts import Dataset
 from rvosbench.corruptions import Plan
 from rvosbench.corruptions.storage import Storage
+from rvosbench.datasets.capabilities import corruption_of
 from rvosbench.datasets.copy_build import CopyOptions, write_copy
+from rvosbench.datasets.corrupted import corrupted
 from rvosbench.datasets.corrupted_copy import MANIFEST, CorruptedCopy, Fault
 from rvosbench.errors import DatasetError, UsageError
 from rvosbench.execution.units import Unit
@@ -154,7 +156,7 @@ def test_faults_are_found(tmp_path: Path) -> None:
     with copy.claim(RECIPE):
         files = copy.place(Path("frames/v"), [(name, name.encode() * 9) for name in "abc"])
         copy.store.folder.mkdir()
-        copy.store.output("v").write_text(json.dumps({"files": files, "meta": None}))
+        copy.store.output("v").write_text(json.dumps({"files": files, "frames": {}}))
         copy.finish({"corruption": "fog:1"}, ["v"])
     assert list(copy.faults()) == []
     (tmp_path / "frames" / "v" / "a").write_text("a" * 8)
@@ -253,3 +255,23 @@ def test_a_finished_copy_keeps_its_manifest_if_the_source_is_gone(tmp_path: Path
     with pytest.raises(DatasetError, match="lacks 1 of 3 frames"):
         write_copy(rvosbench.load_dataset("mevis", root, "valid_u"), PLAN, out, root, CopyOptions())
     assert CorruptedCopy(out).finished
+
+
+def test_a_copy_has_the_frames_of_the_same_corruption_on_the_fly(tmp_path: Path) -> None:
+    root = enlarge_frames(toys.write_mevis(tmp_path / "source"))
+    clean, out = rvosbench.load_dataset("mevis", root, "valid_u"), tmp_path / "copy"
+    write_copy(clean, PLAN, out, root, CopyOptions())
+    noisy = corrupted(clean, PLAN).sample("a").video.identity
+    assert rvosbench.load_dataset("mevis", out, "valid_u").sample("a").video.identity == noisy
+    frame = out / "valid_u" / "JPEGImages" / "a" / f"{toys.FRAMES[1]}.png"
+    Image.fromarray(picture(7)).save(frame)
+    other = rvosbench.load_dataset("mevis", out, "valid_u").sample("a").video.identity
+    assert other not in (noisy, clean.sample("a").video.identity)
+
+
+def test_a_copy_in_another_storage_has_other_frames(tmp_path: Path) -> None:
+    write_copy(Generated(), PLAN, tmp_path, None, CopyOptions(Storage("jpeg")))
+    copy = rvosbench.load_dataset("folder", tmp_path)
+    noisy = corrupted(Generated(), PLAN)
+    assert copy.sample("one").video.identity != noisy.sample("one").video.identity
+    assert corruption_of(copy) == f"{PLAN.signature},jpeg85"
