@@ -123,7 +123,7 @@ def test_a_contact_sheet_of_one_corruption(tmp_path: Path) -> None:
             2,
             "'per_frame', 'per_video', 'drift'",
         ),
-        (["corrupt", "--type", "fog", "--format", "webp"], 2, "unknown image format"),
+        (["corrupt", "--type", "fog", "--format", "webp"], 2, "'png', 'jpeg'"),
         (["corrupt", "--type", "fog", "--names", "old"], 2, "'frame', 'keep'"),
         (["corrupt", "--type", "fog", "--names", "keep"], 2, "no file names to keep"),
         (["corrupt", "--type", "frost", "--frost-dir", "absent"], 2, "no frost pictures"),
