@@ -31,7 +31,7 @@ import torch
 from rvosbench.masks import pack
 from rvosbench.models.sam2.decoding import encode_frames
 from rvosbench.models.sam2.model import build_sam2, tiny_config
-from rvosbench.models.sam2.original_checkpoint import official_config
+from rvosbench.models.sam2.original_checkpoint import original_config
 from rvosbench.models.sam2.propagation import propagate
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Expression, Frame, Sample, Track, Video
@@ -324,7 +324,7 @@ def large_config() -> Any:  # noqa: ANN401
     name = "image_encoder.trunk"
     shapes = {f"{name}.blocks.{i}.norm1.weight": torch.empty(0) for i in range(48)}
     patch = torch.empty(144, 3, 7, 7, device="meta")
-    return official_config({**shapes, f"{name}.patch_embed.proj.weight": patch})
+    return original_config({**shapes, f"{name}.patch_embed.proj.weight": patch})
 
 
 def flops() -> None:

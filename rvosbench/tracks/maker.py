@@ -77,9 +77,9 @@ class CandidateConfig:
     """What a method that only needs tracks has to configure.
 
     Attributes:
-        tracker: "demo" (embedded), a hub id, a local folder, or an official `.pt` file.
+        tracker: "demo" (embedded), a hub id, a local folder, or an original `.pt` file.
         grounder: GroundingDINO for box prompts: "demo" (embedded), a hub id, a local folder, or an
-            official `.pth`; empty: no boxes. It runs in float32, as in the released code.
+            original `.pth`; empty: no boxes. It runs in float32, as in the released code.
         dtype: "auto" (bfloat16 on CUDA, float32 elsewhere), "float32", "bfloat16" or "float16".
         tracks: folder of a track cache to read instead of making tracks; empty: make them.
         prompts: how tracks are made.

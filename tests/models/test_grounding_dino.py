@@ -198,10 +198,10 @@ def test_what_is_not_there_is_named_with_advice(folder: Path, tmp_path: Path) ->
         load_grounding_dino(tmp_path / "absent")
     with pytest.raises(WeightsError, match=r"no config\.json"):
         load_grounding_dino(tmp_path)
-    official = tmp_path / "groundingdino_swint_ogc.pth"
-    official.write_bytes(b"")
+    original = tmp_path / "groundingdino_swint_ogc.pth"
+    original.write_bytes(b"")
     with pytest.raises(WeightsError, match="cannot be read as an original"):
-        load_grounding_dino(official)
+        load_grounding_dino(original)
     with pytest.raises(ConfigurationError, match="float8"):
         load_grounding_dino(folder, dtype="float8")
 

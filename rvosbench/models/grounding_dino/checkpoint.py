@@ -18,8 +18,8 @@ from rvosbench.models.grounding_dino.backbone import SharedBackbone
 from rvosbench.models.grounding_dino.detector import FrameSize, GroundingDino
 from rvosbench.models.grounding_dino.original_checkpoint import (
     convert_weights,
-    official_config,
-    official_tensors,
+    original_config,
+    original_tensors,
 )
 from rvosbench.models.grounding_dino.vocabulary import open_vocabulary
 from rvosbench.models.text import no_progress_bars
@@ -95,7 +95,7 @@ def read_grounder(source: str | Path) -> GrounderFiles:
         WeightsError: nothing there, or not a GroundingDINO.
     """
     path = locate(source, GROUNDER)
-    return _from_official(path) if path.is_file() else _from_folder(path)
+    return _from_original(path) if path.is_file() else _from_folder(path)
 
 
 def _from_folder(folder: Path) -> GrounderFiles:
@@ -120,7 +120,7 @@ def _from_folder(folder: Path) -> GrounderFiles:
     )
 
 
-def _from_official(path: Path) -> GrounderFiles:
+def _from_original(path: Path) -> GrounderFiles:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # unpickling errors are of many kinds
@@ -128,8 +128,8 @@ def _from_official(path: Path) -> GrounderFiles:
             f"{path}: cannot be read as an original GroundingDINO checkpoint "
             f"({type(error).__name__}). {GROUNDER.advice}"
         ) from error
-    official = official_tensors(content)
-    config, weights = official_config(official), convert_weights(official)
+    original = original_tensors(content)
+    config, weights = original_config(original), convert_weights(original)
     tokenizer = open_vocabulary(path, config.text_config.vocab_size)
     return GrounderFiles(
         path, config, weights, tokenizer, weights_hash(path, GROUNDER), FrameSize()

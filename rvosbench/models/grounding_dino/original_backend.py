@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from rvosbench.models.grounding_dino.checkpoint import GrounderFiles
 
 CODE = "groundingdino.models.GroundingDINO.groundingdino"
-PUBLISHED = {  # width of the image backbone -> its stages, and the package's configuration
+SIZES = {  # width of the image backbone -> its stages, and the package's configuration
     96: ([2, 2, 6, 2], "groundingdino.config.GroundingDINO_SwinT_OGC"),
     128: ([2, 2, 18, 2], "groundingdino.config.GroundingDINO_SwinB_cfg"),
 }
@@ -90,7 +90,7 @@ class BertOfTransformers5(nn.Module):
 
 
 def original_grounder(files: GrounderFiles, device: str, dtype: str) -> OriginalGroundingDino:
-    """The authors' network with the weights of any checkpoint of its published sizes.
+    """The authors' network with the weights of any checkpoint of its sizes.
 
     Raises:
         BackendError: the package is not installed, or has no such network.
@@ -118,7 +118,7 @@ def _build(code: ModuleType, files: GrounderFiles) -> Any:  # noqa: ANN401 - unt
 def _arguments(files: GrounderFiles) -> SimpleNamespace:
     """The package's configuration for the image backbone, with the sizes of this checkpoint."""
     config, swin = files.config, files.config.backbone_config
-    stages, name = PUBLISHED.get(swin.embed_dim, ([], ""))
+    stages, name = SIZES.get(swin.embed_dim, ([], ""))
     heads = {config.encoder_attention_heads, config.decoder_attention_heads}
     points = {config.encoder_n_points, config.decoder_n_points}
     if list(swin.depths) != stages or heads != {HEADS} or points != {POINTS}:
@@ -139,8 +139,8 @@ def _arguments(files: GrounderFiles) -> SimpleNamespace:
         "use_checkpoint": False,  # of training; changes no number
         "use_transformer_ckpt": False,
     }
-    published = vars(import_original("groundingdino", name))
-    return SimpleNamespace(**{k: v for k, v in published.items() if k[0] != "_"} | sizes)
+    configured = vars(import_original("groundingdino", name))
+    return SimpleNamespace(**{k: v for k, v in configured.items() if k[0] != "_"} | sizes)
 
 
 def _original_weights(wanted: Mapping[str, Tensor], files: GrounderFiles) -> dict[str, Tensor]:

@@ -174,14 +174,14 @@ class _Objects:
 
 
 def original_sam2(loaded: LoadedNetwork, device: str, dtype: str, resize: Resize) -> OriginalSam2:
-    """The authors' network with the weights of any checkpoint of its published sizes.
+    """The authors' network with the weights of any checkpoint of its sizes.
 
     Raises:
         BackendError: the package is not installed, or has no such network.
         WeightsError: a tensor is missing.
     """
     config = loaded.model.config
-    name = published_name(config)
+    name = config_file(config)
     overrides = [
         f"++model.image_size={config.image_size}",
         "++model.binarize_mask_from_pts_for_mem_enc=true",  # as its video predictor
@@ -194,7 +194,7 @@ def original_sam2(loaded: LoadedNetwork, device: str, dtype: str, resize: Resize
     return OriginalSam2(frozen, loaded.sha256, device, dtype, resize)
 
 
-def published_name(config: Sam2VideoConfig) -> str:
+def config_file(config: Sam2VideoConfig) -> str:
     """The package's configuration file for a network, such as configs/sam2/sam2_hiera_l.yaml.
 
     Raises:
