@@ -11,8 +11,8 @@ from torch import Tensor
 
 from rvosbench.demo.clips import Clip, ClipConfig, make_clip
 from rvosbench.demo.shapes import COLOURS, SHAPES, TEXTURES
-from rvosbench.models.sam2.decoding import FrameFeatures
 from rvosbench.models.sam2.frames import normalise
+from rvosbench.models.sam2.outputs import FrameFeatures
 
 COLOUR_INDEX = {name: i for i, name in enumerate(COLOURS)}
 SHAPE_INDEX = {name: i for i, name in enumerate(SHAPES)}

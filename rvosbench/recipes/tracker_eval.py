@@ -11,8 +11,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor
 
-from rvosbench.models.sam2.decoding import FrameFeatures, FrameOutput, encode_frames
-from rvosbench.models.sam2.prompts import PromptOutput, decode_prompts
+from rvosbench.models.sam2.decoding import encode_frames
+from rvosbench.models.sam2.outputs import FrameFeatures, FrameOutput, PromptOutput
+from rvosbench.models.sam2.prompts import decode_prompts
 from rvosbench.models.sam2.propagation import propagate
 from rvosbench.recipes.probes import explained, predict_classes, predict_values
 from rvosbench.recipes.tracker_batches import (

@@ -23,7 +23,8 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor, nn
 
 from rvosbench.models.sam2.checkpoint import load_network
-from rvosbench.models.sam2.decoding import FrameFeatures, encode_frames
+from rvosbench.models.sam2.decoding import encode_frames
+from rvosbench.models.sam2.outputs import FrameFeatures
 from rvosbench.recipes.stepping import schedule
 from rvosbench.recipes.tracker import export
 from rvosbench.recipes.tracker_batches import BatchSpec, ClipBatch, sample_batch

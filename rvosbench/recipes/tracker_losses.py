@@ -14,8 +14,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor, nn
 
-from rvosbench.models.sam2.decoding import FrameFeatures
-from rvosbench.models.sam2.prompts import PromptOutput
+from rvosbench.models.sam2.outputs import FrameFeatures, PromptOutput
 from rvosbench.recipes.tracker_batches import (
     COLOUR_INDEX,
     PRESENT,

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from rvosbench.models.sam2.decoding import FrameFeatures, FrameOutput, decode, encode_frames
+from rvosbench.models.sam2.decoding import decode, encode_frames
+from rvosbench.models.sam2.outputs import FrameFeatures, FrameOutput
 from rvosbench.models.sam2.prompts import decode_prompts
 from rvosbench.models.sam2.propagation import prompt_masks_at, propagate
 from rvosbench.recipes.tracker_batches import ClipBatch, pooled_rows

@@ -13,7 +13,7 @@ from rvosbench.records import Video
 from rvosbench.tracks.config import Compute
 
 if TYPE_CHECKING:
-    from rvosbench.models.sam2.propagation import FrameFeatures
+    from rvosbench.models.sam2.outputs import FrameFeatures
     from rvosbench.models.sam2.tracker import Sam2
 
 
@@ -85,7 +85,7 @@ class _Spill:
             self._file.write(raw.numpy().tobytes())
 
     def read(self, index: int, device: str) -> FrameFeatures:
-        from rvosbench.models.sam2.propagation import FrameFeatures
+        from rvosbench.models.sam2.outputs import FrameFeatures
 
         place, levels = self._places[index]
         self._file.seek(place)

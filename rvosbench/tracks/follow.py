@@ -18,7 +18,7 @@ from rvosbench.tracks.prompts import Prompt, Source, counts_of
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from rvosbench.models.sam2.propagation import FrameOutput
+    from rvosbench.models.sam2.outputs import FrameOutput
     from rvosbench.models.sam2.tracker import Sam2
 
 

@@ -18,7 +18,7 @@ from rvosbench.tracks.filters import Floats, box_of, suppress
 from rvosbench.tracks.prompts import Prompt, largest_first, prompt_of, without_parts
 
 if TYPE_CHECKING:
-    from rvosbench.models.sam2.propagation import FrameFeatures
+    from rvosbench.models.sam2.outputs import FrameFeatures
     from rvosbench.models.sam2.tracker import Sam2
 
 POINTS_AT_ONCE = 64  # bounds memory, changes nothing

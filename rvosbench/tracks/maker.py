@@ -200,6 +200,6 @@ def grounder_identity(config: CandidateConfig) -> ModelIdentity | None:
 def _grounder(source: str, device: str, backend: str) -> GroundingDino | None:
     if not source:
         return None
-    from rvosbench.models.grounding_dino.checkpoint import load_grounding_dino
+    from rvosbench.models.grounding_dino.detector import load_grounding_dino
 
     return load_grounding_dino(embedded(source, GROUNDER), device, backend=backend)

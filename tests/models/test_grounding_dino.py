@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from transformers import GroundingDinoConfig, GroundingDinoForObjectDetection
 
 from rvosbench.errors import ConfigurationError, WeightsError
-from rvosbench.models.grounding_dino.checkpoint import load_grounding_dino
-from rvosbench.models.grounding_dino.detector import FrameSize, GroundingDino, caption
+from rvosbench.models.grounding_dino.checkpoint import FrameSize
+from rvosbench.models.grounding_dino.detector import GroundingDino, caption, load_grounding_dino
 from rvosbench.models.weights import GROUNDER, weights_hash
 
 WORDS = {"red": 300, "circle": 301, "moving": 302, "left": 303, "the": 304}

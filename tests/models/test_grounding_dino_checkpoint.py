@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from rvosbench.errors import WeightsError
-from rvosbench.models.grounding_dino.checkpoint import load_grounding_dino, read_grounder
+from rvosbench.models.grounding_dino.checkpoint import read_grounder
+from rvosbench.models.grounding_dino.detector import load_grounding_dino
 from rvosbench.models.grounding_dino.original_checkpoint import (
     convert_weights,
     find_converted,

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from rvosbench.demo.wording import Noun
-from rvosbench.models.grounding_dino.checkpoint import load_grounding_dino
+from rvosbench.models.grounding_dino.detector import load_grounding_dino
 from rvosbench.models.weights import EMBEDDED
 from rvosbench.recipes.grounder import (
     GrounderRecipe,

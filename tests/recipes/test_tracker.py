@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from rvosbench.models.sam2.prompts import PromptOutput
+from rvosbench.models.sam2.outputs import PromptOutput
 from rvosbench.models.sam2.tracker import load_sam2
 from rvosbench.models.weights import EMBEDDED
 from rvosbench.recipes.stepping import load_checkpoint, save_checkpoint, schedule

@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from rvosbench.models.sam2.checkpoint import load_network
-from rvosbench.models.sam2.decoding import FrameFeatures, encode_frames
+from rvosbench.models.sam2.decoding import encode_frames
 from rvosbench.models.sam2.model import build_sam2, tiny_config
+from rvosbench.models.sam2.outputs import FrameFeatures
 from rvosbench.recipes.tracker import export
 from rvosbench.recipes.tracker_batches import BatchSpec, ClipBatch, sample_batch
 from rvosbench.recipes.tracker_looks import LookHeads, look_losses, main, pooled_features

@@ -193,10 +193,10 @@ def _swin_config(original: Weights) -> dict[str, object]:
 
 def _bert_config(original: Weights) -> dict[str, object]:
     embeddings = "bert.embeddings."
-    words, width = _shape(original, embeddings + "word_embeddings.weight")
+    tokens, width = _shape(original, embeddings + "word_embeddings.weight")
     return {
         "model_type": "bert",
-        "vocab_size": words,
+        "vocab_size": tokens,
         "hidden_size": width,
         "num_hidden_layers": _count(original, r"^bert\.encoder\.layer\.(\d+)\."),
         "num_attention_heads": max(width // BERT_HEAD_WIDTH, 1),
