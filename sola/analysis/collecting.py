@@ -14,8 +14,7 @@ from rvosbench.execution.store import Store
 from rvosbench.execution.units import Unit
 from rvosbench.models.weights import TRACKER, embedded, identify
 from rvosbench.recipe import digest
-
-from .objects import ObjectSource, ObjectTokens
+from sola.analysis.probe_data import ObjectSource, ObjectTokens
 
 if TYPE_CHECKING:
     from rvosbench.models.sam2.tracker import Sam2

@@ -19,9 +19,8 @@ from rvosbench.tracks.cache import TrackCacheError, read_header
 from rvosbench.tracks.cached import SUFFIX, track_file
 from rvosbench.tracks.maker import CandidateConfig, grounder_identity, tracker_identity
 from rvosbench.tracks.words import build_words
-
-from .plan import TRIALS
-from .settings import Place, Settings
+from sola.reproduce.plan import TRIALS
+from sola.reproduce.settings import Place, Settings
 
 OnDone = Callable[[Unit, bool], None]
 

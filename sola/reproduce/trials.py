@@ -18,13 +18,12 @@ from rvosbench.records import Json
 from rvosbench.runs.evaluate import RunOptions, evaluate
 from rvosbench.runs.methods import MethodChoice
 from rvosbench.runs.result import Result, read_result, write_result
-
-from ..checkpoint import checkpoint_hash
-from ..method import EMBEDDED_SELECTOR
-from .caches import cache_content
-from .plan import TRIALS
-from .settings import Place, Settings, chosen_method
-from .trainings import Tell, Trained, one_thread
+from sola.method import EMBEDDED_SELECTOR
+from sola.network.weights import checkpoint_hash
+from sola.reproduce.caches import cache_content
+from sola.reproduce.plan import TRIALS
+from sola.reproduce.settings import Place, Settings, chosen_method
+from sola.reproduce.trainings import Tell, Trained, one_thread
 
 SILENCE = 20.0
 """Seconds after which a long evaluation says how far it is."""

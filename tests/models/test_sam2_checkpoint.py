@@ -11,11 +11,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from recipes.export import write_network
 from rvosbench.errors import ConfigurationError, WeightsError
 from rvosbench.models.sam2.model import build_sam2, tiny_config
 from rvosbench.models.sam2.original_checkpoint import SIZES, Hiera, convert_weights, original_config
 from rvosbench.models.sam2.tracker import load_sam2
-from rvosbench.recipes.tracker import export
 
 # Our name to the original one: written down a second time, and backwards, to test the first.
 ORIGINAL_NAMES = (
@@ -99,7 +99,7 @@ def random_weights(size: Hiera, version: str, device: str) -> dict[str, Tensor]:
 
 def test_folder_round_trip_in_half_precision(tmp_path: Path) -> None:
     model = build_sam2(tiny_config(64))
-    export(model, tmp_path)
+    write_network(tmp_path, model)
     loaded = load_sam2(tmp_path)
     assert loaded.image_size == 64
     content = (tmp_path / "model.safetensors").read_bytes()
@@ -161,14 +161,14 @@ def test_a_folder_without_weights_is_refused(tmp_path: Path) -> None:
 
 
 def test_an_image_only_export_is_refused(tmp_path: Path) -> None:
-    export(build_sam2(tiny_config(64)), tmp_path)
+    write_network(tmp_path, build_sam2(tiny_config(64)))
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "sam2"}))
     with pytest.raises(WeightsError, match="wanted 'sam2_video'"):
         load_sam2(tmp_path)
 
 
 def test_weights_of_another_size_are_refused(tmp_path: Path) -> None:
-    export(build_sam2(tiny_config(64)), tmp_path)
+    write_network(tmp_path, build_sam2(tiny_config(64)))
     content = json.loads((tmp_path / "config.json").read_text())
     content["num_maskmem"] = 5
     (tmp_path / "config.json").write_text(json.dumps(content))
@@ -177,7 +177,7 @@ def test_weights_of_another_size_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
-    export(build_sam2(tiny_config(64)), tmp_path)
+    write_network(tmp_path, build_sam2(tiny_config(64)))
     weights = tmp_path / "model.safetensors"
     weights.write_bytes(weights.read_bytes()[:5000])
     with pytest.raises(WeightsError, match="not a readable safetensors"):

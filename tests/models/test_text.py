@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
+from recipes.text.training import build_tokenizer
 from rvosbench.errors import ConfigurationError, WeightsError
 from rvosbench.models.text import MAX_BATCH, load_text_encoder
 from rvosbench.models.weights import EMBEDDED
-from rvosbench.recipes.text import build_tokenizer
 
 SENTENCES = [
     "the red circle",
