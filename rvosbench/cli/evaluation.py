@@ -99,11 +99,11 @@ def score_command(
     Example: rvosbench score results.zip --dataset mevis --split valid_u --data mevis
     """
     from rvosbench.datasets import load_dataset
-    from rvosbench.predictions import missing_policy
+    from rvosbench.records import MissingPolicy
     from rvosbench.runs.evaluate import RunOptions, score
 
     opened = load_dataset(dataset, data, split)
-    policy, chosen = missing_policy(missing), _variant(opened, protocol, compat)
+    policy, chosen = MissingPolicy(missing), _variant(opened, protocol, compat)
     ids = videos.split(",") if videos else None
     with progress(f"scoring {predictions.name}", len(ids or opened)) as on_done:
         run = RunOptions(out, resume, workers, on_done)
@@ -188,7 +188,7 @@ def _print_scores(result: Result) -> None:
             rows,
             numbers=4,
         )
-        further = [[name, percent(value)] for name, value in result.summary.extra.items()]
+        further = [[name, percent(value)] for name, value in result.summary.metrics.items()]
         show("", ["figure (see docs/metrics.md)", "x 100"], further, numbers=1)
         if result.facts.get("videos") is not None:
             say(f"only these videos: {', '.join(result.facts['videos'])}")

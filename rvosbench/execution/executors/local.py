@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -33,8 +34,7 @@ def local(workers: int = 0) -> Executor:
 
 
 def _in_process(job: Job, keys: Sequence[str], folder: Path) -> Iterator[Outcome]:
-    for key in keys:
-        yield attempt(job, key, folder)
+    return map(partial(attempt, job, folder=folder), keys)
 
 
 @dataclass(frozen=True)
