@@ -39,7 +39,7 @@ from rvosbench.models.sam2.outputs import FrameFeatures
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Frame, Video
 from rvosbench.tracks.config import Compute
-from rvosbench.tracks.follow import Follower
+from rvosbench.tracks.follower import Follower
 from rvosbench.tracks.prompts import Prompt, prompt_of
 
 GIB = 2**30

@@ -37,7 +37,7 @@ from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Expression, Frame, Sample, Track, Video
 from rvosbench.tracks.admission import Rules
 from rvosbench.tracks.config import Compute, TrackConfig
-from rvosbench.tracks.follow import Follower
+from rvosbench.tracks.follower import Follower
 from rvosbench.tracks.generate import follow_boxes, follow_grid
 from rvosbench.tracks.prompts import Prompt, largest_first, prompt_of
 

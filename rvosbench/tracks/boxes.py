@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rvosbench.masks import pack
 from rvosbench.records import Frame, Sample
 from rvosbench.tracks.config import TrackConfig
-from rvosbench.tracks.follow import Follower
+from rvosbench.tracks.follower import Follower
 from rvosbench.tracks.prompts import Prompt, largest_first, prompt_of
 
 if TYPE_CHECKING:

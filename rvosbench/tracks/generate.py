@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from rvosbench.records import Sample, Track
 from rvosbench.tracks.admission import Admission, Rules
 from rvosbench.tracks.config import Compute, TrackConfig
-from rvosbench.tracks.follow import Follower
+from rvosbench.tracks.follower import Follower
 from rvosbench.tracks.grid import grid_prompts
 from rvosbench.tracks.prompts import Prompt, largest_first
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from rvosbench.datasets.corrupted_copy import STATE, CopyOptions, verify_copy, write_copy
 
 import rvosbench
 from rvosbench.contracts import Dataset
@@ -20,7 +21,6 @@ from rvosbench.corruptions.video import corrupted_frame
 from rvosbench.datasets.capabilities import corruption_of, referents
 from rvosbench.datasets.conformance import check_dataset
 from rvosbench.datasets.corrupted import corrupted, declared
-from rvosbench.datasets.corrupted_copy import STATE, CopyOptions, verify_copy, write_copy
 from rvosbench.errors import DatasetError, NoGroundTruthError, UsageError
 from rvosbench.execution.units import Unit
 from rvosbench.masks import MaskSequence

@@ -11,7 +11,7 @@ from rvosbench.masks import MaskSequence
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Sample, Track
 from rvosbench.tracks.config import Compute, TrackConfig
-from rvosbench.tracks.follow import Follower
+from rvosbench.tracks.follower import Follower
 from rvosbench.tracks.generate import box_tracks, generate_tracks
 
 from .worlds import EASY, LENGTH, SIZE, Reader, make_sample, random_sam2

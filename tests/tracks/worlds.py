@@ -16,7 +16,7 @@ from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Expression, Frame, Sample, Track, Video
 from rvosbench.tracks.cache_build import object_tracks
 from rvosbench.tracks.config import Compute, TrackConfig
-from rvosbench.tracks.follow import Follower
+from rvosbench.tracks.follower import Follower
 
 SIZE = (60, 80)
 LENGTH = 5

@@ -6,14 +6,13 @@ from collections.abc import Sequence
 
 from rvosbench.models.backends import ORIGINAL, installed_versions
 from rvosbench.models.devices import choose_device, choose_dtype
-from rvosbench.models.grounding_dino.detector import load_grounding_dino
-from rvosbench.models.grounding_dino.detector import GroundingDino
+from rvosbench.models.grounding_dino.detector import GroundingDino, load_grounding_dino
 from rvosbench.models.sam2.tracker import load_sam2
 from rvosbench.models.weights import GROUNDER, TRACKER, embedded
 from rvosbench.records import Json, Sample, Track, Video
 from rvosbench.tracks.boxes import Grounder
 from rvosbench.tracks.candidates import CandidateConfig
-from rvosbench.tracks.follow import Follower
+from rvosbench.tracks.follower import Follower
 from rvosbench.tracks.generate import candidate_tracks
 
 ORIGINAL_LIBRARIES = ("sam2", "rf-groundingdino", "groundingdino-py", "torchvision", "timm")
