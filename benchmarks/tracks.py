@@ -36,9 +36,10 @@ from rvosbench.models.sam2.propagation import propagate
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Expression, Frame, Sample, Track, Video
 from rvosbench.tracks.admission import Rules
+from rvosbench.tracks.boxes import box_tracks
 from rvosbench.tracks.config import Compute, TrackConfig
 from rvosbench.tracks.follower import Follower
-from rvosbench.tracks.generate import follow_boxes, follow_grid
+from rvosbench.tracks.grid import grid_tracks
 from rvosbench.tracks.prompts import Prompt, largest_first, prompt_of
 
 LARGE_RATIO = 1825 / 606
@@ -186,8 +187,8 @@ def ours(sam2: Sam2, load: Load, prompts: Prompts, count: Count) -> list[Track]:
     """As `rvosbench tracks build` does it."""
     counting: Any = _Counting(sam2, count)
     follower = Follower.of(counting, load.sample().video, Compute())
-    tracks = follow_grid(follower, prompts.grid, load.config())
-    return tracks + follow_boxes(follower, prompts.boxes, load.config())
+    tracks = grid_tracks(follower, prompts.grid, load.config())
+    return tracks + box_tracks(follower, prompts.boxes, load.config())
 
 
 class _Counting:

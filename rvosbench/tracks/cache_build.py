@@ -154,7 +154,7 @@ class _Build:
 
     def _tracks(self, sample: Sample) -> list[Track]:
         follower = self.maker.follower(sample.video)
-        tracks = list(self.maker.tracks_with(follower, sample))
+        tracks = list(self.maker.tracks(sample, follower))
         if self.options.truth:
             tracks += self._truth(sample, follower)
         return tracks

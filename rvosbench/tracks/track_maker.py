@@ -1,19 +1,27 @@
-"""Candidate tracks from the frozen models, opened once."""
+"""Candidate mask tracks of one video: prompts, filtering, propagation in both directions.
+
+Which prompts become tracks follows from the configuration alone and never from how many objects
+are computed together.
+
+Source: Kim et al., "Referring Video Object Segmentation via Language-aligned Track Selection"
+(SOLA), section 3.3, and the released code where it says more.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from rvosbench.models.backends import ORIGINAL, installed_versions
 from rvosbench.models.devices import choose_device, choose_dtype
 from rvosbench.models.grounding_dino.detector import GroundingDino, load_grounding_dino
 from rvosbench.models.sam2.tracker import load_sam2
-from rvosbench.models.weights import GROUNDER, TRACKER, embedded
 from rvosbench.records import Json, Sample, Track, Video
-from rvosbench.tracks.boxes import Grounder
+from rvosbench.tracks.boxes import Grounder, box_prompts, box_tracks
 from rvosbench.tracks.candidates import CandidateConfig
+from rvosbench.tracks.config import TrackConfig
 from rvosbench.tracks.follower import Follower
-from rvosbench.tracks.generate import candidate_tracks
+from rvosbench.tracks.grid import grid_prompts, grid_tracks
 
 ORIGINAL_LIBRARIES = ("sam2", "rf-groundingdino", "groundingdino-py", "torchvision", "timm")
 """What else decides numbers with the original backend, where it is installed."""
@@ -33,26 +41,26 @@ class TrackMaker:
 
     def __init__(self, config: CandidateConfig, device: str = "auto") -> None:
         self.config = config
-        device = choose_device(device)
-        dtype = choose_dtype(config.dtype, device)
-        weights = embedded(config.tracker, TRACKER)
-        self.sam2 = load_sam2(
-            weights, device, dtype, resize=config.prompts.resize, backend=config.backend
-        )
-        self.grounder = _grounder(config.grounder, device, config.backend)
+        device, backend = choose_device(device), config.backend
+        dtype, resize = choose_dtype(config.dtype, device), config.prompts.resize
+        self.sam2 = load_sam2(config.tracker, device, dtype, resize=resize, backend=backend)
+        self.grounder: GroundingDino | None = None
+        if config.grounder:
+            self.grounder = load_grounding_dino(config.grounder, device, backend=backend)
 
-    def tracks(self, sample: Sample) -> tuple[Track, ...]:
-        """Candidate tracks of a video; may be empty."""
-        return self.tracks_with(self.follower(sample.video), sample)
+    def tracks(self, sample: Sample, follower: Follower | None = None) -> tuple[Track, ...]:
+        """Candidate tracks of a video; may be empty.
+
+        Args:
+            sample: the video and its expressions.
+            follower: of the video, if it goes on to other prompts.
+        """
+        follower = follower or self.follower(sample.video)
+        return candidate_tracks(follower, sample, self.config.prompts, self.grounder)
 
     def follower(self, video: Video) -> Follower:
         """Tracks prompts through a video; whatever uses it shares the frames' features."""
         return Follower.of(self.sam2, video, self.config.compute)
-
-    def tracks_with(self, follower: Follower, sample: Sample) -> tuple[Track, ...]:
-        """As `tracks`, with a follower of the video."""
-        grounder: Grounder | None = self.grounder
-        return candidate_tracks(follower, sample, self.config.prompts, grounder)
 
     def provenance(self, videos: Sequence[str] | None = None) -> dict[str, Json]:
         """What decides the tracks beside the configuration: of any video the same."""
@@ -74,7 +82,31 @@ class TrackMaker:
         }
 
 
-def _grounder(source: str, device: str, backend: str) -> GroundingDino | None:
-    if not source:
-        return None
-    return load_grounding_dino(embedded(source, GROUNDER), device, backend=backend)
+def candidate_tracks(
+    follower: Follower, sample: Sample, config: TrackConfig, grounder: Grounder | None = None
+) -> tuple[Track, ...]:
+    """Candidate tracks of a video; may be empty.
+
+    Args:
+        follower: of the sample's video, which has at least one frame.
+        sample: its expressions are looked at by the grounder only.
+        config: prompts and filters.
+        grounder: gives box prompts; None leaves them out.
+
+    Returns:
+        Grid tracks, which serve every expression, then box tracks, which serve the expressions
+        whose own prompts they are; in the order they were made.
+    """
+    video = follower.video
+    prompts = [
+        prompt
+        for frame in config.prompt_frames(len(video))
+        for prompt in grid_prompts(
+            follower.sam2, follower.features(frame), frame, video.size, config
+        )
+    ]
+    tracks = grid_tracks(follower, prompts, config)
+    if grounder is not None:
+        boxes = box_prompts(follower, grounder, sample, config)
+        tracks += box_tracks(follower, boxes, config, tracks)
+    return tuple(replace(track, id=str(i)) for i, track in enumerate(tracks))
