@@ -31,9 +31,9 @@ from rvosbench.tracks.candidates import (
     CandidateConfig,
 )
 from rvosbench.tracks.config import Compute, TrackConfig
-from rvosbench.tracks.follow import Follower
-from rvosbench.tracks.maker import TrackMaker
+from rvosbench.tracks.follower import Follower
 from rvosbench.tracks.prompts import Prompt, counts_of
+from rvosbench.tracks.track_maker import TrackMaker
 
 Found = Mapping[str, Sequence[Prompt]]
 """A sentence -> its boxes of one frame, as masks."""

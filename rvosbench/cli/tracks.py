@@ -67,7 +67,7 @@ def build_command(
     """
     from rvosbench.execution.executors.local import local
     from rvosbench.tracks.cache_build import BuildOptions, build_tracks
-    from rvosbench.tracks.words import build_words
+    from rvosbench.tracks.text_tokens import build_words
 
     choice = source.choice(corruption.plan(), videos, limit)
     chosen = _part(choice.video_ids, part)

@@ -20,10 +20,10 @@ from rvosbench.records import Sample, Track
 from rvosbench.tracks.cache import TrackCache
 from rvosbench.tracks.cache_file import TrackCacheError, write_tracks
 from rvosbench.tracks.candidates import CandidateConfig, wanted_header
-from rvosbench.tracks.follow import Follower
+from rvosbench.tracks.follower import Follower
 from rvosbench.tracks.header import Header, frames_hash
-from rvosbench.tracks.maker import TrackMaker
 from rvosbench.tracks.prompts import Prompt, prompt_of
+from rvosbench.tracks.track_maker import TrackMaker
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class _Build:
 
     def _tracks(self, sample: Sample) -> list[Track]:
         follower = self.maker.follower(sample.video)
-        tracks = list(self.maker.tracks_with(follower, sample))
+        tracks = list(self.maker.tracks(sample, follower))
         if self.options.truth:
             tracks += self._truth(sample, follower)
         return tracks

@@ -62,7 +62,7 @@ class ShapeObjects:
         """Tokens of all objects on every fourth frame in which they are seen."""
         from rvosbench.tracks.cache_build import object_tracks
         from rvosbench.tracks.config import Compute
-        from rvosbench.tracks.follow import Follower
+        from rvosbench.tracks.follower import Follower
 
         data = MotionShapes(split)
         video, masks, scene = data.sample(key).video, data.objects(key), data.scene(key)

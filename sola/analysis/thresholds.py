@@ -110,7 +110,7 @@ def made_again(result: Result, device: str = "auto") -> TracksOf:
         UsageError: the run is of corrupted frames, or not of SOLA.
         WeightsError: weights are not there.
     """
-    from rvosbench.tracks.maker import TrackMaker
+    from rvosbench.tracks.track_maker import TrackMaker
     from sola.method import SolaConfig
 
     facts = result.facts

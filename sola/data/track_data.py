@@ -13,7 +13,7 @@ from rvosbench.recipe import digest
 from rvosbench.records import Json
 from rvosbench.tracks.cache import TrackCache
 from rvosbench.tracks.cache_file import TrackCacheError
-from rvosbench.tracks.words import open_words
+from rvosbench.tracks.text_tokens import open_words
 from sola.data.overlaps import CoveredVideo, build_overlaps, read_overlaps
 from sola.data.samples import (
     Flags,

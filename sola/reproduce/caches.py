@@ -18,7 +18,7 @@ from rvosbench.tracks.cache import SUFFIX, TrackCache
 from rvosbench.tracks.cache_build import BuildOptions, build_tracks
 from rvosbench.tracks.cache_file import TrackCacheError, read_header
 from rvosbench.tracks.candidates import CandidateConfig, grounder_identity, tracker_identity
-from rvosbench.tracks.words import build_words
+from rvosbench.tracks.text_tokens import build_words
 from sola.reproduce.plan import TRIALS
 from sola.reproduce.settings import Place, Settings
 

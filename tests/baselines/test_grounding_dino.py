@@ -16,7 +16,7 @@ from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Json, Prediction, Sample
 from rvosbench.runs.methods import load_method
 from rvosbench.tracks.config import Compute
-from rvosbench.tracks.follow import Follower
+from rvosbench.tracks.follower import Follower
 
 from ..models.test_grounding_dino import save_network, save_tokenizer
 from ..tracks.worlds import LENGTH, SIZE, Reader, make_sample, random_sam2

@@ -97,7 +97,7 @@ def test_parts_share_the_work() -> None:
 
 def test_every_part_has_all_sentences(tmp_path: Path) -> None:
     from rvosbench.demo.dataset import open_demo
-    from rvosbench.tracks.words import read_words
+    from rvosbench.tracks.text_tokens import read_words
 
     demo = open_demo(None, "valid")
     videos = demo.video_ids()[:2]

@@ -9,10 +9,10 @@ import re
 from pathlib import Path
 
 import pytest
+from leaderboard.published import read_published, read_source
 
 from leaderboard.entries import Entry
 from leaderboard.lint import RULES, Finding, check
-from leaderboard.published import read_published, read_source
 from leaderboard.runs import entry as run_entry
 from rvosbench.records import MethodCard
 

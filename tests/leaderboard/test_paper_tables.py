@@ -12,10 +12,10 @@ import json
 import re
 
 import pytest
-
-from leaderboard.assembling import assemble
 from leaderboard.published import read_published
 from leaderboard.rendering import RENDERERS
+
+from leaderboard.assembling import assemble
 from leaderboard.specs import PAPER_TABLES, paper_table
 from rvosbench.errors import UnknownNameError
 

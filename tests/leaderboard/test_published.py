@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from leaderboard.published import FOLDER, read_published, read_source, schema_faults
 
 from leaderboard.entries import Entry
-from leaderboard.published import FOLDER, read_published, read_source, schema_faults
 from rvosbench.errors import ResultError
 
 from .making import published_file, published_row

@@ -10,15 +10,15 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
-from leaderboard.assembling import assemble
 from leaderboard.published import read_published
 from leaderboard.rendering import RENDERERS, SUFFIXES
 from leaderboard.rendering.latex import escape
+from leaderboard.tables import Table, as_printed, letters
+
+from leaderboard.assembling import assemble
 from leaderboard.runs import entry
 from leaderboard.significance import confidences
 from leaderboard.specs import PAPER_TABLES
-from leaderboard.tables import Table, as_printed, letters
 from rvosbench.records import MethodCard
 
 from .making import result, rows, sola

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rvosbench.errors import ConfigurationError, WeightsError
-from rvosbench.models.grounding_dino.checkpoint import load_grounding_dino
+from rvosbench.models.grounding_dino.detector import load_grounding_dino
 from rvosbench.models.sam2.tracker import load_sam2
 from rvosbench.models.text import load_text_encoder
 from rvosbench.models.weights import (

@@ -13,7 +13,7 @@ from rvosbench.tracks.cache import TrackCache
 from rvosbench.tracks.cache_file import write_tracks
 from rvosbench.tracks.config import TrackConfig, relevant
 from rvosbench.tracks.header import Header, frames_hash
-from rvosbench.tracks.words import write_words
+from rvosbench.tracks.text_tokens import write_words
 
 from ..toys import LENGTH, SIZE, ToyDataset, moving_square
 

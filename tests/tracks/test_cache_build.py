@@ -25,9 +25,9 @@ from rvosbench.tracks.candidates import CandidateConfig, grounder_identity
 from rvosbench.tracks.config import Compute, TrackConfig, relevant
 from rvosbench.tracks.header import Header
 from rvosbench.tracks.hub import pull_tracks, push_tracks
-from rvosbench.tracks.maker import TrackMaker
 from rvosbench.tracks.source import CachedTracks
 from rvosbench.tracks.summary import recall_of, summarize
+from rvosbench.tracks.track_maker import TrackMaker
 
 PROMPTS = TrackConfig(
     points_per_side=3,

@@ -14,9 +14,11 @@ from rvosbench.models.grounding_dino.detector import Detections
 from rvosbench.models.sam2.model import build_sam2, tiny_config
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Expression, Frame, Sample, Track, Video
+from rvosbench.tracks.boxes import Grounder
 from rvosbench.tracks.cache_build import object_tracks
 from rvosbench.tracks.config import Compute, TrackConfig
-from rvosbench.tracks.follow import Follower
+from rvosbench.tracks.follower import Follower
+from rvosbench.tracks.track_maker import candidate_tracks
 
 SIZE = (60, 80)
 LENGTH = 5
@@ -60,6 +62,18 @@ def truth_tracks(
     """Tracks of given masks (N, H, W) of one frame."""
     objects = {str(i): MaskSequence.from_arrays(mask[None]) for i, mask in enumerate(masks)}
     return object_tracks(Follower.of(sam2, video, compute or Compute()), objects, [frame])
+
+
+def generate_tracks(
+    sam2: Sam2,
+    sample: Sample,
+    config: TrackConfig,
+    grounder: Grounder | None = None,
+    compute: Compute | None = None,
+) -> tuple[Track, ...]:
+    """Candidate tracks of a video that nothing has looked at yet."""
+    follower = Follower.of(sam2, sample.video, compute or Compute())
+    return candidate_tracks(follower, sample, config, grounder)
 
 
 def make_sample(texts: Mapping[str, str] | None = None, seed: int = 0) -> Sample:

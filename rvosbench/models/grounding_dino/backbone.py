@@ -1,4 +1,4 @@
-"""The image backbone of GroundingDINO, run once for all sentences about a frame."""
+"""The image backbone of GroundingDINO, run once for all expressions about a frame."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from rvosbench.tracks.cache_file import (
     read_tracks,
     write_tracks,
 )
-from rvosbench.tracks.words import read_words, write_words
+from rvosbench.tracks.text_tokens import read_words, write_words
 from sola.data.overlaps import mean_overlap
 from sola.data.samples import TokenStore, TrackSet
 from sola.data.track_data import OpenOptions, TrainingData, limited, open_training_data

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rvosbench.errors import WeightsError
-from rvosbench.tracks.words import CachedWords, build_words, open_words, read_words
+from rvosbench.tracks.text_tokens import CachedWords, build_words, open_words, read_words
 
 
 def test_sentences_are_encoded_once_and_come_back(

@@ -13,10 +13,9 @@ from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Sample, Track
 from rvosbench.tracks.config import Compute
 from rvosbench.tracks.features import FrameFeatureCache
-from rvosbench.tracks.generate import generate_tracks
 from rvosbench.tracks.grid import grid_points, grid_prompts
 
-from .worlds import EASY, SIZE, make_sample, random_sam2, truth_tracks
+from .worlds import EASY, SIZE, generate_tracks, make_sample, random_sam2, truth_tracks
 
 
 @pytest.fixture(scope="module")
