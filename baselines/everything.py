@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from rvosbench.contracts import MethodSpec
 from rvosbench.masks import union
 from rvosbench.records import Json, MethodCard, Prediction, Sample
-from rvosbench.tracks.maker import PRESETS, CandidateConfig, TrackSource, open_tracks
+from rvosbench.tracks.candidates import PRESETS, CandidateConfig
+from rvosbench.tracks.source import TrackSource, open_tracks
 
 
 @dataclass(frozen=True)

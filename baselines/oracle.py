@@ -18,8 +18,9 @@ from rvosbench.contracts import MethodSpec, TruthLookup
 from rvosbench.masks import MaskSequence, union
 from rvosbench.metrics import region_similarity
 from rvosbench.records import Json, MethodCard, Prediction, Sample, Target, Track
-from rvosbench.tracks.maker import PRESETS, CandidateConfig, TrackSource, open_tracks
+from rvosbench.tracks.candidates import PRESETS, CandidateConfig
 from rvosbench.tracks.recall import touching
+from rvosbench.tracks.source import TrackSource, open_tracks
 
 EXHAUSTIVE = 8
 

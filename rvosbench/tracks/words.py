@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from rvosbench.files.atomic import write_bytes
 from rvosbench.models.weights import TEXT_ENCODER, ModelIdentity, embedded, identify
-from rvosbench.tracks.cache import KEY, TrackCacheError
+from rvosbench.tracks.cache_file import KEY, TrackCacheError
 
 if TYPE_CHECKING:
     from rvosbench.models.text import TextEncoder
