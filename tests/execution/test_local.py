@@ -20,7 +20,7 @@ from rvosbench.execution.units import Outcome, Unit, attempt
 from rvosbench.files.atomic import PART
 
 
-class Stubborn(Exception):
+class StubbornError(Exception):
     """An exception that pickle can write but not read: it wants two arguments."""
 
     def __init__(self, what: str, why: str) -> None:
@@ -42,7 +42,7 @@ class Eventful:
         if key == "raises":
             raise UsageError("not like this")
         if key == "stubborn":
-            raise Stubborn("no", "it wants two")
+            raise StubbornError("no", "it wants two")
         begun = [line for line in self.log.read_text().splitlines() if line.startswith(f"{key} ")]
         if key == "kills" or (key == "kills once" and len(begun) == 1):
             os.kill(os.getpid(), signal.SIGKILL)
@@ -115,7 +115,7 @@ def test_the_first_error_stops_a_run_with_its_traceback_and_keeps_what_is_done(
 ) -> None:
     store, keys = Store(tmp_path / "out", suffix=""), ["a", "stubborn", "b"]
     units = [Unit(key, "1") for key in keys]
-    with pytest.raises(Stubborn) as caught:
+    with pytest.raises(StubbornError) as caught:
         run_units(units, Eventful(tmp_path / "log"), store, local())
     assert "in unit 'stubborn'" in caught.value.__notes__[0]
     assert [store.finished(unit) for unit in units] == [True, False, False]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,12 +17,18 @@ def made(folder: Path, text: str) -> Path:
     return folder / "made"
 
 
+def stored(folder: Path, suffix: str = "", hashed: bool = False) -> Store:
+    folder.mkdir()
+    return Store(folder, suffix, hashed)
+
+
 def test_a_kill_between_output_and_stamp_costs_the_unit_and_no_more(tmp_path: Path) -> None:
-    store = Store(tmp_path / "out", ".txt")
+    store = stored(tmp_path / "out", ".txt")
     old = Unit("a", "old")
     store.accept(old, made(tmp_path, "old"))
     assert store.finished(old)
-    unwritable = Unit("a", object())  # type: ignore[arg-type] its stamp cannot be written
+    digest: Any = object()
+    unwritable = Unit("a", digest)  # its stamp cannot be written
     with pytest.raises(TypeError):
         store.accept(unwritable, made(tmp_path, "new"))
     assert store.output("a").read_text() == "new"
@@ -30,7 +37,7 @@ def test_a_kill_between_output_and_stamp_costs_the_unit_and_no_more(tmp_path: Pa
 
 def test_a_hashed_output_that_was_changed_is_not_finished(tmp_path: Path) -> None:
     unit = Unit("a", "1")
-    plain, hashed = Store(tmp_path / "p", ""), Store(tmp_path / "h", "", hashed=True)
+    plain, hashed = stored(tmp_path / "p"), stored(tmp_path / "h", hashed=True)
     for store in (plain, hashed):
         folder = tmp_path / "made"
         made(folder, "content")
@@ -43,7 +50,7 @@ def test_a_hashed_output_that_was_changed_is_not_finished(tmp_path: Path) -> Non
 
 def test_where_a_stamp_holds_no_hash_the_output_is_read(tmp_path: Path) -> None:
     unit = Unit("a", "1")
-    Store(tmp_path / "out", "").accept(unit, made(tmp_path, "cut"))
+    stored(tmp_path / "out").accept(unit, made(tmp_path, "cut"))
     asked: list[Path] = []
 
     def readable(path: Path) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -187,8 +186,9 @@ def test_the_claim_lasts_as_long_as_the_work(run: Path) -> None:
 
 def test_a_run_lists_its_videos_by_id(run: Path) -> None:
     folder = RunFolder(run)
-    os.mkdir(folder.videos / ".part-00-h-1-2@e")
-    (folder.videos / ".part-00-h-1-2@e" / "predictions.json").write_text("{}")
+    in_the_making = folder.videos / ".part-00-h-1-2@e"
+    in_the_making.mkdir()
+    (in_the_making / "predictions.json").write_text("{}")
     assert folder.video_ids() == ["a", "b/c", "d"]
     assert RunFolder(run / "nothing").video_ids() == []
     kept = folder.video("b/c").predictions()
