@@ -23,16 +23,16 @@ from rvosbench.contracts import MethodSpec
 from rvosbench.masks import MaskSequence, Rle, pack, union
 from rvosbench.records import Json, MethodCard, Prediction, Sample
 from rvosbench.tracks.boxes import BoxSegmenter, Grounder
-from rvosbench.tracks.config import Compute, TrackConfig
-from rvosbench.tracks.follow import Follower
-from rvosbench.tracks.maker import (
+from rvosbench.tracks.candidates import (
     DEMO_BOX_THRESHOLD,
     RELEASED_GROUNDER,
     RELEASED_TRACKER,
     UNSIGNED,
     CandidateConfig,
-    TrackMaker,
 )
+from rvosbench.tracks.config import Compute, TrackConfig
+from rvosbench.tracks.follow import Follower
+from rvosbench.tracks.maker import TrackMaker
 from rvosbench.tracks.prompts import Prompt, counts_of
 
 Found = Mapping[str, Sequence[Prompt]]

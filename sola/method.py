@@ -23,14 +23,8 @@ from rvosbench.masks import union
 from rvosbench.models.weights import TEXT_ENCODER, embedded
 from rvosbench.records import Json, MethodCard, Prediction, Sample, Track, Video
 from rvosbench.tables.training import learned_from, training_text
-from rvosbench.tracks.maker import (
-    DEMO_TRACKS,
-    PAPER_TRACKS,
-    RELEASED_TRACKER,
-    CandidateConfig,
-    TrackSource,
-    open_tracks,
-)
+from rvosbench.tracks.candidates import DEMO_TRACKS, PAPER_TRACKS, RELEASED_TRACKER, CandidateConfig
+from rvosbench.tracks.source import TrackSource, open_tracks
 from rvosbench.tracks.words import WordSource, open_words
 from sola.config import RELEASED_TEXT
 

@@ -60,7 +60,7 @@ class ShapeObjects:
 
     def objects(self, sam2: Sam2, split: str, key: str) -> ObjectTokens:
         """Tokens of all objects on every fourth frame in which they are seen."""
-        from rvosbench.tracks.building import object_tracks
+        from rvosbench.tracks.cache_build import object_tracks
         from rvosbench.tracks.config import Compute
         from rvosbench.tracks.follow import Follower
 

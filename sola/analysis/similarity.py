@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from rvosbench.errors import UsageError
 from rvosbench.records import Track
-from rvosbench.tracks.cache import TrackCacheError, read_tracks
+from rvosbench.tracks.cache_file import TrackCacheError, read_tracks
 from rvosbench.tracks.prompts import overlaps
 
 Floats = NDArray[np.float64]
@@ -93,7 +93,7 @@ def compare_cache(
     """Pairs of all videos of a track cache, one file in memory at a time.
 
     Args:
-        files: of the cache, one a video; see `rvosbench.tracks.cached.track_files`.
+        files: of the cache, one a video; see `rvosbench.tracks.cache.TrackCache`.
         sampling: which pairs.
         on_done: called with the name of every file that was read.
 

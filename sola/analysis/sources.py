@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rvosbench.errors import UnknownNameError, UsageError
-from rvosbench.tracks.maker import RELEASED_TRACKER
+from rvosbench.tracks.candidates import RELEASED_TRACKER
 from sola.analysis.motion_shapes import ShapeObjects
 from sola.analysis.probe_data import ObjectSource
 from sola.analysis.voc import open_voc

@@ -21,8 +21,7 @@ from rvosbench.metrics import official
 from rvosbench.records import Prediction, Sample, Track
 from rvosbench.runs.result import Result
 from rvosbench.runs.run_folder import RunFolder
-from rvosbench.tracks.cache import read_tracks
-from rvosbench.tracks.cached import track_file
+from rvosbench.tracks.cache import TrackCache
 from sola.method import select
 from sola.training.validation import VideoTruth
 
@@ -125,7 +124,7 @@ def made_again(result: Result, device: str = "auto") -> TracksOf:
 
 
 def _of(cache: Path) -> TracksOf:
-    return lambda sample: read_tracks(track_file(cache, sample.video.id))
+    return lambda sample: TrackCache(cache).tracks(sample.video.id)
 
 
 def finished_run(run: Path) -> Result:

@@ -8,8 +8,8 @@ from pathlib import Path
 from rvosbench.errors import DatasetError
 from rvosbench.files.atomic import write_bytes
 from rvosbench.report.drawing import to_image, to_svg
-from rvosbench.tracks.cache import TrackCacheError, read_header
-from rvosbench.tracks.cached import check_sample, track_files
+from rvosbench.tracks.cache import TrackCache
+from rvosbench.tracks.cache_file import TrackCacheError, read_header
 from sola.analysis.curve import Curve, to_csv
 from sola.analysis.similarity_plot import draw
 
@@ -23,17 +23,17 @@ def cache_files(
         TrackCacheError: no cache, no video of the split in it, or tracks of other frames.
     """
     if dataset is None:
-        return track_files(cache), f"Object tokens of {cache.name}"
+        return TrackCache(cache).files(), f"Object tokens of {cache.name}"
     from rvosbench.datasets import load_dataset
 
     opened, files = load_dataset(dataset, data, split), []
-    for path in track_files(cache):
+    for path in TrackCache(cache).files():
         header = read_header(path)
         try:
             sample = opened.sample(header.video)
         except DatasetError:  # a video of another split: caches may hold several
             continue
-        check_sample(cache, header, sample, boxes=False)
+        TrackCache(cache).check(header, sample, boxes=False)
         files.append(path)
     if not files:
         raise TrackCacheError(

@@ -34,8 +34,8 @@ from rvosbench.masks import MaskSequence, union
 from rvosbench.metrics.counts import count
 from rvosbench.recipe import digest
 from rvosbench.records import Json, Sample, Target, Track
-from rvosbench.tracks.cache import TrackCacheError, read_header, read_tracks
-from rvosbench.tracks.cached import check_sample, track_file, track_files
+from rvosbench.tracks.cache import TrackCache
+from rvosbench.tracks.cache_file import TrackCacheError, read_header, read_tracks
 
 FOLDER, FORMAT = "overlaps", 1
 logger = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ def build_overlaps(
     """
     name = f"{dataset.name}-{dataset.split}-{digest(dataset.fingerprint)[:12]}"
     store = Store(cache / FOLDER / name)
-    headers = [read_header(path) for path in track_files(cache)]
+    headers = [read_header(path) for path in TrackCache(cache).files()]
     units = [Unit(h.video, digest([FORMAT, dataset.fingerprint, h.content])) for h in headers]
     try:
         run_units(units, _Cover(cache, dataset), store, local(workers), on_done)
@@ -104,7 +104,7 @@ def build_overlaps(
         units = [unit for unit in units if unit.key in known]
         run_units(units, _Cover(cache, dataset), store, local(workers), on_done)
     return [
-        CoveredVideo(h.video, track_file(cache, h.video), h.content, store.output(h.video))
+        CoveredVideo(h.video, TrackCache(cache).path(h.video), h.content, store.output(h.video))
         for h in headers
     ]
 
@@ -137,9 +137,9 @@ class _Cover:
 
     def __call__(self, key: str, output: Path) -> None:
         """Write the overlaps of a video."""
-        sample, path = self.dataset.sample(key), track_file(self.cache, key)
+        sample, path = self.dataset.sample(key), TrackCache(self.cache).path(key)
         header = read_header(path)
-        check_sample(self.cache, header, sample, header.grounder is not None)
+        TrackCache(self.cache).check(header, sample, header.grounder is not None)
         targets = {e.id: self.dataset.target(key, e.id) for e in sample.expressions}
         objects = self.dataset.objects(key)
         write_json(output, _overlaps(read_tracks(path), sample, objects, targets))

@@ -13,8 +13,7 @@ from rvosbench.contracts import Dataset, ExpressionScore
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics import official
 from rvosbench.records import Target
-from rvosbench.tracks.cache import read_tracks
-from rvosbench.tracks.cached import track_file
+from rvosbench.tracks.cache import TrackCache
 from sola.config import TrainConfig
 from sola.data.batches import collate, make_item
 from sola.data.labels import selection_score
@@ -143,7 +142,7 @@ def _scores(
     texts: TextTable,
     config: TrainConfig,
 ) -> Sequence[ExpressionScore]:
-    cached = read_tracks(track_file(origin.cache, sample.video))
+    cached = TrackCache(origin.cache).tracks(sample.video)
     tracks = [t for t in cached if t.source in config.valid_sources]
     seen = origin.dataset.sample(sample.video)
     predictions = {
