@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rvosbench.datasets.label_images import VOID, read_labels
-from rvosbench.errors import AnnotationError, DatasetError, UsageError
+from rvosbench.errors import AnnotationError, DatasetError, UsageError, told_as
+from rvosbench.files.trees import Folder
+from rvosbench.masks.label_images import VOID, read_labels
 from rvosbench.records import Frame, Json
 from sola.analysis.probe_data import ObjectTokens
 
@@ -128,8 +129,8 @@ class VocObjects:
         Raises:
             AnnotationError: label images of another size, or an object without a class.
         """
-        numbers = read_labels(self._labels("Object", key))
-        classes = read_labels(self._labels("Class", key))
+        numbers = self._values("Object", key)
+        classes = self._values("Class", key)
         for kind, labels in (("Object", numbers), ("Class", classes)):
             if labels.shape != size:
                 raise AnnotationError(
@@ -154,6 +155,10 @@ class VocObjects:
 
     def _image(self, key: str) -> Path:
         return self.root / "JPEGImages" / f"{key}.jpg"
+
+    def _values(self, kind: str, key: str) -> NDArray[np.uint8]:
+        with told_as(AnnotationError):
+            return read_labels(Folder(self._labels(kind, key).parent), f"{key}.png")
 
     def _labels(self, kind: str, key: str) -> Path:
         return self.root / f"Segmentation{kind}" / f"{key}.png"

@@ -15,19 +15,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rvosbench.errors import IncompletePredictionError, PredictionError, UsageError
+from rvosbench.files.trees import write_zip
 from rvosbench.masks import MaskSequence
-from rvosbench.predictions import (
-    MissingPolicy,
-    PredictionFiles,
-    check_predictions,
-    missing_policy,
-    open_predictions,
-    pack_predictions,
-    read_predictions,
-    submission_name,
-    write_archive,
-    write_predictions,
-)
+from rvosbench.records import Missing, MissingPolicy
+from rvosbench.runs.prediction_trees import MaskTree, write_predictions
+from rvosbench.runs.predictions import open_predictions
+from rvosbench.runs.submission import check_predictions, pack_predictions, submission_name
 
 from ..toys import LENGTH, SIZE, ToyDataset, moving_square
 
@@ -77,13 +70,13 @@ FORMS: dict[str, Callable[[Path], Path]] = {
 @pytest.mark.parametrize("video", DATASET.videos)
 def test_what_was_written_is_read_in_every_form(folder: Path, form: str, video: str) -> None:
     path = FORMS[form](folder)
-    got = read_predictions(path, DATASET.sample(video))
+    got = open_predictions(path).predict(DATASET.sample(video))
     assert {key: p.masks for key, p in got.items()} == ANSWERS
     assert {p.score for p in got.values()} == {1.0}
 
 
 def test_read_masks_behave_like_others(folder: Path) -> None:
-    masks = read_predictions(folder, SAMPLE)["0"].masks
+    masks = open_predictions(folder).predict(SAMPLE)["0"].masks
     assert masks.at([2, 0]) == ANSWERS["0"].at([2, 0])
     assert masks.compressed() == masks.packed() == ANSWERS["0"]
     assert [masks.rle(i) for i in range(LENGTH)] == [ANSWERS["0"].rle(i) for i in range(LENGTH)]
@@ -104,7 +97,7 @@ def test_writing_again_replaces_the_whole_expression(folder: Path) -> None:
 
 @pytest.mark.parametrize("expression_id", ["..", "../x", ".hidden", "", "/abs", "a//b"])
 def test_ids_that_would_leave_the_folder_are_refused(tmp_path: Path, expression_id: str) -> None:
-    with pytest.raises(PredictionError, match="cannot name a folder"):
+    with pytest.raises(PredictionError, match="cannot name a file or folder"):
         write_predictions(tmp_path, SAMPLE.video, expression_id, ANSWERS["0"])
 
 
@@ -137,27 +130,27 @@ def _overwrite(folder: Path, make: Callable[[NDArray[np.bool_]], Image.Image]) -
 @pytest.mark.parametrize("mode", MODES)
 def test_every_way_to_store_a_mask_is_read(folder: Path, mode: str) -> None:
     _overwrite(folder, MODES[mode])
-    assert read_predictions(folder, SAMPLE)["0"].masks == ANSWERS["0"]
+    assert open_predictions(folder).predict(SAMPLE)["0"].masks == ANSWERS["0"]
 
 
 @pytest.mark.parametrize("mode", ["RGB", "RGBA", "LA"])
 def test_colour_images_are_refused(folder: Path, mode: str) -> None:
     _overwrite(folder, lambda mask: Image.fromarray(mask).convert("L").convert(mode))
     with pytest.raises(PredictionError, match=rf"a/0/00000.png: a colour image \({mode}\)"):
-        read_predictions(folder, SAMPLE)["0"].masks.areas()
+        open_predictions(folder).predict(SAMPLE)["0"].masks.areas()
 
 
 def test_a_mask_of_another_size_is_refused(folder: Path) -> None:
     _overwrite(folder, lambda mask: Image.fromarray(mask[:, :60]))
     with pytest.raises(PredictionError, match=r"a/0/00000.png: got 12x60, wanted 12x70"):
-        read_predictions(folder, SAMPLE)["0"].masks.areas()
+        open_predictions(folder).predict(SAMPLE)["0"].masks.areas()
 
 
 @pytest.mark.parametrize("content", [b"", b"no png", b"\x89PNG\r\n\x1a\n\0\0"])
 def test_a_broken_file_is_refused(folder: Path, content: bytes) -> None:
     (folder / "a" / "0" / "00001.png").write_bytes(content)
     with pytest.raises(PredictionError, match=r"a/0/00001.png: not a readable PNG"):
-        read_predictions(folder, SAMPLE)["0"].masks.areas()
+        open_predictions(folder).predict(SAMPLE)["0"].masks.areas()
 
 
 def test_a_truncated_png_is_refused(folder: Path) -> None:
@@ -165,7 +158,7 @@ def test_a_truncated_png_is_refused(folder: Path) -> None:
     Image.fromarray(noise).save(file, "PNG")
     (folder / "a" / "0" / "00001.png").write_bytes(file.getvalue()[:-60])
     with pytest.raises(PredictionError, match=r"a/0/00001.png: not a readable PNG"):
-        read_predictions(folder, SAMPLE)["0"].masks.areas()
+        open_predictions(folder).predict(SAMPLE)["0"].masks.areas()
 
 
 def _remove(folder: Path, *names: str) -> None:
@@ -188,16 +181,19 @@ def test_nothing_is_missing_silently(folder: Path, what: str, packed: bool) -> N
     name, message = MISSING[what]
     _remove(folder, name)
     files = open_predictions(zipped(folder) if packed else folder, samples=DATASET)
+    found = files.predict(SAMPLE)
     with pytest.raises(IncompletePredictionError, match=message + r".*--missing zero"):
-        files.predict(SAMPLE)
+        _ = found["0"]
 
 
 @pytest.mark.parametrize(("what", "empty"), [("video", 4), ("expression", 4), ("frame", 1)])
 def test_what_is_missing_may_count_as_empty(folder: Path, what: str, empty: int) -> None:
     _remove(folder, MISSING[what][0])
-    masks = open_predictions(folder, "zero", DATASET).predict(SAMPLE)["0"].masks
+    found = open_predictions(folder, "zero", DATASET).predict(SAMPLE)
+    masks = found["0"].masks
     assert (masks.areas() == 0).sum() == empty
     assert masks.compressed() == masks
+    assert found.filled == Missing(empty, int(empty == LENGTH))
 
 
 @pytest.mark.parametrize("missing", ["error", "zero"])
@@ -213,15 +209,15 @@ def test_predictions_that_are_there_twice_are_refused(folder: Path, tmp_path: Pa
     for name in ("fog", "snow"):
         write_predictions(tmp_path / "runs" / name, SAMPLE.video, "0", ANSWERS["0"])
     with pytest.raises(PredictionError, match="'a' is in 'fog/a' and in 'snow/a'"):
-        read_predictions(tmp_path / "runs", SAMPLE)
+        open_predictions(tmp_path / "runs").predict(SAMPLE)
 
 
 def test_an_expression_with_the_name_of_a_video_is_not_the_video(tmp_path: Path) -> None:
     numbered = ToyDataset(videos=("0", "1"))
     write_predictions(tmp_path, numbered.sample("0").video, "1", ANSWERS["1"])
     opened = open_predictions(tmp_path)
-    assert isinstance(opened, PredictionFiles)
-    assert opened.folder("1") is None
+    assert isinstance(opened.source, MaskTree)
+    assert opened.source.place("1") is None
 
 
 def test_paths_that_hold_no_predictions_are_refused(tmp_path: Path) -> None:
@@ -241,23 +237,23 @@ def test_a_damaged_zip_is_refused(folder: Path) -> None:
     content[start + 20] ^= 0xFF
     path.write_bytes(content)
     with pytest.raises(PredictionError, match=r"made.zip: a/0/00000.png cannot be read: Bad CRC"):
-        read_predictions(path, SAMPLE)["0"].masks.areas()
+        open_predictions(path).predict(SAMPLE)["0"].masks.areas()
 
 
 @pytest.mark.parametrize("form", ["folder", "zip"])
 def test_a_digest_follows_the_files_and_nothing_else(folder: Path, form: str) -> None:
-    before = {s.video.id: open_predictions(FORMS[form](folder)).digest(s) for s in DATASET}
-    same = {s.video.id: open_predictions(FORMS[form](folder)).digest(s) for s in DATASET}
+    before = {s.video.id: open_predictions(FORMS[form](folder)).source.digest(s) for s in DATASET}
+    same = {s.video.id: open_predictions(FORMS[form](folder)).source.digest(s) for s in DATASET}
     assert same == before
     write_predictions(folder, SAMPLE.video, "3", ANSWERS["0"])
-    after = {s.video.id: open_predictions(FORMS[form](folder)).digest(s) for s in DATASET}
+    after = {s.video.id: open_predictions(FORMS[form](folder)).source.digest(s) for s in DATASET}
     assert {v for v in before if before[v] != after[v]} == {"a"}
 
 
 def test_a_digest_notices_a_missing_frame(folder: Path) -> None:
-    before = open_predictions(folder).digest(SAMPLE)
+    before = open_predictions(folder).source.digest(SAMPLE)
     _remove(folder, "a/0/00002.png")
-    assert open_predictions(folder).digest(SAMPLE) != before
+    assert open_predictions(folder).source.digest(SAMPLE) != before
 
 
 def test_folders_that_nobody_asks_for_are_named(folder: Path) -> None:
@@ -265,8 +261,8 @@ def test_folders_that_nobody_asks_for_are_named(folder: Path) -> None:
     stranger = ToyDataset(videos=("z",)).sample("z")
     write_predictions(folder, stranger.video, "0", ANSWERS["0"])
     for path in (folder, zipped(folder)):
-        assert open_predictions(path).extra(DATASET) == ("a/17", "z")
-    assert open_predictions(zipped(folder, "Annotations/")).extra([SAMPLE]) == (
+        assert open_predictions(path).source.extra(DATASET) == ("a/17", "z")
+    assert open_predictions(zipped(folder, "Annotations/")).source.extra([SAMPLE]) == (
         "Annotations/a/17",
         "Annotations/b",
         "Annotations/d",
@@ -284,7 +280,7 @@ def test_open_predictions_can_be_sent_to_another_process(folder: Path, form: str
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # Python 3.12: threads
 def test_a_zip_survives_a_fork(folder: Path) -> None:
-    masks = read_predictions(zipped(folder), SAMPLE)["0"].masks
+    masks = open_predictions(zipped(folder)).predict(SAMPLE)["0"].masks
     masks.areas()
     child = os.fork()
     if child == 0:
@@ -301,30 +297,30 @@ def test_a_submission_has_the_layout_of_its_server(folder: Path, name: str, path
     assert submission_name(name, "b/c", "0", "00000") == path
     for source in (folder, wrapped(folder)):
         if source.exists():
-            count = pack_predictions(source, source.parent / "out.zip", name)
+            count = pack_predictions(source, ToyDataset(name=name), source.parent / "out.zip")
             with zipfile.ZipFile(source.parent / "out.zip") as archive:
                 assert path in archive.namelist()
                 assert count == len(archive.namelist()) == 3 * 4 * LENGTH
 
 
 def test_packing_twice_gives_the_same_bytes(folder: Path) -> None:
-    pack_predictions(folder, folder.parent / "1.zip", "mevis")
+    pack_predictions(folder, DATASET, folder.parent / "1.zip")
     for path in folder.rglob("*.png"):
         os.utime(path, (0, 10**9))
-    pack_predictions(folder, folder.parent / "2.zip", "mevis")
+    pack_predictions(folder, DATASET, folder.parent / "2.zip")
     assert (folder.parent / "1.zip").read_bytes() == (folder.parent / "2.zip").read_bytes()
 
 
 def test_a_pack_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    with pytest.raises(PredictionError, match="holds no predictions"):
-        pack_predictions(tmp_path, tmp_path / "out.zip", "mevis")
+    with pytest.raises(PredictionError, match="holds none of the 3 videos"):
+        pack_predictions(tmp_path, DATASET, tmp_path / "out.zip")
 
     def broken() -> Iterator[tuple[str, bytes]]:
         yield "a", b"1"
         raise ValueError
 
     with pytest.raises(ValueError, match=r"^$"):
-        write_archive(tmp_path / "out.zip", broken())
+        write_zip(tmp_path / "out.zip", broken())
     assert list(tmp_path.iterdir()) == []
 
 
@@ -352,6 +348,27 @@ def test_a_check_names_every_problem(folder: Path) -> None:
 
 
 def test_the_policy_for_missing_predictions_is_read() -> None:
-    assert [missing_policy(text) for text in ("error", "zero")] == ["error", "zero"]
+    assert [MissingPolicy(text) for text in ("error", "zero")] == ["error", "zero"]
     with pytest.raises(UsageError, match=r"'eror' .did you mean 'error'.*wanted error or zero"):
-        missing_policy("eror")
+        MissingPolicy("eror")
+
+
+def test_what_is_filled_is_counted_once_however_often_it_is_asked_for(folder: Path) -> None:
+    _remove(folder, "a/0/00002.png", "a/1")
+    found = open_predictions(folder, "zero").predict(SAMPLE)
+    assert found.filled == Missing()
+    for key in ("0", "1", "2", "0"):
+        _ = found[key]
+    assert found.filled == Missing(1 + LENGTH, 1)
+    assert "9" not in found
+    with pytest.raises(KeyError):
+        _ = found["9"]
+
+
+def test_a_policy_fills_nothing_where_nothing_is_missing() -> None:
+    assert MissingPolicy.ERROR.fill(Missing(), "all there") == Missing()
+    assert MissingPolicy.ZERO.fill(Missing(2, 1), "two") == Missing(2, 1)
+    with pytest.raises(IncompletePredictionError, match=r"^two\. Write one for every frame"):
+        MissingPolicy.ERROR.fill(Missing(2, 1), "two")
+    assert Missing.total([]) == Missing()
+    assert Missing.total([Missing(1, 0), Missing(3, 2)]) == Missing(4, 2)

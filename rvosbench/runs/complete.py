@@ -1,4 +1,4 @@
-"""What a method may answer, and what it must."""
+"""What a method may predict, and what it must."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 
 from rvosbench.contracts import Answer
-from rvosbench.errors import IncompletePredictionError, PredictionError
+from rvosbench.errors import IncompletePredictionError, PredictionError, few
 from rvosbench.masks import MaskSequence
-from rvosbench.predictions.wording import few
 from rvosbench.records import Prediction, Sample
 
 
