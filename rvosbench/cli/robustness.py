@@ -9,36 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from rvosbench.cli.screen import emit, percent, progress, say, show
-from rvosbench.contracts import Dataset
-from rvosbench.corruptions.plan import Plan, parse
 from rvosbench.corruptions.table import SEVERITIES
-from rvosbench.datasets import load_dataset
 from rvosbench.datasets.capabilities import video_ids
-from rvosbench.datasets.corrupted import corrupted
 from rvosbench.execution.units import Unit
 from rvosbench.report.robustness import GROUPS, Means, Robustness, to_json
 from rvosbench.report.robustness_page import write_report
 from rvosbench.report.robustness_run import Trial, measure
 from rvosbench.runs.evaluate import RunOptions
 from rvosbench.runs.methods import MethodChoice
-
-
-def plans(
-    spec: str | None, mode: str, temporal: str, seed: int, frost_dir: Path | None
-) -> tuple[Plan, ...]:
-    """The corruptions asked for; none without `--corruption`. Raises UsageError."""
-    return tuple(
-        Plan(name, severity, mode, temporal, seed, frost_dir)  # type: ignore[arg-type]
-        for name, severity in (parse(spec) if spec is not None else ())
-    )
-
-
-def open_corrupted(
-    name: str, data: Path | None, split: str | None, wanted: Sequence[Plan]
-) -> Dataset:
-    """The dataset, corrupted on the fly if one corruption is wanted, or a copy that says so."""
-    opened = load_dataset(name, data, split)
-    return corrupted(opened, wanted[0]) if len(wanted) == 1 else opened
 
 
 def report_robustness(

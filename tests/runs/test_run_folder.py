@@ -118,8 +118,8 @@ def test_a_run_without_result_says_what_to_do(run: Path, tmp_path: Path) -> None
             ResultError, match=r"not finished \(result\.json is missing\).*--resume"
         ):
             read(run)
-        with pytest.raises(ResultError, match=r"no run here \(result\.json is missing\)"):
-            read(tmp_path / "nothing")
+    with pytest.raises(ResultError, match=r"no run here \(result\.json is missing\)"):
+        open_run(tmp_path / "nothing")
     assert resume(run) == []
     assert read_result(run / "result.json").summary is not None
 

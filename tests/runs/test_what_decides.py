@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from rvosbench.errors import DatasetError, PluginError, UsageError
 from rvosbench.execution.units import Unit
 from rvosbench.masks import MaskSequence
-from rvosbench.predictions import write_predictions
 from rvosbench.records import MethodCard, Sample, Video
 from rvosbench.runs.evaluate import RunOptions, evaluate, score
 from rvosbench.runs.methods import BuiltMethod, MethodChoice
+from rvosbench.runs.prediction_trees import write_predictions
 from rvosbench.runs.result import Result
 from rvosbench.runs.source import source_hash
 
