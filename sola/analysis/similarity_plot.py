@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from rvosbench.report.drawing import COLOURS, GRID, Area, Dot, Drawing, Line, Point, Shape, Text
-from sola.analysis.curve import Bin, Curve
+from rvosbench.files.atomic import write_bytes
+from rvosbench.report.drawing import (
+    COLOURS,
+    GRID,
+    Area,
+    Dot,
+    Drawing,
+    Line,
+    Point,
+    Shape,
+    Text,
+    to_image,
+    to_svg,
+)
+from sola.analysis.similarity import Bin, Curve, to_csv
 
 SIZE = (640, 536)
 LEFT, RIGHT = 66, 616
@@ -26,6 +41,20 @@ def draw(curve: Curve, title: str) -> Drawing:
     shapes += _counts(curve.bins)
     shapes += _mious()
     return Drawing(SIZE, tuple(shapes))
+
+
+def write_similarity(out: Path, curve: Curve, title: str) -> list[Path]:
+    """Write similarity.png, .svg and .csv into a folder; returns their paths."""
+    drawing, png = draw(curve, title), io.BytesIO()
+    to_image(drawing).save(png, "PNG")
+    content = {
+        "png": png.getvalue(),
+        "svg": to_svg(drawing).encode("utf-8"),
+        "csv": to_csv(curve).encode("ascii"),
+    }
+    for suffix, value in content.items():
+        write_bytes(out / f"similarity.{suffix}", value)
+    return [out / f"similarity.{suffix}" for suffix in content]
 
 
 def _subtitle(curve: Curve) -> str:

@@ -24,7 +24,8 @@ from rvosbench.records import Json, Prediction, Sample, Track
 from rvosbench.runs.result import Result, read_result
 from rvosbench.tracks.cache import read_tracks
 from rvosbench.tracks.cached import track_file
-from sola.method import select
+from rvosbench.tracks.maker import TrackMaker
+from sola.method import SolaConfig, select
 from sola.training.validation import VideoTruth
 
 THRESHOLDS = tuple(round(0.1 * i, 1) for i in range(1, 10))
@@ -85,7 +86,7 @@ def sweep(
     _check_dataset(result, dataset)
     own = float(result.facts["config"].get("threshold", 0.5))
     wanted = sorted({*thresholds, own})
-    tracks, place = (cache, "tracks made again") if callable(cache) else (_of(cache), str(cache))
+    tracks, source = (cache, "tracks made again") if callable(cache) else (_of(cache), str(cache))
     videos = list(dict.fromkeys(e.score.video for e in result.expressions))
     rows: dict[float, list[tuple[ExpressionScore, int]]] = {t: [] for t in wanted}
     for video in videos:
@@ -94,7 +95,7 @@ def sweep(
         on_video(video)
     protocol = official.protocol(result.facts["protocol"])
     means = {t: protocol.summarize([score for score, _ in rows[t]]) for t in wanted}
-    _check_same(result, means[own], place)
+    _check_same(result, means[own], source)
     return [_row(t, means[t], [n for _, n in rows[t]], t == own) for t in wanted]
 
 
@@ -112,9 +113,6 @@ def made_again(result: Result, device: str = "auto") -> TracksOf:
         UsageError: the run is of corrupted frames, or not of SOLA.
         WeightsError: weights are not there.
     """
-    from rvosbench.tracks.maker import TrackMaker
-    from sola.method import SolaConfig
-
     facts = result.facts
     if facts["method"] != "sola" or facts.get("corruption"):
         raise UsageError(
@@ -142,7 +140,7 @@ def finished_run(run: Path) -> Result:
         )
     result = read_result(run / "result.json")
     if result.summary is None:
-        raise ResultError(f"{run}: the split keeps its truth, so no threshold can be scored")
+        raise ResultError(f"{run}: the split has no public ground truth to score a threshold by")
     return result
 
 
@@ -157,13 +155,13 @@ def _check_dataset(result: Result, dataset: Dataset) -> None:
         )
 
 
-def _check_same(result: Result, summary: Summary, place: str) -> None:
+def _check_same(result: Result, summary: Summary, source: str) -> None:
     """The run's own threshold must give the run's own score: else the masks are others."""
     assert result.summary is not None
     have, want = (summary.j, summary.f), (result.summary.j, result.summary.f)
     if not np.allclose(have, want, atol=1e-9, rtol=0):
         raise UsageError(
-            f"{place}: with these masks the run's own threshold gives J {have[0]:.4f}, F "
+            f"{source}: with these masks the run's own threshold gives J {have[0]:.4f}, F "
             f"{have[1]:.4f}, but the run says {want[0]:.4f}, {want[1]:.4f}: give the cache that "
             "the run was made with"
         )

@@ -106,7 +106,7 @@ def test_tracks_may_be_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         def tracks(self, sample: Sample) -> tuple[Track, ...]:
             return ()
 
-    monkeypatch.setattr("rvosbench.tracks.maker.TrackMaker", Maker)
+    monkeypatch.setattr("sola.analysis.thresholds.TrackMaker", Maker)
     config = {"tracker": "demo", "grounder": "", "prompts.points_per_side": 7}
     facts = {**result.facts, "method": "sola", "config": config}
     made_again(dataclasses.replace(result, facts=facts))
