@@ -78,7 +78,7 @@ class TruthBoxes:
 
 
 def meanings(evidence: FrameEvidence, frame: int) -> Bools:
-    """All sets of objects that the sentence may mean for what one frame tells, (K, N).
+    """All sets of objects that the expression may mean for what one frame tells, (K, N).
 
     They hold every certain object and as many as the grammar says. Where that is impossible (some
     of the objects are out of sight), any set may be what is in sight. At least one set is given:

@@ -139,7 +139,7 @@ def test_what_is_no_fitting_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="the run's own threshold gives J"):
         sweep(made, other, ToyDataset())
     hidden = run(cache, tmp_path / "hidden", ToyDataset(hidden=True))
-    with pytest.raises(ResultError, match="keeps its truth"):
+    with pytest.raises(ResultError, match="no public ground truth"):
         sweep(hidden, cache, ToyDataset())
 
 
