@@ -20,11 +20,13 @@ from numpy.typing import NDArray
 from rvosbench.contracts import MethodSpec
 from rvosbench.errors import ConfigurationError, WeightsError
 from rvosbench.masks import union
+from rvosbench.models.weights import TEXT_ENCODER, embedded
 from rvosbench.records import Json, MethodCard, Prediction, Sample, Track, Video
-from rvosbench.tracks.identity import embedded
+from rvosbench.tables.training import learned_from, training_text
 from rvosbench.tracks.maker import (
     DEMO_TRACKS,
     PAPER_TRACKS,
+    RELEASED_TRACKER,
     CandidateConfig,
     TrackSource,
     open_tracks,
@@ -133,15 +135,17 @@ class Sola:
 
     @property
     def card(self) -> MethodCard:
-        """The published card for the published sizes; otherwise what was really built."""
+        """What was really built, and what its selector was really trained on.
+
+        A selector that does not say it, as a checkpoint of the authors' code, has no training data.
+        """
         count = sum(p.numel() for p in self.selector.parameters() if p.requires_grad)
-        if self.config.tracker != "demo":
-            return replace(SPEC.card, trainable_parameters=count)
+        identity = self.selector_facts.get("training")
         return replace(
             SPEC.card,
             trainable_parameters=count,
-            backbone="small SAM2, GroundingDINO and RoBERTa (embedded)",
-            training_data="MotionShapes",
+            backbone=_backbone(self.config),
+            training_data=training_text(learned_from(identity)),
         )
 
 
@@ -228,7 +232,7 @@ def _build(config: SolaConfig, device: str) -> Sola:
     selector, training = load_selector(source).to(device), read_training(source)
     facts = {"selector": checkpoint_hash(source)}
     facts |= {"training": training["identity"]} if training else {}
-    encoder = embedded(config.text_encoder, "text")
+    encoder = embedded(config.text_encoder, TEXT_ENCODER)
     return Sola(
         config,
         selector,
@@ -236,6 +240,16 @@ def _build(config: SolaConfig, device: str) -> Sola:
         open_tracks(config.candidates, device),
         open_words(config.tracks, encoder, device, config.dtype),
     )
+
+
+def _backbone(config: SolaConfig) -> str:
+    """The frozen networks; folders and files without the way to them."""
+    names = config.tracker, config.text_encoder
+    if names == (RELEASED_TRACKER, RELEASED_TEXT):
+        return SPEC.card.backbone
+    if names == ("demo", "demo"):
+        return "small SAM2, GroundingDINO and RoBERTa (embedded)"
+    return f"{' and '.join(Path(name).name for name in names)}, frozen"
 
 
 def _selector_source(name: str) -> Path:

@@ -17,9 +17,9 @@ from rvosbench.execution.store import Store
 from rvosbench.execution.units import Unit
 from rvosbench.models.devices import choose_device, choose_dtype
 from rvosbench.models.sam2.tracker import Sam2, load_sam2
+from rvosbench.models.weights import TRACKER, embedded, identify
 from rvosbench.recipe import digest
 from rvosbench.records import Json
-from rvosbench.tracks.identity import embedded, identify
 
 Floats = NDArray[np.float32]
 Labels = NDArray[np.int64]
@@ -144,7 +144,7 @@ def collect_objects(
         workers: processes; 0 works in this one.
         on_done: called with each unit and whether its file was there already.
     """
-    model = identify(tracker.weights, "sam2")
+    model = identify(tracker.weights, TRACKER)
     facts = [source.facts.name, model.sha256 or model.name, tracker.dtype]
     store = Store(folder, ".npz")
     units = {
@@ -176,7 +176,7 @@ class _Collect:
     @cached_property
     def sam2(self) -> Sam2:
         """Opened on first use in every process."""
-        weights = embedded(self.tracker.weights, "sam2")
+        weights = embedded(self.tracker.weights, TRACKER)
         return load_sam2(weights, self.tracker.device, self.tracker.dtype)
 
     def __getstate__(self) -> dict[str, object]:

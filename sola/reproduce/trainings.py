@@ -142,7 +142,7 @@ def open_data(settings: Settings) -> TrainingData:
     ids = [settings.videos(d, p.learnt_from) for p, d in zip(places, opened, strict=True)]
     wanted = {video for some in ids for video in some}
     facts = {
-        "dataset": settings.dataset,
+        "train": [{"dataset": d.name, "split": d.split} for d in opened[:1]],
         "fingerprints": [d.fingerprint for d in opened],
         "tracks": [cache_content(s.cache, some) for s, some in zip(sets, ids, strict=True)],
         "text_encoder": data.facts["text_encoder"],
