@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from leaderboard.significance import compare
+from leaderboard.tables.confidence import compare
 from rvosbench.errors import ResultError
 from sola.reproduce.plan import Claim, chosen_tables
 from sola.reproduce.report import (

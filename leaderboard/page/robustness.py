@@ -6,12 +6,9 @@ from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rvosbench.recipe import digest
-
-from ..ablation import ABLATION_DEFAULTS, ablation
-from ..assembling import unranked
-from ..entries import Entry
-from ..labels import corruption_parts, corruption_title
+from leaderboard.numbers.ablation import ABLATION_DEFAULTS, ablation
+from leaderboard.numbers.entry import Entry
+from leaderboard.tables.cells import corruption_parts, corruption_title
 
 WIDTH, HEIGHT = 240, 160
 _LEFT, _RIGHT, _TOP, _BOTTOM = 30, 10, 8, 24
@@ -84,7 +81,7 @@ def plots(entries: Sequence[Entry]) -> list[Plot]:
     for entry in entries:
         if entry.scores.jf is None or _is_ablation(entry):
             continue
-        who = _contender(entry)
+        who = entry.contender
         names[who] = _name(entry)
         if entry.setting.corruption is None:
             clean.setdefault((who, _where(entry)), entry)
@@ -126,17 +123,8 @@ def _is_ablation(entry: Entry) -> bool:
     return (ablation(entry) or ABLATION_DEFAULTS) != dict(ABLATION_DEFAULTS) and entry.run is None
 
 
-def _contender(entry: Entry) -> Hashable:
-    """The same for all corruptions of one method; published rows of one training only."""
-    if entry.run is None:
-        source = entry.citation.source.id if entry.citation else ""
-        return (source, entry.about.method, entry.about.training_data)
-    facts = entry.run.result.facts
-    return digest([entry.about.method, *map(facts.get, ("method", "preset", "config", "missing"))])
-
-
 def _name(entry: Entry) -> str:
     if entry.citation is not None:
         return f"{entry.about.method} ({entry.citation.source.id})"
-    bound = ", upper bound" if unranked(entry) else ""
+    bound = ", upper bound" if entry.upper_bound else ""
     return f"{entry.name} (run{bound})"

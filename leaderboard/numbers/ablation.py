@@ -11,10 +11,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from leaderboard.numbers.entry import Entry
 from rvosbench.records import Json
 from rvosbench.tables.training import trainings
-
-from .entries import Entry
 
 ABLATION_DEFAULTS: Mapping[str, Json] = MappingProxyType(
     {

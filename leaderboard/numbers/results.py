@@ -6,13 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from leaderboard.numbers.ablation import ablation_of_facts
+from leaderboard.numbers.entry import Entry, Run
 from rvosbench.errors import ResultError, UsageError
 from rvosbench.records import Json
 from rvosbench.runs.result import Result, read_result
+from rvosbench.tables.published import UNKNOWN, About, Scores, Setting
 from rvosbench.tables.training import learned_from, training_text
-
-from .ablation import ablation_of_facts
-from .entries import UNKNOWN, About, Entry, Run, Scores, Setting
 
 REVIEWED = Path(__file__).parent / "results"
 """Results that came in by `add` and a review, and ship with the package."""

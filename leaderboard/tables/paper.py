@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from rvosbench.errors import UnknownNameError
 from rvosbench.tables.paper import PAPER_TITLES
 
 
@@ -23,13 +22,16 @@ class Label:
 
     Attributes:
         heading: of the column.
-        field: "method", "parameters", "corruption", ... or a setting of `leaderboard.ablation`.
+        field: "method", "parameters", "corruption", ... or a setting, see
+            `leaderboard.numbers.ablation`.
         best: "low" if the lowest value is the best one and is marked.
+        filter: name of the page's filter on this column; empty for none.
     """
 
     heading: str
     field: str
     best: Literal["", "low"] = ""
+    filter: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,8 +71,7 @@ class TableSpec:
 
     Attributes:
         name: its number.
-        varies: the settings of `leaderboard.ablation` that tell its rows apart; all others are the
-            full method's.
+        varies: the ablation settings that tell its rows apart; all others are the full method's.
         corrupted: its rows are grouped by corruption; otherwise frames are clean.
         second: the second best is marked too.
         any_method: methods besides SOLA may join.
@@ -177,14 +178,3 @@ _ALL = (
 
 PAPER_TABLES: Mapping[str, TableSpec] = MappingProxyType({spec.name: spec for spec in _ALL})
 """The tables of the paper by number, in its order."""
-
-
-def paper_table(name: str) -> TableSpec:
-    """The table called `name`.
-
-    Raises:
-        UnknownNameError: there is no such table; the message lists them.
-    """
-    if name not in PAPER_TABLES:
-        raise UnknownNameError("table", name, PAPER_TABLES)
-    return PAPER_TABLES[name]

@@ -8,9 +8,10 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from itertools import combinations, pairwise
 
-from ..entries import FIGURES, Citation, Entry, Scores
-from ..tables import TITLES, as_printed
-from .finding import Finding, far
+from leaderboard.checks.finding import Finding, far
+from leaderboard.numbers.entry import Entry
+from rvosbench.tables.published import Citation, Scores
+from rvosbench.tables.table import METRICS, as_printed
 
 
 def published(entries: Sequence[Entry]) -> Iterator[tuple[Entry, Citation]]:
@@ -60,7 +61,7 @@ def duplicate(entries: Sequence[Entry]) -> Iterator[Finding]:
 def differs(entries: Sequence[Entry]) -> Iterator[Finding]:
     """All sources say the same of a thing. Settled by one preferred value with a reason."""
     for group in _groups(entries):
-        figures = [k for k in FIGURES if _disagree(group, k)]
+        figures = [k for k in METRICS if _disagree(group, k)]
         if not figures:
             continue
         preferred = [e for e, c in published(group) if c.preferred]
@@ -131,7 +132,7 @@ def _disagree(group: Sequence[Entry], figure: str) -> bool:
 
 
 def _saying(entry: Entry, cited: Citation, figures: Sequence[str]) -> str:
-    values = ((TITLES[k], getattr(entry.scores, k)) for k in figures)
+    values = ((METRICS[k], getattr(entry.scores, k)) for k in figures)
     numbers = " ".join(f"{title} {as_printed(v)}" for title, v in values if v is not None)
     remarks = [x for x in (entry.about.version, entry.about.backbone) if x]
     return f"{cited.source.id} {numbers or '(no such figure)'} ({', '.join(remarks)})"

@@ -7,45 +7,34 @@ kept beside it. Places are given within a protocol, never across protocols.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
+from leaderboard.numbers.ablation import ABLATION_DEFAULTS, ablation
+from leaderboard.numbers.entry import Entry
+from leaderboard.tables.cells import footnotes, label_cell, score_cell
+from leaderboard.tables.confidence import Confidence
+from leaderboard.tables.paper import Label
 from rvosbench.errors import UnknownNameError
+from rvosbench.tables.table import METRICS, Row, Table, letters, ranked, text_columns
+from rvosbench.tables.training import DATASET_TITLES
 
-from .ablation import ABLATION_DEFAULTS, ablation
-from .assembling import footnotes, score_cell, unranked
-from .entries import FIGURES, Entry
-from .labels import label
-from .significance import Confidence
-from .tables import TITLES, Cell, Column, Row, Table, letters, ranked
-
-COLUMNS: Mapping[str, str] = MappingProxyType(
-    {
-        "method": "Method",
-        "venue": "Venue",
-        "backbone": "Backbone",
-        "parameters": "Trainable",
-        "training_data": "Training data",
-        "protocol": "Protocol",
-    }
+COLUMNS = (
+    Label("Method", "method"),
+    Label("Venue", "venue", filter="venue"),
+    Label("Backbone", "backbone", filter="backbone"),
+    Label("Trainable", "parameters"),
+    Label("Training data", "training_data", filter="training"),
+    Label("Protocol", "protocol", filter="protocol"),
 )
-"""Label columns of a board: field -> heading."""
+"""Label columns of a board, on the page too; then come the scores."""
 
 _FIRST = ("mevis", "mevis-valid_u", "ref-youtube-vos", "ref-davis17")
-_TITLES: Mapping[str, str] = MappingProxyType(
-    {
-        "mevis": "MeViS",
-        "ref-youtube-vos": "Ref-YouTube-VOS",
-        "ref-davis17": "Ref-DAVIS17",
-        "demo": "MotionShapes (demo)",
-    }
-)
 _MISPRINTS = frozenset({"copied", "swapped"})
 
 
 @dataclass(frozen=True)
-class Line:
+class BoardEntry:
     """One method on a board.
 
     Attributes:
@@ -65,9 +54,12 @@ class Board:
 
     name: str
     title: str
-    dataset: str
-    split: str
-    lines: tuple[Line, ...]
+    entries: tuple[BoardEntry, ...]
+
+    @property
+    def table_title(self) -> str:
+        """Where it stands among other tables."""
+        return f"{self.title}: all methods"
 
 
 def boards(entries: Sequence[Entry]) -> list[Board]:
@@ -90,33 +82,26 @@ def board(entries: Sequence[Entry], name: str) -> Board:
 
 def board_table(board: Board, confidence: Mapping[str, Confidence]) -> Table:
     """A board as a table that any format can print."""
-    is_run = [line.entry.run is not None for line in board.lines]
-    marks = iter(list(letters(sum(is_run))))
-    rows = []
-    for line, run in zip(board.lines, is_run, strict=True):
-        mark = next(marks) if run else ""
-        rows.append(Row(tuple(cells(line, confidence)), "", mark, (line.entry,)))
-    columns = [Column(heading) for heading in COLUMNS.values()]
-    columns += [Column(TITLES[figure], numeric=True) for figure in FIGURES]
-    note = "Best and second best within each protocol; unknown: the source does not say."
+    free = letters(len(board.entries))
+    marks = [next(free) if shown.entry.run else "" for shown in board.entries]
+    rows = [_row(shown, mark, confidence) for shown, mark in zip(board.entries, marks, strict=True)]
     return Table(
         board.name,
-        f"{board.title}: all methods",
-        note,
-        tuple(columns),
+        board.table_title,
+        text_columns((label.heading for label in COLUMNS), METRICS.values()),
         ranked(rows, second=True),
-        tuple(footnotes(rows)),
+        "Best and second best within each protocol; unknown: the source does not say.",
+        footnotes(rows, zip(marks, [(shown.entry,) for shown in board.entries], strict=True)),
     )
 
 
-def cells(line: Line, confidence: Mapping[str, Confidence]) -> Iterable[Cell]:
-    """The cells of a line: labels, then scores, which are comparable within a protocol."""
-    for field in COLUMNS:
-        yield Cell(label(line.entry, field))
-    for figure in FIGURES:
-        group = None if line.warning else line.entry.setting
-        cell = score_cell(line.entry, figure, group, confidence)
-        yield Cell(cell.text, cell.value) if line.warning else cell
+def _row(shown: BoardEntry, mark: str, confidence: Mapping[str, Confidence]) -> Row:
+    """Labels, then scores, which are comparable within a protocol."""
+    entry = shown.entry
+    group = None if shown.warning else entry.setting
+    cells = [label_cell(entry, column) for column in COLUMNS]
+    cells += [score_cell(entry, metric, group, confidence) for metric in METRICS]
+    return Row(tuple(cells), "", mark, (entry.source,))
 
 
 def warning(entry: Entry) -> str:
@@ -137,12 +122,11 @@ def _belongs(entry: Entry) -> bool:
 
 def _board(dataset: str, split: str, entries: Sequence[Entry]) -> Board:
     name = dataset if split == "valid" else f"{dataset}-{split}"
-    title = f"{_TITLES.get(dataset, dataset)} {split}"
+    title = f"{DATASET_TITLES.get(dataset, dataset)} {split}"
     groups: dict[Hashable, list[Entry]] = defaultdict(list)
     for entry in entries:
         groups[_subject(entry)].append(entry)
-    lines = [_line(group) for group in groups.values()]
-    return Board(name, title, dataset, split, tuple(sorted(lines, key=_order)))
+    return Board(name, title, tuple(sorted(map(_shown, groups.values()), key=_order)))
 
 
 def _subject(entry: Entry) -> Hashable:
@@ -153,9 +137,9 @@ def _subject(entry: Entry) -> Hashable:
     return (a.method.casefold(), a.training_data.casefold(), selects)
 
 
-def _line(group: Sequence[Entry]) -> Line:
+def _shown(group: Sequence[Entry]) -> BoardEntry:
     shown = min(group, key=_preference)
-    return Line(shown, tuple(e for e in group if e is not shown), warning(shown))
+    return BoardEntry(shown, tuple(e for e in group if e is not shown), warning(shown))
 
 
 def _preference(entry: Entry) -> tuple[bool, bool, int, str, str]:
@@ -168,8 +152,8 @@ def _preference(entry: Entry) -> tuple[bool, bool, int, str, str]:
     return (not citation.preferred, bool(warning(entry)), missing, *place)
 
 
-def _order(line: Line) -> tuple[bool, float, str, str]:
-    e = line.entry
+def _order(shown: BoardEntry) -> tuple[bool, float, str, str]:
+    e = shown.entry
     signature = e.run.signature if e.run else e.about.version
-    last = unranked(e) or bool(line.warning)
+    last = e.upper_bound or bool(shown.warning)
     return (last, -(e.scores.jf or 0.0), e.about.method.casefold(), signature)

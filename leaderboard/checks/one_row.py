@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from ..entries import FIGURES, UNKNOWN, Entry
-from ..tables import TITLES, as_printed
-from .finding import Finding, far
+from leaderboard.checks.finding import Finding, far
+from leaderboard.numbers.entry import Entry
+from rvosbench.tables.published import UNKNOWN
+from rvosbench.tables.table import METRICS, as_printed
 
 WIDEST_GAP = 15.0
 """In percent. J and F measure the same masks; in the literature they lie closer than this."""
@@ -45,12 +46,14 @@ def mean(entries: Sequence[Entry]) -> Iterator[Finding]:
 def value_range(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Scores are percentages, counts are not negative."""
     for e in entries:
-        values = {name: getattr(e.scores, name) for name in FIGURES}
+        values = {name: getattr(e.scores, name) for name in METRICS}
         given = {name: v for name, v in values.items() if v is not None}
         for name, v in given.items():
             if not 0 <= v <= 100:
                 yield Finding(
-                    "range", f"{e.where}: {TITLES[name]} is {as_printed(v)}, not a percentage", (e,)
+                    "range",
+                    f"{e.where}: {METRICS[name]} is {as_printed(v)}, not a percentage",
+                    (e,),
                 )
         if e.run is None and given and 0 < max(given.values()) <= 1:
             message = f"{e.where}: {_said(given)} look like fractions, wanted percent"
@@ -103,4 +106,4 @@ def reason(entries: Sequence[Entry]) -> Iterator[Finding]:
 
 
 def _said(given: dict[str, float]) -> str:
-    return ", ".join(f"{TITLES[name]} {as_printed(v)}" for name, v in given.items())
+    return ", ".join(f"{METRICS[name]} {as_printed(v)}" for name, v in given.items())

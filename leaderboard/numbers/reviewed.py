@@ -9,17 +9,16 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from leaderboard.numbers.entry import slug
+from leaderboard.numbers.results import SUFFIX, result_files
 from rvosbench.contracts import Summary
 from rvosbench.errors import ResultError, RvosbenchError, UsageError
 from rvosbench.files.atomic import write_bytes
 from rvosbench.records import Json, MethodCard
 from rvosbench.runs.result import Result, ScoredExpression, read_result, to_json
-
-from .runs import SUFFIX, result_files
 
 LOCAL = Path("leaderboard-results")
 """Where `add` puts results unless told otherwise, and where the other commands look for them."""
@@ -52,7 +51,8 @@ def add(
     faults = list(faults_of(result))
     if faults:
         raise ResultError(f"{path} cannot be added: {'; '.join(faults)}")
-    target = into / str(result.facts["dataset"]) / f"{_slug(result)}.{SUFFIX}"
+    name = f"{slug(result.card.title)}-{result.signature.rpartition('|')[2]}"
+    target = into / str(result.facts["dataset"]) / f"{name}.{SUFFIX}"
     write_bytes(target, reviewed_bytes(result))
     return target
 
@@ -152,8 +152,3 @@ def _summary_again(result: Result) -> Summary | None:
 def _without_frames(scored: ScoredExpression) -> ScoredExpression:
     score = dataclasses.replace(scored.score, frame_j=(), frame_f=(), frames=())
     return dataclasses.replace(scored, score=score)
-
-
-def _slug(result: Result) -> str:
-    words = re.findall(r"[a-z0-9]+", result.card.title.casefold())
-    return f"{'-'.join(words) or 'method'}-{result.signature.rpartition('|')[2]}"

@@ -8,11 +8,18 @@ from typing import Any
 
 import pytest
 
-from leaderboard.entries import Entry
-from leaderboard.published import FOLDER, read_published, read_source, schema_faults
 from rvosbench.errors import ResultError
+from rvosbench.tables.published import (
+    FOLDER,
+    PublishedRow,
+    Scores,
+    printed_scores,
+    read_published,
+    read_source,
+)
+from rvosbench.tables.published.schema import schema_faults
 
-from .making import published_file, published_row
+from ..leaderboard.making import published_file, published_row
 
 COLLECTED = Path(__file__).resolve().parents[3] / "shared" / "reference" / "published_results.json"
 
@@ -140,15 +147,30 @@ def test_every_collected_row_is_there_with_its_source() -> None:
             assert row[figure] in values, row
 
 
-def _known(entry: Entry) -> bool:
+def _known(entry: PublishedRow) -> bool:
     return entry.setting.protocol != "unknown"
 
 
-def _source(entry: Entry) -> str:
+def _source(entry: PublishedRow) -> str:
     return entry.citation.source.id if entry.citation else ""
 
 
-def _named(entry: Entry, name: str) -> bool:
+def _named(entry: PublishedRow, name: str) -> bool:
     if name.startswith("GDINO-only"):
         return entry.configuration == {"selection_module": False}
     return name.startswith(entry.about.method)
+
+
+def test_the_scores_of_a_row_are_found_by_what_it_is_about() -> None:
+    assert printed_scores("sola", "4", configuration={"selection_module": False}).jf == 36.9
+    both = {"inter_object_attention": True, "motion_attention": True}
+    assert printed_scores("sola", "5b", configuration=both) == Scores(48.6, 45.2, 52.1)
+    assert printed_scores("sola", "A.1", corruption="motion_blur:5").f == 43.0
+    assert printed_scores("sola", "1", "LMPM").jf == 37.2
+
+
+def test_a_row_that_is_not_printed_or_not_alone_is_an_error() -> None:
+    with pytest.raises(ResultError, match=r"sola, Table A.2b: 0 rows of SOLA .*n_layers.*: 9"):
+        printed_scores("sola", "A.2b", configuration={"n_layers": 9})
+    with pytest.raises(ResultError, match=r"Table A\.2b: 3 rows"):
+        printed_scores("sola", "A.2b")

@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard.entries import Entry
-from leaderboard.lint import RULES, Finding, check
-from leaderboard.published import read_published, read_source
-from leaderboard.runs import entry as run_entry
+from leaderboard.checks import RULES, Finding, check
+from leaderboard.numbers.entry import Entry, published_entries
+from leaderboard.numbers.results import entry as run_entry
 from rvosbench.records import MethodCard
 
 from .making import cited, published_file, published_row, result
@@ -119,7 +118,7 @@ def test_a_flag_or_a_preferred_value_settles_a_finding() -> None:
 
 def test_a_row_in_a_file_is_found_with_its_place(tmp_path: Path) -> None:
     path = published_file(tmp_path, "s", published_row(jf=44.0))
-    (finding,) = check(read_source(path))
+    (finding,) = check(published_entries(path.parent))
     assert finding.message == (
         "s, Table 1: X on mevis/valid: J&F is 44.0, but the mean of J 40.0 and F 50.0 is 45.00"
     )
@@ -169,7 +168,7 @@ ALSO = {
 
 @pytest.fixture(scope="module")
 def of_the_literature() -> list[Finding]:
-    return check(read_published())
+    return check(published_entries())
 
 
 @pytest.mark.parametrize("number", [*LITERATURE, *ALSO])

@@ -8,27 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
-from ..entries import Entry
-from . import across, single
-from .finding import Finding
+from leaderboard.checks import one_row, several_rows
+from leaderboard.checks.finding import Finding
+from leaderboard.numbers.entry import Entry
 
 __all__ = ["RULES", "Finding", "check"]
 
 Rule = Callable[[Sequence[Entry]], Iterator[Finding]]
 
 RULES: dict[str, Rule] = {
-    "mean": single.mean,
-    "range": single.value_range,
-    "gap": single.gap,
-    "source": single.source,
-    "protocol": single.protocol,
-    "reason": single.reason,
-    "order": across.order,
-    "duplicate": across.duplicate,
-    "differs": across.differs,
-    "copied": across.copied,
-    "swapped": across.swapped,
-    "citation": across.citation,
+    "mean": one_row.mean,
+    "range": one_row.value_range,
+    "gap": one_row.gap,
+    "source": one_row.source,
+    "protocol": one_row.protocol,
+    "reason": one_row.reason,
+    "order": several_rows.order,
+    "duplicate": several_rows.duplicate,
+    "differs": several_rows.differs,
+    "copied": several_rows.copied,
+    "swapped": several_rows.swapped,
+    "citation": several_rows.citation,
 }
 """Rule name -> rule. A rule is a pure function of all entries."""
 

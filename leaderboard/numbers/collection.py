@@ -1,17 +1,63 @@
-"""From a signature in a paper back to the run."""
+"""What a command works on: published numbers, reviewed results, and the runs it is given."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
+from leaderboard.numbers.entry import Entry, Run, published_entries
+from leaderboard.numbers.results import REVIEWED, order, read_runs, stored_runs
+from leaderboard.numbers.reviewed import LOCAL
 from rvosbench.errors import ResultError, UsageError
 from rvosbench.records import Json
 from rvosbench.runs.result import report
-
-from .entries import Entry, Run
+from rvosbench.tables.published import FOLDER
 
 _HASH = re.compile(r"[0-9a-f]{8,12}")
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Everything that is known.
+
+    Attributes:
+        published: rows of papers.
+        given: runs that the user named, for the paper's tables.
+        stored: reviewed results, of the package and of the working folder.
+        unreadable: files among them that are left out, with the reason.
+    """
+
+    published: tuple[Entry, ...]
+    given: tuple[Entry, ...] = ()
+    stored: tuple[Entry, ...] = ()
+    unreadable: tuple[str, ...] = ()
+
+    @property
+    def runs(self) -> tuple[Entry, ...]:
+        """Given and stored runs, one a signature."""
+        found: dict[str, Entry] = {}
+        for entry in (*self.given, *self.stored):
+            if entry.run is not None:
+                found.setdefault(entry.run.signature, entry)
+        return tuple(sorted(found.values(), key=order))
+
+    @property
+    def everything(self) -> tuple[Entry, ...]:
+        """Published rows, then runs."""
+        return (*self.published, *self.runs)
+
+
+def gather(with_runs: Sequence[Path] = (), published: Path = FOLDER) -> Collection:
+    """Read everything; raises ResultError or UsageError, see the readers."""
+    given, reviewed, local = read_runs(with_runs), stored_runs(REVIEWED), stored_runs(LOCAL)
+    return Collection(
+        tuple(published_entries(published)),
+        given.entries,
+        (*reviewed.entries, *local.entries),
+        (*given.unreadable, *reviewed.unreadable, *local.unreadable),
+    )
 
 
 def resolve(signature: str, entries: Sequence[Entry]) -> Run:

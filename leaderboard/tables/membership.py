@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from leaderboard.numbers.ablation import ABLATION_DEFAULTS, ablation
+from leaderboard.numbers.entry import Entry
+from leaderboard.tables.paper import Block, TableSpec
+from rvosbench.tables.published import UNKNOWN
 from rvosbench.tables.training import training_sets
 
-from .ablation import ABLATION_DEFAULTS, ablation
-from .entries import UNKNOWN, Entry
-from .specs import Block, TableSpec
 
-
-def misfit(spec: TableSpec, entry: Entry) -> str:
+def why_not_in(spec: TableSpec, entry: Entry) -> str:
     """Why a run does not belong in a table; empty if it does."""
     checks = (_measured, _dataset, _frames, _training, _configuration)
     return next((reason for check in checks if (reason := check(spec, entry))), "")

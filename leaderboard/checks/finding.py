@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..entries import Entry
+from leaderboard.numbers.entry import Entry
 
 TOLERANCE = 0.1
 """Two printed numbers this close, in percent, may be the same number rounded twice."""
