@@ -13,9 +13,8 @@ from typing import Literal
 
 from rvosbench.errors import UnknownNameError
 from rvosbench.tables.paper import PAPER_TITLES
-
-from . import paper
-from .paper import Printed
+from sola.reproduce import paper
+from sola.reproduce.paper import Printed
 
 Bound = Literal["", "upper", "lower", "shipped"]
 

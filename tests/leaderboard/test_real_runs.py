@@ -21,10 +21,10 @@ from rvosbench.runs.evaluate import evaluate
 from rvosbench.runs.methods import load_method
 from rvosbench.runs.result import Result
 from rvosbench.tables.table import Table
-from sola.checkpoint import checkpoint_hash, save_selector, write_training
 from sola.config import DEMO_SELECTOR, LossConfig, SelectorConfig, TrainConfig
-from sola.data import OpenOptions, TrackSet, open_training_data
-from sola.training import train
+from sola.data.track_data import OpenOptions, TrackSet, open_training_data
+from sola.network.weights import checkpoint_hash, save_selector, write_training
+from sola.training.loop import train
 
 from ..sola.caches import ENCODER, make_cache
 from ..sola.cases import make_selector

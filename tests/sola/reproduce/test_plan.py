@@ -11,7 +11,7 @@ import pytest
 
 from rvosbench.errors import UnknownNameError
 from rvosbench.records import Json
-from sola.presets import training_preset
+from sola.config import training_preset
 from sola.reproduce.plan import (
     TABLES,
     TRAININGS,

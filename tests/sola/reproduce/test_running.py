@@ -12,7 +12,7 @@ from rvosbench.cli.app import _mount_plugins, app
 from rvosbench.errors import NoGroundTruthError, RvosbenchError, UsageError
 from rvosbench.records import Json
 from rvosbench.tables.training import learned_from
-from sola.checkpoint import read_training
+from sola.network.weights import read_training
 from sola.reproduce.page import page
 from sola.reproduce.report import read_report
 
