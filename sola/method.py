@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from rvosbench.contracts import MethodSpec
 from rvosbench.errors import ConfigurationError, WeightsError
 from rvosbench.masks import union
+from rvosbench.models.weights import TEXT_ENCODER, embedded
 from rvosbench.records import Json, MethodCard, Prediction, Sample, Track, Video
 from rvosbench.tables.training import learned_from, training_text
-from rvosbench.tracks.identity import embedded
 from rvosbench.tracks.maker import (
     DEMO_TRACKS,
     PAPER_TRACKS,
@@ -232,7 +232,7 @@ def _build(config: SolaConfig, device: str) -> Sola:
     selector, training = load_selector(source).to(device), read_training(source)
     facts = {"selector": checkpoint_hash(source)}
     facts |= {"training": training["identity"]} if training else {}
-    encoder = embedded(config.text_encoder, "text")
+    encoder = embedded(config.text_encoder, TEXT_ENCODER)
     return Sola(
         config,
         selector,

@@ -13,10 +13,10 @@ import numpy as np
 
 from rvosbench.demo.clauses import Scene, describe, relate
 from rvosbench.demo.clips import ClipConfig, make_clip
+from rvosbench.demo.grammar import Noun, subject_clauses
 from rvosbench.demo.rankings import rankings
 from rvosbench.demo.scenes import ShapeObject
 from rvosbench.demo.shapes import COLOURS, SHAPES, TEXTURES
-from rvosbench.demo.wording import Noun, subject_clauses
 
 Rng = np.random.Generator
 SPECIALS = {"[PAD]": 0, "[UNK]": 100, "[CLS]": 101, "[SEP]": 102, ".": 1012, "?": 1029}
@@ -66,7 +66,7 @@ class Wordings:
     """What can be said about a noun.
 
     Attributes:
-        clauses: verb phrases, see `rvosbench.demo.wording`; `{}` is another shape.
+        clauses: verb phrases, see `rvosbench.demo.grammar`; `{}` is another shape.
         ranked: phrases with NOUN or NOUNS.
     """
 

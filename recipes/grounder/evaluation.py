@@ -21,7 +21,7 @@ from recipes.grounder.captions import (
     sentence_caption,
 )
 from recipes.grounder.losses import iou
-from rvosbench.demo.wording import Noun
+from rvosbench.demo.grammar import Noun
 
 if TYPE_CHECKING:
     from transformers import GroundingDinoForObjectDetection

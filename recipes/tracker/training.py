@@ -29,7 +29,7 @@ from recipes.tracker.batches import BatchSpec, sample_batch
 from recipes.tracker.evaluation import evaluate_tracker, probe_pointers
 from recipes.tracker.losses import AuxiliaryHeads, LossWeights
 from recipes.tracker.steps import image_losses, video_losses
-from rvosbench.models.sam2.loading import load_network
+from rvosbench.models.sam2.checkpoint import load_network
 from rvosbench.models.sam2.model import build_sam2, tiny_config
 
 if TYPE_CHECKING:

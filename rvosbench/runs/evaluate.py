@@ -25,7 +25,7 @@ from rvosbench.contracts import (
     TruthLookup,
     TruthMethod,
 )
-from rvosbench.datasets.evidence import frame_evidence
+from rvosbench.datasets.capabilities import frame_evidence
 from rvosbench.errors import DatasetError, NoGroundTruthError, UsageError
 from rvosbench.execution.executors.local import local
 from rvosbench.execution.runner import run_units

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
 
 import typer
 
@@ -114,7 +114,7 @@ def reproduce_command(
             "trains of the demo's selector in that time"
         )
     chosen = chosen_tables(table or [])
-    given = {
+    given: dict[str, Any] = {
         "splits": tuple(dict.fromkeys(split or ())) or None,
         "root": data,
         "train_split": train_split,

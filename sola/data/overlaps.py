@@ -23,7 +23,7 @@ from pathlib import Path
 import numpy as np
 
 from rvosbench.contracts import Dataset
-from rvosbench.datasets.listing import video_ids
+from rvosbench.datasets.capabilities import video_ids
 from rvosbench.errors import DatasetError, NoGroundTruthError
 from rvosbench.execution.executors.local import local
 from rvosbench.execution.runner import run_units

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from rvosbench.execution.units import Unit
+from rvosbench.models.weights import TEXT_ENCODER, embedded
 from rvosbench.recipe import digest
 from rvosbench.records import Json
 from rvosbench.tracks.cache import TrackCacheError
 from rvosbench.tracks.cached import track_files
-from rvosbench.tracks.identity import embedded
 from rvosbench.tracks.words import open_words
 from sola.data.overlaps import CoveredVideo, build_overlaps, read_overlaps
 from sola.data.samples import (
@@ -174,7 +174,7 @@ def _texts(
     sets: Sequence[TrackSet], samples: Sequence[VideoSample], options: OpenOptions
 ) -> tuple[TextTable, str]:
     """Every distinct text once, from the caches where they have it; the encoder's hash."""
-    encoder = embedded(options.text_encoder, "text")
+    encoder = embedded(options.text_encoder, TEXT_ENCODER)
     table: dict[str, Floats] = {}
     checksum = ""
     for cache in dict.fromkeys(s.cache for s in sets):

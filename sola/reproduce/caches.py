@@ -11,13 +11,13 @@ from rvosbench.contracts import Dataset
 from rvosbench.execution.executors.local import local
 from rvosbench.execution.units import Unit
 from rvosbench.files.atomic import write_json
+from rvosbench.models.weights import TEXT_ENCODER, embedded, identify
 from rvosbench.recipe import Recipe, digest
 from rvosbench.tracks.building import BuildOptions, build_tracks
 from rvosbench.tracks.cache import TrackCacheError, read_header
 from rvosbench.tracks.cached import SUFFIX, track_file
-from rvosbench.tracks.identity import embedded, identify
 from rvosbench.tracks.maker import CandidateConfig, grounder_identity, tracker_identity
-from rvosbench.tracks.words import ENCODER_FILES, build_words
+from rvosbench.tracks.words import build_words
 from sola.reproduce.experiments import EXPERIMENTS
 from sola.reproduce.settings import Settings, SplitFrames
 
@@ -117,12 +117,12 @@ def _recipe(frames: SplitFrames, settings: Settings) -> Recipe:
     videos = settings.videos(dataset, frames.for_training)
     config = settings.candidates
     grounder = grounder_identity(config)
-    encoder = embedded(settings.sola.text_encoder, "text")
+    encoder = embedded(settings.sola.text_encoder, TEXT_ENCODER)
     return Recipe(
         {
             "data": data_facts(dataset, videos),
             "models": [asdict(tracker_identity(config)), grounder and asdict(grounder)],
-            "text": asdict(identify(str(encoder), "text", ENCODER_FILES)),
+            "text": asdict(identify(str(encoder), TEXT_ENCODER)),
             "prompts": asdict(config.prompts),
             "settings": [frames.for_training, config.dtype, settings.device],
             "content": cache_content(settings.cache(frames), videos),

@@ -12,14 +12,14 @@ from rvosbench.config import configure, keys, parse_assignments
 from rvosbench.contracts import Dataset
 from rvosbench.corruptions.plan import Plan, parse
 from rvosbench.datasets import load_dataset
+from rvosbench.datasets.capabilities import video_ids
 from rvosbench.datasets.corrupted import corrupted
-from rvosbench.datasets.listing import video_ids
 from rvosbench.errors import UnknownNameError
 from rvosbench.files.names import file_name
+from rvosbench.models import weights
 from rvosbench.records import Json
 from rvosbench.runs.methods import MethodChoice, load_method
-from rvosbench.tracks.identity import identify
-from rvosbench.tracks.maker import GROUNDER_FILES, CandidateConfig
+from rvosbench.tracks.maker import CandidateConfig
 from sola.config import TrainConfig, TrainingPreset, training_preset
 from sola.method import SPEC, SolaConfig
 from sola.reproduce.experiments import EXPERIMENTS, GROUNDER, NETWORKS, TRUTH_GROUNDER
@@ -230,7 +230,7 @@ def why_not(name: str, settings: Settings) -> str:
 
 def _absent(experiment: str, settings: Settings) -> bool:
     grounder = str(getattr(chosen_method(experiment, settings).config, "grounder", ""))
-    return grounder == "demo" and identify(grounder, "grounder", GROUNDER_FILES).sha256 is None
+    return grounder == "demo" and weights.identify(grounder, weights.GROUNDER).sha256 is None
 
 
 def possible(experiments: Iterable[str], settings: Settings) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from baselines.grounding_dino import SPEC, GroundingDinoBaseline, GroundingDinoConfig
-from leaderboard.ablation import ablation_of_facts
+from leaderboard.numbers.ablation import ablation_of_facts
 from rvosbench.errors import ConfigurationError, WeightsError
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Json, Prediction, Sample

@@ -40,9 +40,9 @@ from recipes.grounder.training import (
 from recipes.loop import take_step
 from recipes.schedule import Schedule
 from recipes.tokenizer import word_tokenizer
-from rvosbench.demo import WEIGHTS
-from rvosbench.demo.wording import Noun
-from rvosbench.models.grounding_dino.loading import load_grounding_dino
+from rvosbench.demo.grammar import Noun
+from rvosbench.models.grounding_dino.checkpoint import load_grounding_dino
+from rvosbench.models.weights import EMBEDDED
 
 SIZE = 64
 RECIPE = GrounderRecipe(
@@ -237,7 +237,7 @@ def test_the_command_line_trains_and_exports(tmp_path: Path) -> None:
 
 def test_the_shipped_weights_find_what_captions_name() -> None:
     """A tenth below what the weights' README says, on frames not trained on."""
-    grounder = load_grounding_dino(WEIGHTS / "grounder")
+    grounder = load_grounding_dino(EMBEDDED / "grounder")
     right = []
     for still in held_out(40, 128):
         shape = still.shapes[int(still.areas.argmax())]

@@ -31,9 +31,9 @@ from recipes.tracker.steps import (
     video_losses,
 )
 from recipes.tracker.training import HEADS_FILE, TrackerRecipe, loss_of, main, new_training
-from rvosbench.demo import WEIGHTS
 from rvosbench.models.sam2.prompts import PromptOutput
 from rvosbench.models.sam2.tracker import load_sam2
+from rvosbench.models.weights import EMBEDDED
 
 SIZE = 64
 
@@ -211,14 +211,14 @@ def test_probes_read_what_a_pointer_tells_and_no_more() -> None:
     model = new_training(TrackerRecipe(image_size=SIZE)).model
     scores = probe_pointers(model, SIZE, clips=(24, 24), frame=1)
     assert scores == probe_pointers(model, SIZE, clips=(24, 24), frame=1)
-    shipped = probe_pointers(load_sam2(WEIGHTS / "sam2").model, 128, clips=(24, 24), frame=1)
+    shipped = probe_pointers(load_sam2(EMBEDDED / "sam2").model, 128, clips=(24, 24), frame=1)
     assert shipped["probe_colour"] > 0.8 > scores["probe_colour"]
     assert shipped["probe_pixels"] < 16
     assert shipped["probe_x"] > max(0.5, scores["probe_x"])
 
 
 def test_the_shipped_weights_track_and_answer_prompts() -> None:
-    model = load_sam2(WEIGHTS / "sam2").model
+    model = load_sam2(EMBEDDED / "sam2").model
     scores = evaluate_tracker(model, 128, clips=4, frames=8)
     assert scores["track"] > 0.65 > scores["copy"]
     assert scores["box"] > 0.65

@@ -23,7 +23,7 @@ from recipes.selector.motion import (
     train_encoder,
 )
 from recipes.selector.shape_labels import MOMENTS, STRETCHES, labels, values
-from rvosbench.demo.check.judging import does
+from rvosbench.demo.check.judge import does
 from rvosbench.demo.dataset import MotionShapes
 from rvosbench.demo.shapes import COLOURS, SHAPES, TEXTURES
 from rvosbench.errors import DatasetError

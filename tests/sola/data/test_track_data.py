@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from rvosbench.errors import NoGroundTruthError, WeightsError
 from rvosbench.execution.units import Unit
 from rvosbench.masks import MaskSequence
+from rvosbench.models.weights import ModelIdentity
 from rvosbench.records import Sample, Video
 from rvosbench.tracks.cache import (
     TrackCacheError,
@@ -22,7 +23,6 @@ from rvosbench.tracks.cache import (
     write_tracks,
 )
 from rvosbench.tracks.cached import track_file
-from rvosbench.tracks.identity import ModelIdentity
 from rvosbench.tracks.words import read_words, write_words
 from sola.data.overlaps import mean_overlap
 from sola.data.samples import TokenStore, TrackSet
