@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from baselines.grounding_dino import SPEC, GroundingDinoBaseline, GroundingDinoConfig, best_frame
-from leaderboard.ablation import ablation_of_facts
+from leaderboard.numbers.ablation import ablation_of_facts
 from rvosbench.errors import ConfigurationError, WeightsError
 from rvosbench.masks import pack
 from rvosbench.models.sam2.tracker import Sam2
