@@ -62,9 +62,9 @@ class TruthBoxes:
                     f"video {sample.video.id!r}: object {name!r} has {len(masks)} masks for "
                     f"{len(sample.video)} frames; a frame-level ceiling needs one for every frame"
                 )
-        return {name: self._answer(e, objects, sample) for name, e in evidence.items()}
+        return {name: self._masks(e, objects, sample) for name, e in evidence.items()}
 
-    def _answer(
+    def _masks(
         self, evidence: FrameEvidence, objects: Mapping[str, MaskSequence], sample: Sample
     ) -> MaskSequence:
         masks = [objects[name] for name in evidence.objects]

@@ -1,4 +1,4 @@
-"""MotionShapes: looks, place and size of objects that SAM2 tracks from their truth.
+"""MotionShapes: looks, place and size of objects that SAM2 tracks from their ground truth.
 
 Tokens are those of frames after or before the prompted one: what the tracker still knows of an
 object, not what it was just shown.

@@ -191,8 +191,8 @@ def _video(
     for threshold in thresholds:
         chosen = {e: _selected(known, threshold, argmax) for e, known in scores.items()}
         if chosen != last or not found:
-            answers = {e: _answer(sample, names, tracks) for e, names in chosen.items()}
-            measured = protocol.score_video(sample, truth, answers)
+            predictions = {e: _prediction(sample, names, tracks) for e, names in chosen.items()}
+            measured = protocol.score_video(sample, truth, predictions)
         found[threshold] = [(score, len(chosen.get(score.expression, ()))) for score in measured]
         last = chosen
     return found
@@ -214,7 +214,7 @@ def _selected(scores: Mapping[str, float], threshold: float, argmax: bool) -> li
     return [names[i] for i in select([scores[n] for n in names], threshold, argmax)]
 
 
-def _answer(sample: Sample, names: Sequence[str], tracks: Mapping[str, Track]) -> Prediction:
+def _prediction(sample: Sample, names: Sequence[str], tracks: Mapping[str, Track]) -> Prediction:
     chosen = [tracks[name].masks for name in names]
     return Prediction(union(chosen, len(sample.video), sample.video.size))
 
@@ -222,5 +222,5 @@ def _answer(sample: Sample, names: Sequence[str], tracks: Mapping[str, Track]) -
 def _row(threshold: float, summary: Summary, counts: Sequence[int], own: bool) -> SweepRow:
     selected = np.array(counts)
     empty = float((selected == 0).mean())
-    figures = summary.j, summary.f, summary.jf, float(selected.mean()), empty
-    return SweepRow(threshold, *figures, own)
+    means = summary.j, summary.f, summary.jf, float(selected.mean()), empty
+    return SweepRow(threshold, *means, own)

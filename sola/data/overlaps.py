@@ -6,7 +6,7 @@
     frames, dim  T and D of the tokens
     objects      [text]                    M ids
     overlap      [[number]]                N x M, mean IoU over the annotated frames
-    expressions  [[id, sentence, [objects it means]]]     K
+    expressions  [[id, text, [objects it means]]]         K
     unions       [[objects, [number]]]     N overlaps with every set of several targets
 
 A file is made again when its tracks or the dataset change. Masks are not looked at in training.
@@ -75,7 +75,7 @@ def build_overlaps(
 
     Raises:
         TrackCacheError: no cache there, none of its videos is known, or its tracks are of other
-            frames or sentences.
+            frames or expressions.
         NoGroundTruthError: the split has no public ground truth.
         DatasetError: the dataset is not what its layout promises.
     """
