@@ -19,7 +19,7 @@ from rvosbench.files.names import file_name
 from rvosbench.models import weights
 from rvosbench.records import Json
 from rvosbench.runs.methods import MethodChoice, load_method
-from rvosbench.tracks.maker import CandidateConfig
+from rvosbench.tracks.candidates import CandidateConfig
 from sola.config import TrainConfig, TrainingPreset, training_preset
 from sola.method import SPEC, SolaConfig
 from sola.reproduce.experiments import EXPERIMENTS, GROUNDER, NETWORKS, TRUTH_GROUNDER
