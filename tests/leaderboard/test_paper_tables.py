@@ -13,11 +13,13 @@ import re
 
 import pytest
 
-from leaderboard.assembling import assemble
-from leaderboard.published import read_published
-from leaderboard.rendering import RENDERERS
-from leaderboard.specs import PAPER_TABLES, paper_table
+from leaderboard.numbers.collection import Collection
+from leaderboard.numbers.entry import published_entries
+from leaderboard.tables.catalogue import make_table
+from leaderboard.tables.paper import PAPER_TABLES
+from leaderboard.tables.paper_table import assemble
 from rvosbench.errors import UnknownNameError
+from rvosbench.tables.writers import WRITERS
 
 # label cells, then scores; b(...) bold, u(...) underlined
 PAPER = {
@@ -99,7 +101,7 @@ def transcription(name: str, bold: str, underline: str) -> list[list[str]]:
 
 
 def rendered(name: str, form: str) -> str:
-    return RENDERERS[form](assemble(PAPER_TABLES[name], read_published()))
+    return WRITERS[form](assemble(PAPER_TABLES[name], published_entries()))
 
 
 def test_there_are_exactly_the_papers_tables() -> None:
@@ -161,7 +163,7 @@ def test_html_has_every_number_and_every_mark(name: str) -> None:
 
 @pytest.mark.parametrize("name", list(HEADINGS))
 def test_headings_are_the_papers(name: str) -> None:
-    table = assemble(PAPER_TABLES[name], read_published())
+    table = assemble(PAPER_TABLES[name], published_entries())
     wanted = HEADINGS[name]
     if len({c.block for c in table.columns if c.block}) > 1:
         assert [c.block or c.heading for c in table.columns] == wanted
@@ -172,4 +174,4 @@ def test_headings_are_the_papers(name: str) -> None:
 
 def test_an_unknown_table_is_named_with_the_known_ones() -> None:
     with pytest.raises(UnknownNameError, match=r"'5c'.*Known: 1, 2, 3, 4, 5a, 5b, A\.1, A\.2a"):
-        paper_table("5c")
+        make_table(Collection(()), "5c")
