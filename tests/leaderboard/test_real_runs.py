@@ -22,7 +22,8 @@ from rvosbench.runs.methods import load_method
 from rvosbench.runs.result import Result
 from rvosbench.tables.table import Table
 from sola.config import DEMO_SELECTOR, LossConfig, SelectorConfig, TrainConfig
-from sola.data.track_data import OpenOptions, TrackSet, open_training_data
+from sola.data.samples import TrackSet
+from sola.data.track_data import OpenOptions, open_training_data
 from sola.network.weights import checkpoint_hash, save_selector, write_training
 from sola.training.loop import train
 

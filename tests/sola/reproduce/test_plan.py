@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict
-from pathlib import Path
 
 import pytest
 
 from rvosbench.errors import UnknownNameError
 from rvosbench.records import Json
+from rvosbench.tables.published import FOLDER
 from sola.config import training_preset
 from sola.reproduce.plan import (
     TABLES,
@@ -21,7 +21,7 @@ from sola.reproduce.plan import (
     needed_trials,
 )
 
-PUBLISHED = Path(__file__).parents[3] / "leaderboard" / "published" / "sola.json"
+PUBLISHED = FOLDER / "sola.json"
 DESIGNS: Mapping[str, Mapping[str, Json]] = {
     "grounder": {"selection_module": False},
     "no-alignment": {"alignment_weight": 0.0},
