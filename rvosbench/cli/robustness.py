@@ -97,21 +97,9 @@ class _Bars:
 
 
 def _print(robustness: Robustness) -> None:
-    from rvosbench.corruptions.table import SEVERITIES
-    from rvosbench.report.robustness import GROUPS, Means
+    from rvosbench.report.robustness_page import robustness_tables
 
-    def row(label: str, cells: Sequence[str], means: Means) -> list[str]:
-        figures = (means.score.jf, means.drop, means.relative)
-        return [label, *cells, *(percent(v) for v in figures)]
-
-    rows = []
-    for group, heading in GROUPS.items():
-        for name in robustness.names(group):
-            scores = robustness.scores(name)
-            cells = [percent(scores[s].jf if s in scores else None) for s in SEVERITIES]
-            rows.append(row(name, cells, robustness.corruption(name)))
-        means = robustness.group(group)
-        if means is not None:
-            rows.append(row(f"mean: {heading.lower()}", [""] * len(SEVERITIES), means))
-    columns = ["J&F at severity", *(str(s) for s in SEVERITIES), "mean", "drop", "rPC %"]
-    show(f"{robustness.title} (clean {percent(robustness.clean.jf)})", columns, rows, numbers=8)
+    say(f"{robustness.title}: J&F {percent(robustness.clean.jf)} on clean frames")
+    for table in robustness_tables(robustness):
+        rows = [[cell.text for cell in row.cells] for row in table.rows]
+        show(table.title, table.headings, rows, numbers=len(table.columns) - 1)

@@ -22,6 +22,7 @@ from rich.table import Table
 
 from rvosbench.execution.units import Unit
 from rvosbench.records import Json
+from rvosbench.tables.table import percent as percent
 
 
 def say(message: str) -> None:
@@ -67,8 +68,3 @@ def progress(
     with Progress(*columns, console=Console(file=sys.stderr)) as bar:
         task = bar.add_task(label, total=total)
         yield lambda unit, reused: bar.advance(task)
-
-
-def percent(value: float | None) -> str:
-    """A score in [0, 1] as it is printed in papers: times 100, one digit."""
-    return "-" if value is None else f"{100 * value:.1f}"

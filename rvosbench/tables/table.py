@@ -35,6 +35,7 @@ class Cell:
         tied: a run that cannot be told from the best run.
         group: cells with equal groups are comparable; None is never ranked.
         best: which end is best, "high" or "low".
+        reference: of something that is never ranked, such as an upper bound: in italics.
     """
 
     text: str
@@ -44,6 +45,7 @@ class Cell:
     tied: bool = False
     group: Hashable = None
     best: str = "high"
+    reference: bool = False
 
 
 @dataclass(frozen=True)
