@@ -65,7 +65,7 @@ def _table(robustness: Robustness, group: Group) -> Table:
     means = robustness.group(group)
     if means is not None:
         rows.append(_row("mean", [""] * len(SEVERITIES), means, "mean"))
-    columns = text_columns(["severity"], [*map(str, SEVERITIES), "mean", "drop", "rPC %"])
+    columns = text_columns(["J&F at severity"], [*map(str, SEVERITIES), "mean", "drop", "rPC %"])
     return Table(group, GROUPS[group], columns, tuple(rows))
 
 

@@ -70,7 +70,8 @@ def measure(
     if clean.summary is None:
         raise NoGroundTruthError(
             f"{dataset.name}/{dataset.split} has no public ground truth, so there is no "
-            "robustness table; take one corruption at a time to write predictions, such as --corruption fog:3"
+            "robustness table; take one corruption at a time to write predictions, such as "
+            "--corruption fog:3"
         )
     rows = []
     for number, plan in enumerate(trial.plans, start=2):

@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import io
 import json
+import math
 
 from rvosbench.records import Json
 from rvosbench.tables.table import Cell, Row, Table
@@ -62,4 +63,12 @@ def _cell(cell: Cell) -> dict[str, Json]:
 def _safe(text: str) -> str:
     """A spreadsheet would run a cell that begins like a formula."""
     text = one_line(text)
-    return f"'{text}" if len(text) > 1 and text[0] in "=+-@" else text
+    harmless = len(text) < 2 or text[0] not in "=+-@" or _is_number(text)
+    return text if harmless else f"'{text}"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return math.isfinite(float(text))
+    except ValueError:
+        return False

@@ -81,11 +81,8 @@ def test_a_strip_has_the_truth_and_a_row_for_each_method(runs: tuple[Path, Path]
     made = strip([("Even", even(even.find(name))), ("Odd ones", odd(odd.find(name)))], 4)
     assert made.expression == even.dataset.sample("valid-0000").expressions[1].text
     assert "valid-0000/1" in made.remark
-    assert [row.label for row in made.rows] == [
-        "ground truth",
-        "Even\nJ&F 0.0",
-        "Odd ones\nJ&F 100.0",
-    ]
+    labels = ["ground truth", "Even\nJ&F 0.0", "Odd ones\nJ&F 100.0"]
+    assert [row.label for row in made.rows] == labels
     assert all(len(row.pictures) == 4 for row in made.rows)
     truth, wrong, right = (np.array(row.pictures) for row in made.rows)
     blue, orange = np.array(TRUE), np.array(PREDICTED)
