@@ -14,7 +14,7 @@ from rvosbench.runs.result import Result, read_result
 from rvosbench.tables.published import UNKNOWN, About, Scores, Setting
 from rvosbench.tables.training import learned_from, training_text
 
-REVIEWED = Path(__file__).parent / "results"
+REVIEWED = Path(__file__).parents[1] / "results"
 """Results that came in by `add` and a review, and ship with the package."""
 
 SUFFIX = "result.json"
