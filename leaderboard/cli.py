@@ -131,7 +131,9 @@ def add_command(
     ] = None,
     server: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(metavar="J,F", help="Scores of the authors' server in percent (no truth)."),
+        typer.Option(
+            metavar="J,F", help="Scores of the authors' server in percent (no public ground truth)."
+        ),
     ] = None,
     as_json: options.AsJson = False,
 ) -> None:

@@ -82,7 +82,7 @@ def result_files(place: Path) -> list[Path]:
 
 
 def entry(path: Path, result: Result) -> Entry:
-    """A result as an entry; its scores are None on a split without truth."""
+    """A result as an entry; its scores are None on a split without ground truth."""
     facts, card = result.facts, result.card
     missing = [k for k in ("method", "dataset", "split") if not isinstance(facts.get(k), str)]
     if missing:

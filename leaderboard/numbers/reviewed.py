@@ -36,7 +36,7 @@ def add(
         run: run folder or result file.
         into: folder of reviewed results; made if need be.
         card: fields of the method card to set, for predictions that were scored from files.
-        server: (J, F) in percent as the authors' server gave them, for a split without truth. The
+        server: (J, F) in percent as the authors' server gave them, for a split without ground truth. The
             signature then says so.
 
     Returns:
@@ -115,7 +115,7 @@ def _scored_by_server(result: Result, server: tuple[float, float] | None) -> Res
     if server is None:
         return result
     if result.summary is not None:
-        raise UsageError("--server is for a split without truth, and this run has scores")
+        raise UsageError("--server is for a split without ground truth, and this run has scores")
     j, f = (value / 100 for value in server)
     facts = {**result.facts, "scored_by": "server"}
     return dataclasses.replace(result, facts=facts, summary=Summary(j, f, (j + f) / 2))

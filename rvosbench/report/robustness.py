@@ -143,5 +143,5 @@ def to_json(robustness: Robustness) -> dict[str, Json]:
 def _json(group: Means | None) -> Json:
     if group is None:
         return None
-    figures = {"corruptions": group.corruptions, **asdict(group.score)}
-    return {**figures, "relative": group.relative, "drop": group.drop}
+    values = {"corruptions": group.corruptions, **asdict(group.score)}
+    return {**values, "relative": group.relative, "drop": group.drop}

@@ -13,6 +13,7 @@ from rvosbench.errors import UsageError
 from rvosbench.report.cases import Case, RunCases, jf
 from rvosbench.report.overlays import TRUE, overlay, spread
 from rvosbench.runs.result import ScoredExpression
+from rvosbench.tables.table import percent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -61,7 +62,7 @@ def strip(cases: Sequence[tuple[str, Case]], count: int = 6) -> Strip:
     for name, case in cases:
         pictures = (overlay(images[i], case.masks.frame(i), case.truth[i]) for i in frames)
         label = "\n".join(wrap(name, _LETTERS))
-        shown.append(StripRow(f"{label}\nJ&F {100 * case.jf:.1f}", tuple(pictures)))
+        shown.append(StripRow(f"{label}\nJ&F {percent(case.jf)}", tuple(pictures)))
     expression = first.scored.expression
     tags = f" ({', '.join(expression.tags)})" if expression.tags else ""
     remark = f"{video.id}/{expression.id}{tags}, frames {', '.join(map(str, frames))}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 NOTHING, YES, NO = "-", "✓", "✗"
-"""Texts of cells: nothing is known, and the two answers of a switch."""
+"""Texts of cells: nothing is known, and the two states of a switch."""
 
 METRICS: Mapping[str, str] = MappingProxyType({"jf": "J&F", "j": "J", "f": "F"})
 """Names of the scores with their headings, in the order of tables."""
