@@ -36,8 +36,8 @@ def add(
         run: run folder or result file.
         into: folder of reviewed results; made if need be.
         card: fields of the method card to set, for predictions that were scored from files.
-        server: (J, F) in percent as the authors' server gave them, for a split without ground truth. The
-            signature then says so.
+        server: (J, F) in percent as the authors' server gave them, for a split without ground
+            truth. The signature then says so.
 
     Returns:
         The written file; the same run twice gives the same file with the same bytes.
