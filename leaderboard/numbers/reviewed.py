@@ -17,6 +17,7 @@ from leaderboard.numbers.results import SUFFIX, result_files
 from rvosbench.contracts import Summary
 from rvosbench.errors import ResultError, RvosbenchError, UsageError
 from rvosbench.files.atomic import write_bytes
+from rvosbench.metrics import official
 from rvosbench.records import Json, MethodCard
 from rvosbench.runs.result import Result, ScoredExpression, read_result, to_json
 
@@ -138,8 +139,6 @@ def _score_faults(result: Result, summary: Summary) -> Iterator[str]:
 
 def _summary_again(result: Result) -> Summary | None:
     """The summary by the protocol's own rule; None if it needs more than the file holds."""
-    from rvosbench.metrics import official
-
     if not result.expressions:
         return None
     try:
