@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from leaderboard.numbers.entry import Entry
+from leaderboard.numbers.collection import Collection
+from leaderboard.numbers.entry import Entry, published_entries
 from leaderboard.numbers.results import entry
 from leaderboard.page.index import board_tab, script_data
 from leaderboard.tables.board import COLUMNS, Board, board, board_table, boards
+from leaderboard.tables.catalogue import make_table, table_names
 from rvosbench.records import MethodCard
 
 from .making import cited, result, rows, sola
@@ -84,3 +86,22 @@ def test_the_page_shows_the_columns_of_the_table_and_filters_by_them() -> None:
     assert data["lines"]["mevis-0"]["latex"].startswith("A & - & swin & - & - & unknown & 60.0")
     assert data["boards"]["mevis"]["begin"].endswith("\\midrule")
     assert data["boards"]["mevis"]["end"].startswith("\\bottomrule")
+
+
+def test_a_table_by_its_name_has_its_number_and_its_intervals() -> None:
+    runs = tuple(
+        entry(Path(str(i)), r)
+        for i, r in enumerate((sola(0.5), sola(0.4, fingerprint="f", missing="zero")))
+    )
+    everything = Collection(tuple(published_entries()), runs)
+    for name, heading in (
+        ("1", "Table 1. Quantitative comparison on MeViS"),
+        ("mevis", "MeViS valid: all methods"),
+    ):
+        table = make_table(everything, name)
+        assert table.heading == heading
+        spans = [cell.interval for row in table.rows if row.mark for cell in row.cells]
+        assert len([span for span in spans if span]) == 6
+        bare = make_table(everything, name, {})
+        assert not any(cell.interval for row in bare.rows for cell in row.cells)
+    assert "MeViS valid: all methods" in table_names(everything).values()

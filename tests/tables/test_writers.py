@@ -116,7 +116,15 @@ def test_csv_runs_no_formula(text: str) -> None:
     assert WRITERS["csv"](table).splitlines()[1] == f"'{text}"
 
 
+@pytest.mark.parametrize("one", [TABLE, TABLE.rows[0], TABLE.columns[0], Cell("a"), Interval(0, 1)])
+def test_a_finished_table_cannot_be_changed(one: object) -> None:
+    (name, value), *_ = vars(one).items()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(one, name, value)
+
+
 def test_json_holds_everything() -> None:
+    assert "a run ± chance" in WRITERS["json"](TABLE)  # read by people too
     content = json.loads(WRITERS["json"](TABLE))
     assert content["left_out"] == ["left out: one"]
     assert content["rows"][1]["cells"][1] == {
