@@ -155,7 +155,7 @@ def _costs(report: Report) -> list[str]:
     rows = tuple(
         text_row(
             (
-                NETWORKS[name].title,
+                NETWORKS[name][0],
                 f"{cost.parameters:,}".replace(",", " "),
                 _minutes(cost.seconds),
                 ", ".join(str(epoch) for epoch in cost.epochs) + f" of {cost.training['epochs']}",

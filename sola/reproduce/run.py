@@ -55,7 +55,7 @@ def reproduce(tables: Sequence[PaperTable], settings: Settings, screen: Screen) 
     names = possible(wanted, settings)
     _check_truth(settings)
     for frames in needed_caches(names, settings):
-        total = len(settings.videos(settings.open(frames), frames.for_training))
+        total = len(settings.choice(frames).video_ids)
         with screen.bar(f"tracks of {settings.dataset}/{frames.title}", total) as on_done:
             make_cache(frames, settings, on_done)
     selectors = make_trainings(needed_networks(names), settings, screen.tell)
@@ -86,21 +86,21 @@ def describe(tables: Sequence[PaperTable], settings: Settings) -> dict[str, list
 
 def _training_line(name: str, settings: Settings) -> str:
     config = settings.selector(name, 0).training
-    changes = " ".join(f"--set {c}" for c in NETWORKS[name].changes)
+    title, change = NETWORKS[name]
     amount = (
         f"{settings.sentences} sentences in {config.epochs} parts"
         if settings.sentences
         else f"all sentences x {config.epochs} epochs"
     )
     return (
-        f"{NETWORKS[name].title} x {settings.seeds} seeds: {amount}, batch {config.batch_size}, "
-        f"rate {config.learning_rate} {changes}".rstrip()
+        f"{title} x {settings.seeds} seeds: {amount}, batch {config.batch_size}, "
+        f"rate {config.learning_rate}{f' --set {change}' if change else ''}"
     )
 
 
 def _check_truth(settings: Settings) -> None:
     for split in settings.splits:
-        dataset = settings.open(SplitFrames(split))
+        dataset = settings.choice(SplitFrames(split)).dataset
         sample = next(iter(dataset))
         try:
             dataset.target(sample.video.id, sample.expressions[0].id)

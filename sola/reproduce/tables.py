@@ -35,7 +35,7 @@ def category_table(name: str, report: Report) -> Table:
     counts = there[0][1].counts if there else {}
     columns = text_columns(table.headings, (f"{kind} ({n})" for kind, n in counts.items()))
     rows = tuple(
-        text_row((*_labels(row), *(percent(found.categories[kind]) for kind in counts)))
+        text_row((*row.labels, *(percent(found.categories[kind]) for kind in counts)))
         for row, found in there
     )
     title = f"{table.title}: J&F by kind of sentence (number of sentences)"
@@ -62,17 +62,12 @@ def _row(row: TableRow, table: PaperTable, report: Report, others: Sequence[str]
     further = [_score(report.of(row.experiment, split), "jf") for split in others]
     return Row(
         (
-            *map(Cell, (*_labels(row), *paper)),
+            *map(Cell, (*row.labels, *paper)),
             *(_score(mine, metric) for metric in METRICS),
             *further,
             *map(Cell, _judgement(row, table, report)),
         )
     )
-
-
-def _labels(row: TableRow) -> tuple[str, ...]:
-    mark = f" ({row.bound} bound)" if row.bound else ""
-    return (row.labels[0] + mark, *row.labels[1:])
 
 
 def _score(found: Measured | None, metric: str) -> Cell:
