@@ -107,7 +107,7 @@ class Sola:
         predictions = {}
         for e, text_tokens in zip(sample.expressions, texts, strict=True):
             serving = [t for t in tracks if t.serves(e.id)]
-            predictions[e.id] = answer(
+            predictions[e.id] = prediction_for(
                 self.selector,
                 sample.video,
                 serving,
@@ -149,7 +149,7 @@ class Sola:
         )
 
 
-def answer(
+def prediction_for(
     selector: TrackSelector,
     video: Video,
     tracks: Sequence[Track],

@@ -19,7 +19,7 @@ from sola.config import TrainConfig
 from sola.data.batches import collate, make_item
 from sola.data.labels import selection_score
 from sola.data.samples import TextTable, TrackSet, VideoSample
-from sola.method import answer
+from sola.method import prediction_for
 from sola.network.losses import batch_loss
 from sola.network.selector import SelectorOutput, TrackSelector
 
@@ -147,7 +147,7 @@ def _scores(
     tracks = [t for t in cached if t.source in config.valid_sources]
     seen = origin.dataset.sample(sample.video)
     predictions = {
-        e.id: answer(
+        e.id: prediction_for(
             model,
             seen.video,
             [t for t in tracks if t.serves(e.id)],

@@ -24,10 +24,18 @@ from rvosbench.plugins import COMMANDS
 from rvosbench.records import Track
 from rvosbench.tracks.cache import Header, TrackCacheError, write_tracks
 from rvosbench.tracks.identity import frame_fingerprint
-from sola.analysis.curve import Curve, curve_of, to_csv
-from sola.analysis.similarity import Pairs, Sampling, choose_pairs, compare, compare_cache
-from sola.analysis.similarity_plot import MAIN, draw
-from sola.analysis.written import cache_files, write_similarity
+from sola.analysis.similarity import (
+    Curve,
+    Pairs,
+    Sampling,
+    cache_files,
+    choose_pairs,
+    compare,
+    compare_cache,
+    curve_of,
+    to_csv,
+)
+from sola.analysis.similarity_plot import MAIN, draw, write_similarity
 from sola.cli.app import app
 
 WIDTH, LENGTH = 40, 3

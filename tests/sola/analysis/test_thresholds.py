@@ -106,7 +106,7 @@ def test_tracks_may_be_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         def tracks(self, sample: Sample) -> tuple[Track, ...]:
             return ()
 
-    monkeypatch.setattr("rvosbench.tracks.maker.TrackMaker", Maker)
+    monkeypatch.setattr("sola.analysis.thresholds.TrackMaker", Maker)
     config = {"tracker": "demo", "grounder": "", "prompts.points_per_side": 7}
     facts = {**result.facts, "method": "sola", "config": config}
     made_again(dataclasses.replace(result, facts=facts))
@@ -139,7 +139,7 @@ def test_what_is_no_fitting_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="the run's own threshold gives J"):
         sweep(made, other, ToyDataset())
     hidden = run(cache, tmp_path / "hidden", ToyDataset(hidden=True))
-    with pytest.raises(ResultError, match="keeps its truth"):
+    with pytest.raises(ResultError, match="no public ground truth"):
         sweep(hidden, cache, ToyDataset())
 
 
