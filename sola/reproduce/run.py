@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 
 from rvosbench.errors import NoGroundTruthError
 from rvosbench.execution.units import Unit
@@ -24,22 +23,10 @@ from sola.reproduce.stage import Tell
 from sola.reproduce.trainings import make_trainings
 
 Bar = Callable[[str, int], AbstractContextManager[Callable[[Unit, bool], None]]]
+"""Opens a progress bar with a label over so many videos."""
 
 
-@dataclass(frozen=True)
-class Screen:
-    """Where people see how it goes.
-
-    Attributes:
-        tell: takes a line, from any process: a function of a module.
-        bar: opens a progress bar with a label over so many videos.
-    """
-
-    tell: Tell
-    bar: Bar
-
-
-def reproduce(tables: Sequence[PaperTable], settings: Settings, screen: Screen) -> Report:
+def reproduce(tables: Sequence[PaperTable], settings: Settings, tell: Tell, bar: Bar) -> Report:
     """Makes what is missing of the experiments behind some tables.
 
     It may be killed at any time: the same call goes on, in the middle of a video's evaluation and
@@ -56,10 +43,10 @@ def reproduce(tables: Sequence[PaperTable], settings: Settings, screen: Screen) 
     _check_truth(settings)
     for frames in needed_caches(names, settings):
         total = len(settings.choice(frames).video_ids)
-        with screen.bar(f"tracks of {settings.dataset}/{frames.title}", total) as on_done:
+        with bar(f"tracks of {settings.dataset}/{frames.title}", total) as on_done:
             make_cache(frames, settings, on_done)
-    selectors = make_trainings(needed_networks(names), settings, screen.tell)
-    results = make_evaluations(names, selectors, settings, screen.tell)
+    selectors = make_trainings(needed_networks(names), settings, tell)
+    results = make_evaluations(names, selectors, settings, tell)
     missing = {name: why_not(name, settings) for name in wanted if name not in names}
     return make_report(tables, settings, results, selectors, missing)
 

@@ -20,9 +20,6 @@ from sola.config import TrainConfig, TrainingPreset, training_preset
 from sola.method import SPEC, SolaConfig
 from sola.reproduce.experiments import EXPERIMENTS, GROUNDER, NETWORKS, TRUTH_GROUNDER
 
-SENTENCES_A_MINUTE = 20_000
-"""About what one core trains of the demo's selector; for people, decides nothing."""
-
 TRAINING = "train."
 """Keys of `--set` that begin so change the training, all others SOLA."""
 
