@@ -80,9 +80,9 @@ def run_recipe(sources: Sequence[Path], cache: Path, out: Path) -> dict[float, f
         for source, training in zip(sources, known, strict=True)
     ]
     best = max(scores, key=lambda t: scores[t])
-    figures = {"threshold": best, "selection": round(scores[best], 4)}
+    best_values = {"threshold": best, "selection": round(scores[best], 4)}
     identity = {"average": members, "data": known[0]["identity"]["data"]}
-    write_training(out, identity, figures, finished=True)
+    write_training(out, identity, best_values, finished=True)
     return scores
 
 

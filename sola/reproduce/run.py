@@ -75,9 +75,9 @@ def _training_line(name: str, settings: Settings) -> str:
     config = settings.selector(name, 0).training
     title, change = NETWORKS[name]
     amount = (
-        f"{settings.sentences} sentences in {config.epochs} parts"
+        f"{settings.sentences} expressions in {config.epochs} parts"
         if settings.sentences
-        else f"all sentences x {config.epochs} epochs"
+        else f"all expressions x {config.epochs} epochs"
     )
     return (
         f"{title} x {settings.seeds} seeds: {amount}, batch {config.batch_size}, "

@@ -29,7 +29,7 @@ def score_table(name: str, report: Report) -> Table:
 
 
 def category_table(name: str, report: Report) -> Table:
-    """J&F of a table's rows by kind of sentence, on the main split; may have no rows."""
+    """J&F of a table's rows by category, on the main split; may have no rows."""
     table = TABLES[name]
     there = [(row, found) for row in table.rows if (found := report.of(row.experiment))]
     counts = there[0][1].counts if there else {}
@@ -38,7 +38,7 @@ def category_table(name: str, report: Report) -> Table:
         text_row((*row.labels, *(percent(found.categories[kind]) for kind in counts)))
         for row, found in there
     )
-    title = f"{table.title}: J&F by kind of sentence (number of sentences)"
+    title = f"{table.title}: J&F by category (number of expressions)"
     return Table(f"{name}, categories", title, columns, rows if counts else (), numbered=True)
 
 
@@ -136,5 +136,5 @@ def _ratios(report: Report) -> list[str]:
         other = report.of(name)
         if sola and other and sola.categories.get(kind):
             share = percent(other.categories[kind] / sola.categories[kind])
-            notes.append(f"{text} reaches {share} % of SOLA's J&F on {kind} sentences.")
+            notes.append(f"{text} reaches {share} % of SOLA's J&F on {kind} expressions.")
     return notes

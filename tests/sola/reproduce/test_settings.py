@@ -52,7 +52,7 @@ def test_real_data_take_the_released_code_as_it_is() -> None:
     assert settings.selector("no-motion", 1).selector.motion_attention is False
 
 
-def test_a_budget_of_sentences_is_the_same_on_every_machine() -> None:
+def test_a_budget_of_expressions_is_the_same_on_every_machine() -> None:
     few = budgeted(TrainConfig(epochs=10), 600, 100)
     assert (few.epochs, few.epoch_size) == (10, 60)
     small = budgeted(TrainConfig(epochs=3), 600, 100)
@@ -118,7 +118,7 @@ def test_corrupted_frames_have_caches_of_their_own() -> None:
 def test_a_plan_opens_nothing() -> None:
     found = describe(chosen_tables([]), made("mevis").at(None, None))
     assert len(found["trainings"]) == 7
-    assert "one layer x 3 seeds: all sentences x 15 epochs" in found["trainings"][5]
+    assert "one layer x 3 seeds: all expressions x 15 epochs" in found["trainings"][5]
     assert "valid_u: no-motion (sola) x 3 seeds" in found["evaluations"]
     assert len(found["left out"]) == 2
 
