@@ -19,18 +19,19 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from rvosbench.contracts import MethodSpec
+from rvosbench.contracts import MethodIdentity, MethodSpec
 from rvosbench.masks import MaskSequence, Rle, pack, union
 from rvosbench.records import Json, MethodCard, Prediction, Sample
-from rvosbench.tracks.config import Compute, TrackConfig
-from rvosbench.tracks.maker import (
+from rvosbench.tracks.candidates import (
     DEMO_BOX_THRESHOLD,
     RELEASED_GROUNDER,
     RELEASED_TRACKER,
     UNSIGNED,
     CandidateConfig,
 )
+from rvosbench.tracks.config import Compute, TrackConfig
 from rvosbench.tracks.prompts import Prompt, counts_of
+from rvosbench.tracks.source import identify_tracks
 
 if TYPE_CHECKING:
     from rvosbench.tracks.boxes import BoxSegmenter, Grounder
@@ -77,6 +78,17 @@ class GroundingDinoConfig:
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be in [0, 1]")
 
+    @property
+    def candidates(self) -> CandidateConfig:
+        """What decides the two networks."""
+        return CandidateConfig(
+            tracker=self.tracker,
+            grounder=self.grounder,
+            dtype=self.dtype,
+            prompts=TrackConfig(resize=self.resize),
+            compute=self.compute,
+        )
+
 
 @dataclass(frozen=True)
 class GroundingDinoBaseline:
@@ -116,10 +128,7 @@ class GroundingDinoBaseline:
     @property
     def card(self) -> MethodCard:
         """The published networks, or those embedded here."""
-        if self.config.tracker != "demo":
-            return SPEC.card
-        title, backbone = SPEC.card.title, "small GroundingDINO and SAM2 (embedded)"
-        return MethodCard(title, SPEC.card.venue, backbone, 0, "none", SPEC.card.url)
+        return _card(self.config)
 
     def _look(self, follower: Follower, frame: int, texts: list[str]) -> Found:
         """The masks of every expression's boxes in one frame."""
@@ -195,19 +204,27 @@ def _build(config: GroundingDinoConfig, device: str) -> GroundingDinoBaseline:
     from rvosbench.tracks.boxes import BoxSegmenter
     from rvosbench.tracks.maker import TrackMaker
 
-    wanted = CandidateConfig(
-        tracker=config.tracker,
-        grounder=config.grounder,
-        dtype=config.dtype,
-        prompts=TrackConfig(resize=config.resize),
-        compute=config.compute,
-    )
-    return GroundingDinoBaseline(config, TrackMaker(wanted, device), BoxSegmenter)
+    return GroundingDinoBaseline(config, TrackMaker(config.candidates, device), BoxSegmenter)
+
+
+def _identify(
+    config: GroundingDinoConfig, device: str, videos: Sequence[str]
+) -> MethodIdentity | None:
+    models = identify_tracks(config.candidates, device, videos)
+    return None if models is None else MethodIdentity(models, _card(config))
+
+
+def _card(config: GroundingDinoConfig) -> MethodCard:
+    if config.tracker != "demo":
+        return SPEC.card
+    title, backbone = SPEC.card.title, "small GroundingDINO and SAM2 (embedded)"
+    return MethodCard(title, SPEC.card.venue, backbone, 0, "none", SPEC.card.url)
 
 
 SPEC = MethodSpec(
     config_type=GroundingDinoConfig,
     build=_build,
+    identify=_identify,
     card=MethodCard(
         title="GroundingDINO (w/o selection module)",
         venue="arXiv 2412.01136",

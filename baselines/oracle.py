@@ -14,12 +14,13 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.contracts import MethodSpec, TruthLookup
+from rvosbench.contracts import MethodIdentity, MethodSpec, TruthLookup
 from rvosbench.masks import MaskSequence, union
 from rvosbench.metrics import region_similarity
 from rvosbench.records import Json, MethodCard, Prediction, Sample, Target, Track
-from rvosbench.tracks.maker import PRESETS, CandidateConfig, TrackSource, open_tracks
+from rvosbench.tracks.candidates import PRESETS, CandidateConfig
 from rvosbench.tracks.recall import touching
+from rvosbench.tracks.source import TrackSource, identify_tracks, open_tracks
 
 EXHAUSTIVE = 8
 
@@ -102,9 +103,15 @@ def _build(config: CandidateConfig, device: str) -> Oracle:
     return Oracle(open_tracks(config, device))
 
 
+def _identify(config: CandidateConfig, device: str, videos: Sequence[str]) -> MethodIdentity | None:
+    tracks = identify_tracks(config, device, videos)
+    return None if tracks is None else MethodIdentity(tracks, SPEC.card)
+
+
 SPEC = MethodSpec(
     config_type=CandidateConfig,
     build=_build,
+    identify=_identify,
     card=MethodCard("Oracle track selection", backbone="SAM2", trainable_parameters=0),
     presets=PRESETS,
     needs_truth=True,

@@ -10,10 +10,11 @@ from rvosbench.files.trees import open_storage
 from rvosbench.predictions.files import PredictionFiles
 from rvosbench.predictions.labels import LabelFiles
 from rvosbench.predictions.rle_json import RleFile
-from rvosbench.predictions.runs import RUN_FILE, RunFolder
+from rvosbench.predictions.runs import RunSource
 from rvosbench.predictions.source import MissingPolicy, PredictionSource
 from rvosbench.predictions.wording import few
 from rvosbench.records import Prediction, Sample
+from rvosbench.runs.run_folder import RunFolder
 
 
 def open_predictions(
@@ -32,8 +33,8 @@ def open_predictions(
         PredictionError: nothing readable at `path`, or no video of `samples` in it.
     """
     source: PredictionSource
-    if (path / RUN_FILE).is_file():
-        source = RunFolder(path, missing)
+    if RunFolder(path).is_run:
+        source = RunSource(path, missing)
     elif path.suffix.lower() == ".json" and path.is_file():
         source = RleFile(path, missing)
     else:

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from rvosbench.errors import IncompletePredictionError, PredictionError
-from rvosbench.files.names import file_name
 from rvosbench.masks import MaskSequence
 from rvosbench.predictions.source import MissingPolicy
-from rvosbench.records import Json, Prediction, Sample
-from rvosbench.runs.rows import predictions_from_rows
-
-RUN_FILE = "run.json"
-"""What a run folder has at its top."""
+from rvosbench.records import Prediction, Sample
+from rvosbench.runs.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
-class RunFolder:
-    """A folder written by `evaluate`: `videos/<video>/predictions.json`."""
+class RunSource:
+    """A run folder of `evaluate`."""
 
     path: Path
     missing: MissingPolicy = "error"
@@ -41,35 +35,30 @@ class RunFolder:
 
     def digest(self, sample: Sample) -> str:
         """Hash of the video's file."""
-        file = self._file(sample.video.id)
-        return hashlib.sha256(file.read_bytes() if file.is_file() else b"").hexdigest()
+        return RunFolder(self.path).video(sample.video.id).digest()
 
     def holds(self, video_id: str) -> bool:
         """Whether the run finished the video."""
-        return self._file(video_id).is_file()
+        return RunFolder(self.path).video(video_id).there
 
     def extra(self, samples: Iterable[Sample]) -> tuple[str, ...]:
         """Videos that none of the samples asks for."""
-        asked = {file_name(sample.video.id) for sample in samples}
-        folders = sorted(self.path.glob("videos/*/predictions.json"))
-        return tuple(f.parent.name for f in folders if f.parent.name not in asked)
+        asked = {sample.video.id for sample in samples}
+        return tuple(v for v in RunFolder(self.path).video_ids() if v not in asked)
 
-    def _file(self, video_id: str) -> Path:
-        return self.path / "videos" / file_name(video_id) / "predictions.json"
-
-    def _read(self, sample: Sample) -> dict[str, Prediction]:
-        file = self._file(sample.video.id)
-        if not file.is_file():
+    def _read(self, sample: Sample) -> Mapping[str, Prediction]:
+        files = RunFolder(self.path).video(sample.video.id)
+        if not files.there:
             return {}
-        content: Json = json.loads(file.read_text(encoding="utf-8"))
-        if tuple(content["frames"]) != sample.video.frame_names:
+        kept = files.predictions()
+        if kept.frames != sample.video.frame_names:
             raise PredictionError(
-                f"{file}: made for {len(content['frames'])} frames that are not the "
+                f"{files.path}: made for {len(kept.frames)} frames that are not the "
                 f"{len(sample.video)} of video {sample.video.id!r}: is it the right dataset?"
             )
-        return predictions_from_rows(content)
+        return kept.by_expression
 
-    def _one(self, found: dict[str, Prediction], sample: Sample, key: str) -> Prediction:
+    def _one(self, found: Mapping[str, Prediction], sample: Sample, key: str) -> Prediction:
         if key in found:
             return found[key]
         if self.missing == "error":

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 from rvosbench.errors import ResultError
 from rvosbench.predictions import encode_mask, submission_name, write_archive
-from rvosbench.records import Json
-from rvosbench.runs.result import read_result
-from rvosbench.runs.rows import predictions_from_rows
+from rvosbench.runs.run_folder import RunFolder, VideoFiles
 
 
 def pack_run(run: Path, out: Path) -> int:
@@ -24,18 +21,17 @@ def pack_run(run: Path, out: Path) -> int:
         Number of masks.
 
     Raises:
-        ResultError: the folder holds no finished run, or one without predictions.
+        ResultError: the folder holds no finished run, one without predictions, or damaged ones.
     """
-    dataset = str(read_result(run / "result.json").facts["dataset"])
-    files = sorted((run / "videos").glob("*/predictions.json"))
-    if not files:
+    folder = RunFolder(run)
+    dataset, videos = str(folder.result().facts["dataset"]), sorted(folder.video_ids())
+    if not videos:
         raise ResultError(f"{run}: no predictions here; a run of `rvosbench score` keeps none")
-    videos = sorted((json.loads(f.read_text(encoding="utf-8"))["video"], f) for f in files)
-    return write_archive(out, (entry for _, file in videos for entry in _entries(dataset, file)))
+    return write_archive(out, (e for v in videos for e in _entries(dataset, folder.video(v))))
 
 
-def _entries(dataset: str, file: Path) -> Iterator[tuple[str, bytes]]:
-    content: Json = json.loads(file.read_text(encoding="utf-8"))
-    for expression, prediction in predictions_from_rows(content).items():
-        for frame, mask in zip(content["frames"], prediction.masks, strict=True):
-            yield submission_name(dataset, content["video"], expression, frame), encode_mask(mask)
+def _entries(dataset: str, files: VideoFiles) -> Iterator[tuple[str, bytes]]:
+    kept = files.predictions()
+    for expression, prediction in kept.by_expression.items():
+        for frame, mask in zip(kept.frames, prediction.masks, strict=True):
+            yield submission_name(dataset, kept.video, expression, frame), encode_mask(mask)

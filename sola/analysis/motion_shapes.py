@@ -17,7 +17,7 @@ from rvosbench.demo.shapes import COLOURS, SHAPES, TEXTURES
 from rvosbench.masks import BoolArray, MaskSequence
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Json, Track
-from rvosbench.tracks.building import object_tracks
+from rvosbench.tracks.cache_build import object_tracks
 from rvosbench.tracks.config import Compute
 from rvosbench.tracks.follow import Follower
 from sola.analysis.probe_data import ObjectTokens, SourceFacts

@@ -31,10 +31,10 @@ from numpy.typing import NDArray
 from scipy.stats import pearsonr, spearmanr
 
 from rvosbench.datasets import load_dataset
-from rvosbench.errors import DatasetError, UsageError
+from rvosbench.errors import UsageError
 from rvosbench.records import Json, Track
-from rvosbench.tracks.cache import TrackCacheError, read_header, read_tracks
-from rvosbench.tracks.cached import check_sample, track_files
+from rvosbench.tracks.cache import TrackCache
+from rvosbench.tracks.cache_file import TrackCacheError, read_tracks
 from rvosbench.tracks.prompts import overlaps
 
 Floats = NDArray[np.float64]
@@ -100,23 +100,14 @@ def cache_files(
     Raises:
         TrackCacheError: no cache, no video of the split in it, or tracks of other frames.
     """
+    tracks = TrackCache(cache)
     if dataset is None:
-        return track_files(cache), f"Object tokens of {cache.name}"
-    opened, files = load_dataset(dataset, data, split), []
-    for path in track_files(cache):
-        header = read_header(path)
-        try:
-            sample = opened.sample(header.video)
-        except DatasetError:  # a video of another split: caches may hold several
-            continue
-        check_sample(cache, header, sample, boxes=False)
-        files.append(path)
-    if not files:
-        raise TrackCacheError(
-            f"{cache}: has no video of {opened.name}/{opened.split}. Name the split that the cache "
-            f"was built for (`rvosbench tracks info {cache}`)"
-        )
-    return files, f"Object tokens on {opened.name}/{opened.split}"
+        return tracks.files(), f"Object tokens of {cache.name}"
+    opened = load_dataset(dataset, data, split)
+    videos = tracks.videos_of(opened)
+    for video in videos:
+        tracks.check(tracks.header(video), opened.sample(video), boxes=False)
+    return [tracks.path(v) for v in videos], f"Object tokens on {opened.name}/{opened.split}"
 
 
 def compare_cache(
@@ -127,7 +118,7 @@ def compare_cache(
     """Pairs of all videos of a track cache, one file in memory at a time.
 
     Args:
-        files: of the cache, one a video; see `rvosbench.tracks.cached.track_files`.
+        files: of the cache, one a video; see `rvosbench.tracks.cache.TrackCache`.
         sampling: which pairs.
         on_done: called with the name of every file that was read.
 

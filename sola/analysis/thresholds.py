@@ -7,7 +7,6 @@ made again as the run made them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,16 +16,15 @@ import numpy as np
 from rvosbench.config import configure
 from rvosbench.contracts import Dataset, ExpressionScore, Summary
 from rvosbench.errors import ResultError, UsageError
-from rvosbench.files.names import file_name
 from rvosbench.masks import union
 from rvosbench.metrics import official
-from rvosbench.records import Json, Prediction, Sample, Track
-from rvosbench.runs.result import Result, read_result
-from rvosbench.tracks.cache import read_tracks
-from rvosbench.tracks.cached import track_file
+from rvosbench.records import Prediction, Sample, Track
+from rvosbench.runs.result import Result
+from rvosbench.runs.run_folder import RunFolder
+from rvosbench.runs.truth import GroundTruth
+from rvosbench.tracks.cache import TrackCache
 from rvosbench.tracks.maker import TrackMaker
 from sola.method import SolaConfig, select
-from sola.training.validation import VideoTruth
 
 THRESHOLDS = tuple(round(0.1 * i, 1) for i in range(1, 10))
 Scores = Mapping[str, Mapping[str, float]]
@@ -124,7 +122,7 @@ def made_again(result: Result, device: str = "auto") -> TracksOf:
 
 
 def _of(cache: Path) -> TracksOf:
-    return lambda sample: read_tracks(track_file(cache, sample.video.id))
+    return lambda sample: TrackCache(cache).tracks(sample.video.id)
 
 
 def finished_run(run: Path) -> Result:
@@ -133,12 +131,7 @@ def finished_run(run: Path) -> Result:
     Raises:
         ResultError: there is none.
     """
-    if not (run / "result.json").is_file():
-        raise ResultError(
-            f"{run}: no finished run here (result.json is missing). Wanted the --out folder of "
-            "`rvosbench eval --method sola`"
-        )
-    result = read_result(run / "result.json")
+    result = RunFolder(run).result()
     if result.summary is None:
         raise ResultError(f"{run}: the split has no public ground truth to score a threshold by")
     return result
@@ -185,7 +178,7 @@ def _video(
             "give the cache that the run was made with"
         )
     argmax = bool(result.facts["config"].get("argmax_if_none", False))
-    truth, protocol = VideoTruth(dataset, video), official.protocol(result.facts["protocol"])
+    truth, protocol = GroundTruth(dataset, video), official.protocol(result.facts["protocol"])
     found: dict[float, list[tuple[ExpressionScore, int]]] = {}
     last: dict[str, list[str]] = {}
     for threshold in thresholds:
@@ -199,13 +192,13 @@ def _video(
 
 
 def _alignment(run: Path, video: str) -> Scores:
-    path = run / "videos" / file_name(video) / "predictions.json"
+    files = RunFolder(run).video(video)
+    found = files.predictions().by_expression
     try:
-        rows: Json = json.loads(path.read_text(encoding="utf-8"))["expressions"]
-        return {e: dict(row["diagnostics"]["alignment"]) for e, row in rows.items()}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return {e: dict(p.diagnostics["alignment"]) for e, p in found.items()}
+    except (ValueError, KeyError, TypeError) as error:
         raise ResultError(
-            f"{path}: holds no alignment scores ({error!r}): was this a run of SOLA?"
+            f"{files.path}: holds no alignment scores ({error!r}): was this a run of SOLA?"
         ) from error
 
 

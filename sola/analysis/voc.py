@@ -25,7 +25,7 @@ from rvosbench.errors import AnnotationError, DatasetError, UsageError
 from rvosbench.masks import BoolArray
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Frame, Json
-from rvosbench.tracks.maker import RELEASED_TRACKER
+from rvosbench.tracks.candidates import RELEASED_TRACKER
 from sola.analysis.probe_data import ObjectTokens, SourceFacts
 
 CLASSES = (

@@ -17,7 +17,7 @@ from rvosbench.errors import UsageError
 from rvosbench.models.devices import choose_device
 from rvosbench.plugins import dataset_spec
 from rvosbench.recipe import digest
-from rvosbench.tracks.cached import track_files
+from rvosbench.tracks.cache import TrackCache
 from sola.config import TrainingPreset, training_preset
 from sola.data.samples import TrackSet
 from sola.data.track_data import OpenOptions, TrainingData, open_training_data
@@ -173,7 +173,7 @@ def _open(
     if not world.first:
         world.broadcast(None)
         return open_training_data(sets, others, how)
-    total = sum(len(track_files(s.cache)) for s in (*sets, *others))
+    total = sum(len(TrackCache(s.cache).files()) for s in (*sets, *others))
     with progress("tracks against ground truth", total) as on_done:
         opened = open_training_data(sets, others, replace(how, on_done=on_done))
     world.broadcast(None)

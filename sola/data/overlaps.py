@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rvosbench.contracts import Dataset
-from rvosbench.datasets.capabilities import video_ids
 from rvosbench.execution.executors.local import local
 from rvosbench.execution.runner import run_units
 from rvosbench.execution.store import Store
@@ -31,8 +30,8 @@ from rvosbench.masks import MaskSequence, union
 from rvosbench.metrics import region_similarity
 from rvosbench.recipe import digest
 from rvosbench.records import Json, Sample, Target, Track
-from rvosbench.tracks.cache import TrackCacheError, read_header, read_tracks
-from rvosbench.tracks.cached import check_sample, track_file, track_files
+from rvosbench.tracks.cache import TrackCache
+from rvosbench.tracks.cache_file import TrackCacheError, read_header, read_tracks
 
 FOLDER, FORMAT = "overlaps", 1
 logger = logging.getLogger(__name__)
@@ -81,17 +80,13 @@ def build_overlaps(
     """
     name = f"{dataset.name}-{dataset.split}-{digest(dataset.fingerprint)[:12]}"
     store = Store(cache / FOLDER / name)
-    cached, known = [read_header(path) for path in track_files(cache)], set(video_ids(dataset))
-    headers = [h for h in cached if h.video in known]
-    if not headers:
-        raise TrackCacheError(
-            f"{cache}: none of its {len(cached)} videos, such as {cached[0].video!r}, is in "
-            f"{dataset.name}/{dataset.split}: name the dataset and split that it is of"
-        )
+    tracks = TrackCache(cache)
+    known = set(tracks.videos_of(dataset))
+    headers = [h for h in tracks.headers() if h.video in known]
     units = [Unit(h.video, digest([FORMAT, dataset.fingerprint, h.content])) for h in headers]
     run_units(units, _Cover(cache, dataset), store, local(workers), on_done)
     return [
-        CoveredVideo(h.video, track_file(cache, h.video), h.content, store.output(h.video))
+        CoveredVideo(h.video, tracks.path(h.video), h.content, store.output(h.video))
         for h in headers
     ]
 
@@ -123,9 +118,9 @@ class _Cover:
 
     def __call__(self, key: str, output: Path) -> None:
         """Write the overlaps of a video."""
-        sample, path = self.dataset.sample(key), track_file(self.cache, key)
+        sample, path = self.dataset.sample(key), TrackCache(self.cache).path(key)
         header = read_header(path)
-        check_sample(self.cache, header, sample, header.grounder is not None)
+        TrackCache(self.cache).check(header, sample, header.grounder is not None)
         targets = {e.id: self.dataset.target(key, e.id) for e in sample.expressions}
         objects = self.dataset.objects(key)
         write_json(output, _overlaps(read_tracks(path), sample, objects, targets))

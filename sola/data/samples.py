@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from rvosbench.contracts import Dataset
 from rvosbench.errors import DatasetError
-from rvosbench.tracks.cache import read_tokens
+from rvosbench.tracks.cache_file import read_tokens
 
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]

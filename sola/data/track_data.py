@@ -12,8 +12,8 @@ from rvosbench.execution.units import Unit
 from rvosbench.models.weights import TEXT_ENCODER, embedded
 from rvosbench.recipe import digest
 from rvosbench.records import Json
-from rvosbench.tracks.cache import TrackCacheError
-from rvosbench.tracks.cached import track_files
+from rvosbench.tracks.cache import TrackCache
+from rvosbench.tracks.cache_file import TrackCacheError
 from rvosbench.tracks.words import open_words
 from sola.data.overlaps import CoveredVideo, build_overlaps, read_overlaps
 from sola.data.samples import (
@@ -99,7 +99,7 @@ def open_training_data(
         "valid": [opened[s][1] for s in valid] or f"every {HELD_OUT}th training video",
         "text_encoder": encoder,
     }
-    cached = sum(len(track_files(s.cache)) for s in (*train, *valid))
+    cached = sum(len(TrackCache(s.cache).files()) for s in (*train, *valid))
     return TrainingData(samples, held_out, texts, facts, cached - used)
 
 

@@ -14,10 +14,10 @@ from rvosbench.execution.units import Unit
 from rvosbench.files.atomic import write_json
 from rvosbench.models.weights import TEXT_ENCODER, embedded, identify
 from rvosbench.recipe import Recipe, digest
-from rvosbench.tracks.building import BuildOptions, build_tracks
-from rvosbench.tracks.cache import TrackCacheError, read_header
-from rvosbench.tracks.cached import SUFFIX, track_file
-from rvosbench.tracks.maker import CandidateConfig, grounder_identity, tracker_identity
+from rvosbench.tracks.cache import SUFFIX, TrackCache
+from rvosbench.tracks.cache_build import BuildOptions, build_tracks
+from rvosbench.tracks.cache_file import TrackCacheError, read_header
+from rvosbench.tracks.candidates import CandidateConfig, grounder_identity, tracker_identity
 from rvosbench.tracks.words import build_words
 from sola.reproduce.experiments import EXPERIMENTS
 from sola.reproduce.settings import Settings, SplitFrames
@@ -73,7 +73,7 @@ def cache_content(folder: Path, videos: Sequence[str]) -> str:
     Raises:
         TrackCacheError: one of them is not there.
     """
-    return digest([[video, read_header(track_file(folder, video)).content] for video in videos])
+    return digest([[video, TrackCache(folder).header(video).content] for video in videos])
 
 
 def is_finished(frames: SplitFrames, settings: Settings) -> bool:

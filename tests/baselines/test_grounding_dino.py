@@ -11,6 +11,7 @@ import pytest
 
 from baselines.grounding_dino import SPEC, GroundingDinoBaseline, GroundingDinoConfig, best_frame
 from leaderboard.numbers.ablation import ablation_of_facts
+from rvosbench.contracts import MethodIdentity
 from rvosbench.errors import ConfigurationError, WeightsError
 from rvosbench.masks import pack
 from rvosbench.models.sam2.tracker import Sam2
@@ -166,6 +167,8 @@ def test_the_same_class_runs_checkpoints(grounder: Path, variant: str) -> None:
     assert all(a.masks.size == SIZE and len(a.masks) == LENGTH for a in answers.values())
     assert 0 < answers["0"].score < 1
     said = method.provenance()
+    choice = load_method("grounding-dino", "demo", changes, "cpu")
+    assert choice.identify([]) == MethodIdentity(said, method.card)
     assert {"tracker", "grounder", "device", "libraries"} <= said.keys()
 
 

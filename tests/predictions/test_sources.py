@@ -90,7 +90,7 @@ def edited(change: Any) -> dict[str, Any]:  # noqa: ANN401
         (lambda c: c["a"]["1"]["prediction_masks"][0].update(size=[3, 3]), "RLE of frame 0"),
         (
             lambda c: c["a"]["1"]["prediction_masks"][0].update(counts="o"),
-            "answer '1' cannot be decoded",
+            "prediction '1' cannot be decoded",
         ),
         (lambda c: c.update({"a": []}), "video 'a' is a list"),
         (lambda c: c["a"].update({"9": c["a"]["0"]}), "such as 'a/9'"),

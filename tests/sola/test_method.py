@@ -12,7 +12,7 @@ from rvosbench.masks import MaskSequence
 from rvosbench.records import Track
 from rvosbench.runs.evaluate import evaluate
 from rvosbench.runs.methods import load_method
-from rvosbench.tracks.maker import CandidateConfig
+from rvosbench.tracks.candidates import CandidateConfig
 from sola.config import SelectorConfig
 from sola.method import Sola, SolaConfig, alignment_scores, select
 from sola.model import TrackSelector
@@ -110,3 +110,14 @@ def test_the_settings_of_candidate_tracks_are_those_of_every_method(tmp_path: Pa
     assert "tracks" not in changed  # a place decides no number
     assert changed["prompts.points_per_side"] == 7
     assert type(config.candidates) is CandidateConfig
+
+
+def test_what_the_opened_method_says_is_known_before(tmp_path: Path) -> None:
+    choice = load_method("sola", "released", cached_settings(tmp_path), "cpu")
+    method, videos = choice.build(), ["a", "b"]
+    assert isinstance(method, Sola)
+    identity = choice.identify(videos)
+    assert identity is not None
+    assert identity.provenance == method.provenance_of(videos)
+    assert identity.card == method.card
+    assert identity.provenance["selector"] == method.chosen.checkpoint_hash

@@ -12,8 +12,8 @@ import pytest
 
 from rvosbench.execution.units import Unit
 from rvosbench.recipe import Recipe
-from rvosbench.tracks.cache import read_header, read_tracks, write_tracks
-from rvosbench.tracks.cached import track_file
+from rvosbench.tracks.cache import TrackCache
+from rvosbench.tracks.cache_file import read_header, read_tracks, write_tracks
 from sola.config import DEMO_SELECTOR
 from sola.network.weights import save_selector
 from sola.reproduce.caches import cache_content, is_finished, make_cache, remember
@@ -48,7 +48,7 @@ def asked(tmp_path: Path) -> Settings:
 
 
 def first_file(asked: Settings) -> Path:
-    return track_file(asked.cache(FRAMES), "train-0000")
+    return TrackCache(asked.cache(FRAMES)).path("train-0000")
 
 
 def test_a_cache_that_is_as_it_was_is_not_opened(asked: Settings) -> None:

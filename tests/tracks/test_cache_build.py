@@ -18,14 +18,16 @@ from rvosbench.errors import ConfigurationError, NoGroundTruthError
 from rvosbench.execution.executors.local import local
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Track
-from rvosbench.tracks.building import BuildOptions, build_tracks
-from rvosbench.tracks.cache import Header, TrackCacheError, read_header, read_tracks, write_tracks
-from rvosbench.tracks.cached import CachedTracks, track_file, track_files
-from rvosbench.tracks.config import Compute, TrackConfig
-from rvosbench.tracks.maker import CandidateConfig, TrackMaker
-from rvosbench.tracks.sharing import pull_tracks, push_tracks
+from rvosbench.tracks.cache import TrackCache
+from rvosbench.tracks.cache_build import BuildOptions, build_tracks
+from rvosbench.tracks.cache_file import TrackCacheError, read_header, read_tracks, write_tracks
+from rvosbench.tracks.candidates import CandidateConfig, grounder_identity
+from rvosbench.tracks.config import Compute, TrackConfig, relevant
+from rvosbench.tracks.header import Header
+from rvosbench.tracks.hub import pull_tracks, push_tracks
+from rvosbench.tracks.maker import TrackMaker
+from rvosbench.tracks.source import CachedTracks
 from rvosbench.tracks.summary import recall_of, summarize
-from rvosbench.tracks.verifying import verify_tracks
 
 PROMPTS = TrackConfig(
     points_per_side=3,
@@ -88,7 +90,7 @@ def test_a_cache_gives_what_the_models_give(demo: MotionShapes, cache: Path) -> 
 
 
 def test_truth_tracks_are_for_training_only(demo: MotionShapes, cache: Path) -> None:
-    rows = read_tracks(track_file(cache, VIDEOS[0]))
+    rows = TrackCache(cache).tracks(VIDEOS[0])
     truth = [t.id for t in rows if t.source == "truth"]
     assert truth == [f"truth-{name}" for name in demo.objects(VIDEOS[0])][: len(truth)]
     assert len(truth) >= 2
@@ -102,7 +104,7 @@ def test_a_killed_build_is_taken_up_and_nothing_is_done_twice(
     assert rebuild(demo, copy) == "=="
     assert rebuild(demo, copy, replace(CONFIG, compute=Compute(batch_size=1))) == "=="
     monkeypatch.undo()
-    track_file(copy, VIDEOS[1]).unlink()
+    TrackCache(copy).path(VIDEOS[1]).unlink()
     assert rebuild(demo, copy) == "=+"
 
 
@@ -111,11 +113,11 @@ def test_files_of_several_machines_make_one_cache(
 ) -> None:
     merged = tmp_path / "merged"
     merged.mkdir()
-    for path in track_files(cache):
+    for path in TrackCache(cache).files():
         shutil.copy(path, merged)  # no stamps: only what the files say of themselves
     monkeypatch.setattr(Sam2, "encode", None)
     assert rebuild(demo, merged) == "=="
-    assert verify_tracks(merged, demo, VIDEOS) == []
+    assert TrackCache(merged).problems(demo, VIDEOS) == []
     assert of(merged).provenance() == of(cache).provenance()
 
 
@@ -158,11 +160,11 @@ def test_settings_of_boxes_do_not_matter_without_boxes(demo: MotionShapes, cache
 def test_overwriting_replaces_what_does_not_fit(demo: MotionShapes, copy: Path) -> None:
     config = replace(CONFIG, prompts=replace(PROMPTS, max_grid_tracks=1))
     assert rebuild(demo, copy, config, overwrite=True, videos=VIDEOS[:1]) == "+"
-    assert read_header(track_file(copy, VIDEOS[0])).prompts["max_grid_tracks"] == 1
+    assert TrackCache(copy).header(VIDEOS[0]).prompts["max_grid_tracks"] == 1
     with pytest.raises(TrackCacheError, match="max_grid_tracks"):
         of(copy)
-    assert any("max_grid_tracks" in text for text in verify_tracks(copy))
-    assert summarize(copy).recipe["max_grid_tracks"] == "mixed"
+    assert any("max_grid_tracks" in text for text in TrackCache(copy).problems())
+    assert summarize(TrackCache(copy)).recipe["max_grid_tracks"] == "mixed: 1, 3"
 
 
 def test_corrupted_frames_are_other_frames(demo: MotionShapes, cache: Path, tmp_path: Path) -> None:
@@ -170,7 +172,7 @@ def test_corrupted_frames_are_other_frames(demo: MotionShapes, cache: Path, tmp_
     with pytest.raises(TrackCacheError, match="other frames"):
         of(cache).tracks(foggy.sample(VIDEOS[0]))
     build_tracks(foggy, CONFIG, tmp_path / "fog", BuildOptions(videos=VIDEOS[:1]))
-    header = read_header(track_file(tmp_path / "fog", VIDEOS[0]))
+    header = TrackCache(tmp_path / "fog").header(VIDEOS[0])
     assert (header.corruption or "").startswith("fog:3@fast")
     of(tmp_path / "fog").tracks(foggy.sample(VIDEOS[0]))
     with pytest.raises(TrackCacheError, match=r"other frames \(fog:3"):
@@ -187,7 +189,7 @@ def test_a_video_that_is_not_there_is_named(demo: MotionShapes, cache: Path) -> 
 def test_workers_give_the_same_files(demo: MotionShapes, cache: Path, tmp_path: Path) -> None:
     options = BuildOptions(truth=True, videos=VIDEOS[1:])
     build_tracks(demo, CONFIG, tmp_path, options, local(2))
-    ours, theirs = track_file(tmp_path, VIDEOS[1]), track_file(cache, VIDEOS[1])
+    ours, theirs = TrackCache(tmp_path).path(VIDEOS[1]), TrackCache(cache).path(VIDEOS[1])
     assert read_header(ours) == read_header(theirs)
 
 
@@ -209,7 +211,7 @@ def test_a_video_without_sentences_gets_no_truth_tracks(
     silent = replace(demo.sample(VIDEOS[0]), expressions=())
     monkeypatch.setattr(MotionShapes, "sample", lambda self, video: silent)
     assert rebuild(demo, tmp_path, videos=VIDEOS[:1]) == "+"
-    assert {t.source for t in read_tracks(track_file(tmp_path, VIDEOS[0]))} == {"grid"}
+    assert {t.source for t in TrackCache(tmp_path).tracks(VIDEOS[0])} == {"grid"}
 
 
 # Box tracks belong to sentences.
@@ -217,24 +219,22 @@ def test_a_video_without_sentences_gets_no_truth_tracks(
 
 def with_boxes(cache: Path, demo: MotionShapes, pool: str, folder: Path) -> CandidateConfig:
     """The first video's cache as if a grounder had been there, without one."""
-    sample, path = demo.sample(VIDEOS[0]), track_file(cache, VIDEOS[0])
+    sample, path = demo.sample(VIDEOS[0]), TrackCache(cache).path(VIDEOS[0])
     grounder = folder / "grounder"
     grounder.mkdir(parents=True)
     (grounder / "model.safetensors").write_bytes(b"grounder")
     prompts = replace(PROMPTS, candidate_pool=pool)  # type: ignore[arg-type]
     config = replace(CONFIG, grounder=str(grounder), prompts=prompts)
-    from rvosbench.tracks.cached import Wanted
-    from rvosbench.tracks.identity import relevant
 
     header: Header = replace(
         read_header(path),
-        grounder=Wanted.of(config).grounder,
+        grounder=grounder_identity(config),
         prompts=relevant(prompts, True),
         expressions={e.id: e.text for e in sample.expressions},
     )
     rows = [t for t in read_tracks(path) if t.source == "grid"]
     box: Track = replace(rows[0], id="b", source="box", candidates=frozenset({"0"}))
-    write_tracks(track_file(folder, VIDEOS[0]), header, [*rows, box])
+    write_tracks(TrackCache(folder).path(VIDEOS[0]), header, [*rows, box])
     return config
 
 
@@ -272,43 +272,45 @@ def test_grid_tracks_of_a_cache_with_boxes_serve_alone(
 
 
 def test_a_whole_cache_is_well_and_a_broken_row_is_found(demo: MotionShapes, copy: Path) -> None:
-    assert verify_tracks(copy) == []
-    assert verify_tracks(copy, demo, VIDEOS) == []
-    assert verify_tracks(copy, demo, [*VIDEOS, "valid-0002"]) == ["no tracks of video 'valid-0002'"]
-    assert verify_tracks(copy, demo, [*VIDEOS, "x"]) == ["demo/valid has no video 'x'"]
-    assert verify_tracks(copy, None, ["x"]) == ["no tracks of video 'x'"]
-    path = track_file(copy, VIDEOS[0])
+    assert TrackCache(copy).problems() == []
+    assert TrackCache(copy).problems(demo, VIDEOS) == []
+    assert TrackCache(copy).problems(demo, [*VIDEOS, "valid-0002"]) == [
+        "no tracks of video 'valid-0002'"
+    ]
+    assert TrackCache(copy).problems(demo, [*VIDEOS, "x"]) == ["demo/valid has no video 'x'"]
+    assert TrackCache(copy).problems(None, ["x"]) == ["no tracks of video 'x'"]
+    path = TrackCache(copy).path(VIDEOS[0])
     content = bytearray(path.read_bytes())
     tokens = read_tracks(path)[0].tokens[0, :4].tobytes()
     content[content.index(tokens)] ^= 1
     path.write_bytes(content)
-    assert any("valid-0000" in text for text in verify_tracks(copy))
+    assert any("valid-0000" in text for text in TrackCache(copy).problems())
     path.write_bytes(b"no")
-    assert any("valid-0000" in text for text in verify_tracks(copy))
+    assert any("valid-0000" in text for text in TrackCache(copy).problems())
 
 
 def test_a_broken_file_is_a_problem_with_a_dataset_too(demo: MotionShapes, copy: Path) -> None:
-    track_file(copy, VIDEOS[0]).write_bytes(b"no")
-    assert any("valid-0000" in text for text in verify_tracks(copy, demo, VIDEOS))
+    TrackCache(copy).path(VIDEOS[0]).write_bytes(b"no")
+    assert any("valid-0000" in text for text in TrackCache(copy).problems(demo, VIDEOS))
 
 
 def test_files_of_older_tracker_code_are_stale(demo: MotionShapes, copy: Path) -> None:
     shutil.rmtree(copy / ".stamps")  # an older stamp fits nothing: the revision is part of it
-    path = track_file(copy, VIDEOS[0])
+    path = TrackCache(copy).path(VIDEOS[0])
     content = read_header(path).to_json()
     del content["revision"]
     assert Header.from_json(content).revision == 1
     write_tracks(path, Header.from_json(content), read_tracks(path))
-    with pytest.raises(TrackCacheError, match="revision of the tracker's code is 1"):
+    with pytest.raises(TrackCacheError, match="revision is 1, wanted 2"):
         of(copy)
-    with pytest.raises(TrackCacheError, match="revision of the tracker's code is 1"):
+    with pytest.raises(TrackCacheError, match="revision is 1, wanted 2"):
         rebuild(demo, copy)
-    assert any("revision" in text for text in verify_tracks(copy))
+    assert any("revision" in text for text in TrackCache(copy).problems())
 
 
 def test_only_the_videos_of_a_run_decide_its_provenance(cache: Path, copy: Path) -> None:
     whole = of(cache).provenance()
-    path = track_file(copy, VIDEOS[1])
+    path = TrackCache(copy).path(VIDEOS[1])
     header = read_header(path)
     other = replace(header, made={**header.made, "device": "cuda"})
     write_tracks(path, other, read_tracks(path)[:1])
@@ -321,13 +323,13 @@ def test_only_the_videos_of_a_run_decide_its_provenance(cache: Path, copy: Path)
 
 def test_other_frames_are_found(demo: MotionShapes, copy: Path) -> None:
     foggy = corrupted(demo, Plan("fog", 3))
-    assert all("other frames" in text for text in verify_tracks(copy, foggy, VIDEOS))
-    assert len(verify_tracks(copy, foggy, VIDEOS)) == 2
+    assert all("other frames" in text for text in TrackCache(copy).problems(foggy, VIDEOS))
+    assert len(TrackCache(copy).problems(foggy, VIDEOS)) == 2
 
 
 def test_a_summary_counts(cache: Path) -> None:
-    summary = summarize(cache)
-    rows = [t for path in track_files(cache) for t in read_tracks(path)]
+    summary = summarize(TrackCache(cache))
+    rows = [t for path in TrackCache(cache).files() for t in read_tracks(path)]
     assert summary.counts["videos"] == 2
     assert summary.counts["tracks"] == len(rows)
     assert summary.counts["truth tracks"] == sum(t.source == "truth" for t in rows)
@@ -336,7 +338,7 @@ def test_a_summary_counts(cache: Path) -> None:
 
 
 def test_recall_is_by_source(demo: MotionShapes, cache: Path) -> None:
-    recall = {r.source: r for r in recall_of(cache, demo)}
+    recall = {r.source: r for r in recall_of(TrackCache(cache), demo)}
     assert list(recall) == ["grid", "truth", "all"]
     assert recall["truth"].best_track > recall["grid"].best_track
     assert replace(recall["all"], source="grid") == recall["grid"]  # truth is not for inference
@@ -382,7 +384,7 @@ def test_a_cache_goes_to_the_hub_and_back(demo: MotionShapes, cache: Path, tmp_p
     assert "| points_per_side | 3 |" in card
     assert pull_tracks("me/tracks", tmp_path / "back", api=hub) == 2
     assert of(tmp_path / "back").provenance() == of(cache).provenance()
-    assert verify_tracks(tmp_path / "back", demo, VIDEOS) == []
+    assert TrackCache(tmp_path / "back").problems(demo, VIDEOS) == []
     with pytest.raises(TrackCacheError, match=r"downloaded from 'me/other'.*404"):
         pull_tracks("me/other", tmp_path / "other", api=hub)
 
@@ -397,7 +399,7 @@ def test_a_cache_of_another_backend_is_refused(demo: MotionShapes, copy: Path) -
         of(copy, config)
     with pytest.raises(TrackCacheError, match="backend is transformers, wanted original"):
         rebuild(demo, copy, config)
-    for path in track_files(copy):
+    for path in TrackCache(copy).files():
         header = read_header(path)
         made = {**header.made, "backend": "original"}
         write_tracks(path, replace(header, made=made), read_tracks(path))

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rvosbench.contracts import Dataset
 from rvosbench.datasets.capabilities import corruption_of
 from rvosbench.execution.executors.local import local
 from rvosbench.execution.runner import run_units
-from rvosbench.execution.store import Store
 from rvosbench.execution.units import Executor, Unit
+from rvosbench.files.claims import claimed
 from rvosbench.masks import MaskSequence
-from rvosbench.models.backends import TRANSFORMERS
-from rvosbench.recipe import digest
-from rvosbench.records import Json, Sample, Track
-from rvosbench.tracks.cache import Header, TrackCacheError, read_header, write_tracks
-from rvosbench.tracks.cached import SUFFIX, Wanted
-from rvosbench.tracks.identity import frame_fingerprint, relevant
-from rvosbench.tracks.maker import CandidateConfig, TrackMaker
-
-if TYPE_CHECKING:
-    from rvosbench.tracks.follow import Follower
+from rvosbench.models.devices import choose_device, choose_dtype
+from rvosbench.records import Sample, Track
+from rvosbench.tracks.cache import TrackCache
+from rvosbench.tracks.cache_file import TrackCacheError, write_tracks
+from rvosbench.tracks.candidates import CandidateConfig, wanted_header
+from rvosbench.tracks.follow import Follower
+from rvosbench.tracks.header import Header, frames_hash
+from rvosbench.tracks.maker import TrackMaker
+from rvosbench.tracks.prompts import Prompt, prompt_of
 
 
 @dataclass(frozen=True)
@@ -69,56 +68,33 @@ def build_tracks(
         WeightsError: weights are not there.
         NoGroundTruthError: `truth` on a hidden split.
     """
-    options = options or BuildOptions()
+    options, cache = options or BuildOptions(), TrackCache(out)
     job = _Build(dataset, config, options)
-    # One after the other: drawing a video's sentences can cost as much as tracking one object.
+    # One after the other: drawing a video's expressions can cost as much as tracking one object.
     samples = dataset if options.videos is None else map(dataset.sample, options.videos)
-    store = Store(out, SUFFIX)
     units = []
     for sample in samples:
         header = job.header(sample)
-        unit = Unit(sample.video.id, _digest(header))
-        _adopt(store, unit, header, job.wanted, options.overwrite)
+        unit = Unit(sample.video.id, header.recipe.digest)
+        if unit.key in cache and not cache.store.finished(unit):
+            _adopt(cache, unit, job.misfit(cache, header, sample), options.overwrite)
         units.append(unit)
-    run_units(units, job, store, executor or local(), on_done)
+    out.mkdir(parents=True, exist_ok=True)
+    done = all(map(cache.store.finished, units))
+    # Machines that make parts of one cache share it; anybody else has to wait.
+    with nullcontext() if done else claimed(out, share=job.planned.shared.digest):
+        run_units(units, job, cache.store, executor or local(), on_done)
 
 
-def _digest(header: Header) -> str:
-    facts = [header.recipe, header.video, header.frames, header.expressions, header.token_dtype]
-    return digest(facts)
-
-
-def _adopt(store: Store, unit: Unit, planned: Header, wanted: Wanted, overwrite: bool) -> None:
+def _adopt(cache: TrackCache, unit: Unit, problems: Sequence[str], overwrite: bool) -> None:
     """Take a file from another machine as done if it fits; refuse to lose one that does not."""
-    place = store.output(unit.key)
-    if not place.exists() or store.finished(unit):
-        return
-    problems = _problems(place, planned, wanted)
     if not problems:
-        store.accept(unit, place)
+        cache.store.accept(unit, cache.path(unit.key))
     elif not overwrite:
         raise TrackCacheError(
-            f"{place} was made otherwise: {'; '.join(problems)}. Choose another --out, or "
-            "--overwrite to replace what does not fit"
+            f"{cache.path(unit.key)} was made otherwise: {'; '.join(problems)}. Choose another "
+            "--out, or --overwrite to replace what does not fit"
         )
-
-
-def _problems(place: Path, planned: Header, wanted: Wanted) -> list[str]:
-    try:
-        have = read_header(place)
-    except TrackCacheError as error:
-        return [str(error)]
-    problems = wanted.problems(have)
-    names = ("frames", "expressions", "truth", "corruption", "token_dtype")
-    problems += [f"{n} differ" for n in names if getattr(have, n) != getattr(planned, n)]
-    if (have.grounder is None) != (planned.grounder is None):
-        problems.append("it has box tracks" if have.grounder else "it has no box tracks")
-    return problems
-
-
-def _backend(config: CandidateConfig) -> dict[str, Json]:
-    """Left out where it is the usual one: caches made before there was a choice stay valid."""
-    return {} if config.backend == TRANSFORMERS else {"backend": config.backend}
 
 
 @dataclass(frozen=True)
@@ -143,29 +119,38 @@ class _Build:
         header = replace(self.header(sample), made={k: made[k] for k in keep if k in made})
         write_tracks(output, header, self._tracks(sample))
 
-    def header(self, sample: Sample) -> Header:
-        """What will decide the tracks of a video; opens no model."""
-        from rvosbench.models.devices import choose_device, choose_dtype
-
-        boxes = bool(self.config.grounder)
+    @cached_property
+    def planned(self) -> Header:
+        """What will decide the tracks of any video; opens no model."""
+        header = wanted_header(self.config)
         dtype = choose_dtype(self.config.dtype, choose_device(self.options.device))
-        return Header(
-            video=sample.video.id,
-            frames=frame_fingerprint(sample.video),
-            tracker=self.wanted.tracker,
-            grounder=self.wanted.grounder,
-            prompts=relevant(self.config.prompts, boxes),
-            expressions={e.id: e.text for e in sample.expressions} if boxes else None,
+        return replace(
+            header,
             truth=self.options.truth,
             corruption=corruption_of(self.dataset),
-            made={"dtype": dtype, **_backend(self.config)},
+            made={**header.made, "dtype": dtype},
             token_dtype=self.options.token_dtype,
         )
 
-    @cached_property
-    def wanted(self) -> Wanted:
-        """What the files must have been made with."""
-        return Wanted.of(self.config)
+    def header(self, sample: Sample) -> Header:
+        """What will decide the tracks of a video."""
+        texts = {e.id: e.text for e in sample.expressions}
+        return replace(
+            self.planned,
+            video=sample.video.id,
+            frames=frames_hash(sample.video),
+            expressions=texts if self.config.grounder else None,
+        )
+
+    def misfit(self, cache: TrackCache, planned: Header, sample: Sample) -> list[str]:
+        """Why the file that a cache has of a video is not the one planned, in words."""
+        try:
+            have = cache.header(planned.video)
+        except TrackCacheError as error:
+            return [str(error)]
+        wanted = replace(planned, frames=frames_hash(sample.video, have.format))
+        any_dtype = {"dtype"} if self.config.dtype == "auto" else set()
+        return have.differences(wanted, wanted.recipe.facts.keys() - any_dtype)
 
     def _tracks(self, sample: Sample) -> list[Track]:
         follower = self.maker.follower(sample.video)
@@ -196,8 +181,6 @@ def object_tracks(
     Returns:
         Tracks called `truth-<object id>`; objects that are never visible are left out.
     """
-    from rvosbench.tracks.prompts import Prompt, prompt_of
-
     prompts: dict[int, dict[str, Prompt]] = {}
     for name, masks in objects.items():
         best = int(masks.areas().argmax())

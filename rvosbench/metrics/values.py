@@ -1,9 +1,9 @@
 """What is reported beyond J and F, all from the same pass over the masks.
 
-An expression's figures are kept in its result row (`ExpressionScore.figures`); the figures of a
-split are computed from the rows, so that any subset can be summed up again without masks.
+An expression's values are kept in its result row (`ExpressionScore.metrics`); those of a split are
+computed from the rows, so that any subset can be summed up again without masks.
 
-| figure of an expression | meaning |
+| value of an expression | meaning |
 |---|---|
 | `j_recall`, `f_recall` | share of frames with J (F) > 0.5 |
 | `j_decay`, `f_decay` | mean of the first quarter of the frames minus that of the last |
@@ -71,8 +71,8 @@ def decay(values: Scores, wrap: bool = False) -> float:
     return float(np.mean(first) - np.mean(last))
 
 
-def frame_figures(measures: Measures, pixels: int, wrap: bool = False) -> dict[str, float]:
-    """The figures that follow from one pass over T > 0 frames.
+def frame_values(measures: Measures, pixels: int, wrap: bool = False) -> dict[str, float]:
+    """The metric values that follow from one pass over T > 0 frames.
 
     Args:
         measures: what the pass gave.
@@ -100,24 +100,24 @@ def _share(areas: IntArray, pixels: int) -> float:
     return float(np.mean(seen / pixels)) if seen.size else 0.0
 
 
-def split_figures(scores: Sequence[ExpressionScore]) -> dict[str, float]:
-    """The figures of a split: unweighted means of the above, and the following.
+def split_values(scores: Sequence[ExpressionScore]) -> dict[str, float]:
+    """The metric values of a split: unweighted means of the above, and the following.
 
     `miou` is the mean of J, `oiou` all intersections over all unions, `p@K` the share of
     expressions with J > K, `map` the mean average precision over IoU thresholds 0.5 to 0.95 with
-    expressions ranked by score. Empty if a row has no figures.
+    expressions ranked by score. Empty if a row has none.
     """
-    if not scores or not all("union" in s.figures for s in scores):
+    if not scores or not all("union" in s.metrics for s in scores):
         return {}
     values = _column(scores, "union")
-    found = {n: _mean(scores, n) for n in _MEANS if all(n in s.figures for s in scores)}
+    found = {n: _mean(scores, n) for n in _MEANS if all(n in s.metrics for s in scores)}
     j = np.array([s.j for s in scores])
     found["miou"] = float(np.mean(j))
     total = float(values.sum())
     found["oiou"] = float(_column(scores, "intersection").sum()) / total if total else 1.0
     found.update({f"p@{k}": float(np.mean(j > k)) for k in SUCCESS})
     meant = _column(scores, "targets") > 0
-    if meant.any() and "score" in scores[0].figures:
+    if meant.any() and "score" in scores[0].metrics:
         answered = _column(scores, "answered") > 0
         found["map"] = average_precision(j, _column(scores, "score"), answered, meant)
     return found
@@ -135,4 +135,4 @@ def _mean(scores: Sequence[ExpressionScore], name: str) -> float:
 
 
 def _column(scores: Sequence[ExpressionScore], name: str) -> NDArray[np.float64]:
-    return np.array([s.figures[name] for s in scores], dtype=np.float64)
+    return np.array([s.metrics[name] for s in scores], dtype=np.float64)

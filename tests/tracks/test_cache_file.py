@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
-from rvosbench.datasets.frames import video as frame_video
 from rvosbench.masks import MaskSequence
 from rvosbench.models.weights import ModelIdentity
-from rvosbench.records import Expression, Json, Sample, Track
-from rvosbench.tracks.cache import (
-    Header,
+from rvosbench.records import Json, Track
+from rvosbench.tracks.cache_file import (
     TrackCacheError,
     content_hash,
     read_header,
     read_tracks,
     write_tracks,
 )
-from rvosbench.tracks.identity import frame_fingerprint
+from rvosbench.tracks.header import Header
 
 HEADER = Header(
     video="v",
@@ -140,89 +135,12 @@ def test_other_files_are_named(tmp_path: Path) -> None:
         read_tracks(tmp_path / "other.parquet")
 
 
-def test_a_newer_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rvosbench.tracks.cache.FORMAT", 2)
-    write_tracks(tmp_path / "v.parquet", HEADER, [])
-    monkeypatch.undo()
-    with pytest.raises(TrackCacheError, match="format 2, this version reads up to 1"):
+def test_a_newer_format_is_refused(tmp_path: Path) -> None:
+    write_tracks(tmp_path / "v.parquet", replace(HEADER, format=3), [])
+    with pytest.raises(TrackCacheError, match="format 3, this version reads up to 2"):
         read_header(tmp_path / "v.parquet")
 
 
 def test_unknown_keys_of_a_header_are_ignored() -> None:
     content: Json = {**HEADER.to_json(), "later": 1}
     assert Header.from_json(content) == HEADER
-
-
-# What tells frames apart.
-
-
-def save_frames(folder: Path, count: int = 20, quality: int = 90) -> None:
-    folder.mkdir(parents=True)
-    rng = np.random.default_rng(3)
-    for i in range(count):
-        frame = rng.integers(0, 255, (16, 24, 3), np.uint8)
-        Image.fromarray(frame).save(folder / f"{i:05d}.jpg", quality=quality)
-
-
-def fingerprint(folder: Path) -> str:
-    names = tuple(sorted(p.stem for p in folder.iterdir()))
-    return frame_fingerprint(frame_video("toy", "v", folder, names))
-
-
-def test_frames_on_disk_are_the_same_anywhere(tmp_path: Path) -> None:
-    save_frames(tmp_path / "a")
-    shutil.copytree(tmp_path / "a", tmp_path / "elsewhere" / "b")
-    assert fingerprint(tmp_path / "a") == fingerprint(tmp_path / "elsewhere" / "b")
-
-
-@pytest.mark.parametrize("change", ["size", "bytes", "name", "fewer"])
-def test_changed_frames_are_other_frames(tmp_path: Path, change: str) -> None:
-    save_frames(tmp_path / "a")
-    before = fingerprint(tmp_path / "a")
-    middle, first = tmp_path / "a" / "00009.jpg", tmp_path / "a" / "00000.jpg"
-    if change == "size":
-        middle.write_bytes(middle.read_bytes() + b"\0")
-    elif change == "bytes":
-        first.write_bytes(first.read_bytes()[:-1] + b"\1")
-    elif change == "name":
-        middle.rename(tmp_path / "a" / "00009x.jpg")
-    else:
-        middle.unlink()
-    assert fingerprint(tmp_path / "a") != before
-
-
-def test_frames_corrupted_when_read_are_the_clean_ones_and_the_corruption(tmp_path: Path) -> None:
-    from rvosbench.corruptions.plan import Plan
-    from rvosbench.datasets.corrupted import corrupted
-    from rvosbench.demo.dataset import open_demo
-
-    clean = open_demo(None, "valid")
-    plain = next(iter(clean)).video
-    prints = {
-        frame_fingerprint(corrupted(clean, plan).sample(plain.id).video)
-        for plan in (Plan("fog", 1), Plan("fog", 2), Plan("snow", 1))
-    }
-    assert len(prints | {frame_fingerprint(plain)}) == 4
-
-
-@dataclass(frozen=True)
-class OnDisk:
-    """A dataset of one video whose frames are files."""
-
-    folder: Path
-    texts: Mapping[str, str]
-    name: str = "ondisk"
-    split: str = "valid"
-    fingerprint: str = "1"
-    protocols: tuple[str, ...] = ("mevis",)
-
-    def __len__(self) -> int:
-        return 1
-
-    def __iter__(self) -> Iterator[Sample]:
-        yield self.sample("v")
-
-    def sample(self, video_id: str) -> Sample:
-        names = tuple(sorted(p.stem for p in self.folder.iterdir()))
-        expressions = tuple(Expression(i, t) for i, t in self.texts.items())
-        return Sample(frame_video("toy", video_id, self.folder, names), expressions)

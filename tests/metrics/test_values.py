@@ -14,9 +14,11 @@ from pycocotools.cocoeval import COCOeval
 from rvosbench.contracts import ExpressionScore
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics.average_precision import average_precision
+from rvosbench.metrics.boundary import tolerance
 from rvosbench.metrics.breakdown import breakdown
-from rvosbench.metrics.figures import frame_figures, split_figures
-from rvosbench.metrics.frames import measure_frames
+from rvosbench.metrics.counts import count
+from rvosbench.metrics.frames import Measures
+from rvosbench.metrics.values import frame_values, split_values
 from rvosbench.records import Expression
 
 
@@ -73,15 +75,15 @@ def test_answers_without_target_are_false_alarms() -> None:
 
 def _row(j: float, **figures: float) -> ExpressionScore:
     known = {"union": 10, "intersection": 10 * j, "targets": 1, "answered": 1, "score": 1.0}
-    return ExpressionScore("v", "0", j, j, figures={**known, **figures})
+    return ExpressionScore("v", "0", j, j, metrics={**known, **figures})
 
 
 def test_the_figures_of_a_split_are_means_and_totals() -> None:
-    found = split_figures([_row(0.5), _row(0.95, union=90, intersection=85.5)])
+    found = split_values([_row(0.5), _row(0.95, union=90, intersection=85.5)])
     assert (found["miou"], found["oiou"]) == (0.725, 90.5 / 100)
     assert [found[f"p@{k}"] for k in (0.5, 0.6, 0.9)] == [0.5, 0.5, 0.5]  # 0.5 is not above 0.5
-    assert split_figures([ExpressionScore("v", "0", 1, 1)]) == {}
-    assert split_figures([_row(1.0, union=0, intersection=0)])["oiou"] == 1.0
+    assert split_values([ExpressionScore("v", "0", 1, 1)]) == {}
+    assert split_values([_row(1.0, union=0, intersection=0)])["oiou"] == 1.0
 
 
 def test_the_figures_of_an_expression_follow_from_its_frames() -> None:
@@ -90,7 +92,8 @@ def test_the_figures_of_an_expression_follow_from_its_frames() -> None:
     target, other = frames, frames.copy()
     other[1] = False
     answer, truth = (MaskSequence.from_arrays(m) for m in (other, target))
-    found = frame_figures(measure_frames(answer, truth), 40)
+    counts = count(answer, truth, radius=tolerance(truth.size))
+    found = frame_values(Measures(counts), 40)
     assert found["target_share"] == 0.5
     assert (found["intersection"], found["union"], found["answered"]) == (20, 40, 1)
     assert (found["boundary_precision"], found["boundary_recall"]) == (1.0, 0.5)

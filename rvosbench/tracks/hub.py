@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rvosbench.tracks.cache import Header, TrackCacheError, read_header
-from rvosbench.tracks.cached import track_files
-
-PATTERNS = ["*.parquet", "texts/*.parquet"]
+from rvosbench.tracks.cache import PATTERNS, TrackCache
+from rvosbench.tracks.cache_file import TrackCacheError
+from rvosbench.tracks.header import Header
 
 
 def push_tracks(folder: Path, repository: str, private: bool = True, api: Any = None) -> str:  # noqa: ANN401 - HfApi
@@ -26,12 +25,12 @@ def push_tracks(folder: Path, repository: str, private: bool = True, api: Any = 
     Raises:
         TrackCacheError: no cache there, or the hub refuses.
     """
-    header, count = read_header(track_files(folder)[0]), len(track_files(folder))
+    headers = TrackCache(folder).headers()
     api = api or _api()
     try:
         api.create_repo(repository, repo_type="dataset", private=private, exist_ok=True)
         api.upload_file(
-            path_or_fileobj=card(header, count).encode("utf-8"),
+            path_or_fileobj=card(headers[0], len(headers)).encode("utf-8"),
             path_in_repo="README.md",
             repo_id=repository,
             repo_type="dataset",
@@ -40,7 +39,7 @@ def push_tracks(folder: Path, repository: str, private: bool = True, api: Any = 
             folder_path=str(folder),
             repo_id=repository,
             repo_type="dataset",
-            allow_patterns=PATTERNS,
+            allow_patterns=list(PATTERNS),
         )
     except Exception as error:  # the hub client raises many kinds
         raise _refused("uploaded to", repository, error) from error
@@ -66,14 +65,11 @@ def pull_tracks(repository: str, folder: Path, revision: str | None = None, api:
             repo_type="dataset",
             revision=revision,
             local_dir=str(folder),
-            allow_patterns=PATTERNS,
+            allow_patterns=list(PATTERNS),
         )
     except Exception as error:  # the hub client raises many kinds
         raise _refused("downloaded from", repository, error) from error
-    files = track_files(folder)
-    for path in files:
-        read_header(path)
-    return len(files)
+    return len(TrackCache(folder).headers())
 
 
 def card(header: Header, count: int) -> str:
