@@ -31,6 +31,7 @@ from rich.table import Table
 
 from rvosbench.corruptions import CORRUPTIONS, Plan, corrupt
 from rvosbench.corruptions.storage import Storage, encode
+from rvosbench.corruptions.video import corrupted_frame
 from rvosbench.datasets import load_dataset
 from rvosbench.datasets.frames import FrameFolder
 from rvosbench.records import Frame
@@ -122,7 +123,7 @@ def end_to_end(
 
             def ours(plan: Plan = plan) -> None:
                 for i, frame in enumerate(names):
-                    out = plan.frame("video", frame, i, frames.read(i))
+                    out = corrupted_frame(plan, "video", frame, i, frames.read(i))
                     (folder / "ours.png").write_bytes(encode(out, Storage()))
 
             def theirs(kind: str = kind) -> None:

@@ -39,7 +39,7 @@ from rvosbench.models.sam2.decoding import (
 )
 from rvosbench.models.sam2.memory import MemoryBank
 from rvosbench.models.sam2.model import build_sam2, tiny_config
-from rvosbench.models.sam2.official import official_config
+from rvosbench.models.sam2.original_checkpoint import official_config
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Frame, Video
 from rvosbench.tracks.config import Compute

@@ -31,7 +31,7 @@ import torch
 from rvosbench.masks import pack
 from rvosbench.models.sam2.decoding import encode_frames
 from rvosbench.models.sam2.model import build_sam2, tiny_config
-from rvosbench.models.sam2.official import official_config
+from rvosbench.models.sam2.original_checkpoint import official_config
 from rvosbench.models.sam2.propagation import propagate
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Expression, Frame, Sample, Track, Video

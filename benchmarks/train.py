@@ -30,13 +30,13 @@ import torch
 from numpy.typing import NDArray
 
 from rvosbench.masks import MaskSequence
+from rvosbench.models.weights import ModelIdentity
 from rvosbench.records import Track
 from rvosbench.tracks.cache import Header, read_tokens, read_tracks, write_tracks
-from rvosbench.tracks.identity import ModelIdentity
-from sola.batching import Batch, Item, collate
 from sola.config import LossConfig, SelectorConfig
-from sola.losses import positive_anchor, selection_loss
+from sola.data.batches import Batch, Item, collate
 from sola.model import TrackSelector
+from sola.network.losses import positive_anchor, selection_loss
 
 TRACKS, FRAMES, WORDS, CHANNELS = 48, 80, 14, 256
 SIZE = (480, 854)

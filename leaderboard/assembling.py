@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from rvosbench.recipe import digest
 
-from .design import design
+from .ablation import ablation
 from .entries import FIGURES, Entry
 from .fitting import block_of, misfit
 from .labels import corruption_parts, label
@@ -109,10 +109,10 @@ def _group(entry: Entry) -> str:
 
 
 def _identity(spec: TableSpec, entry: Entry) -> Hashable:
-    """What a row of the table is about: a method, or the choices that it varies."""
-    choices = design(entry)
-    if spec.varies and choices is not None:
-        return tuple(choices[key] for key in spec.varies)
+    """What a row of the table is about: a method, or the settings that it varies."""
+    settings = ablation(entry)
+    if spec.varies and settings is not None:
+        return tuple(settings[key] for key in spec.varies)
     return entry.about.method.casefold()
 
 

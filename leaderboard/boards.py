@@ -13,8 +13,8 @@ from types import MappingProxyType
 
 from rvosbench.errors import UnknownNameError
 
+from .ablation import ABLATION_DEFAULTS, ablation
 from .assembling import footnotes, score_cell, unranked
-from .design import USUAL, design
 from .entries import FIGURES, Entry
 from .labels import label
 from .significance import Confidence
@@ -131,8 +131,8 @@ def _belongs(entry: Entry) -> bool:
         return False
     if entry.run is not None:
         return not entry.run.result.facts.get("videos")
-    choices = {**(design(entry) or USUAL), "selection_module": True}
-    return choices == dict(USUAL)
+    settings = {**(ablation(entry) or ABLATION_DEFAULTS), "selection_module": True}
+    return settings == dict(ABLATION_DEFAULTS)
 
 
 def _board(dataset: str, split: str, entries: Sequence[Entry]) -> Board:
@@ -149,7 +149,7 @@ def _subject(entry: Entry) -> Hashable:
     if entry.run is not None:
         return entry.run.signature
     a = entry.about
-    selects = (design(entry) or USUAL)["selection_module"]
+    selects = (ablation(entry) or ABLATION_DEFAULTS)["selection_module"]
     return (a.method.casefold(), a.training_data.casefold(), selects)
 
 

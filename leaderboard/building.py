@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from rvosbench.files.atomic import write_bytes
 
-from .gathering import Collection, certainty, gather, make_table, table_names
+from .gathering import Collection, certainty, make_table, table_names
 from .rendering import RENDERERS, SUFFIXES
 
 
@@ -29,16 +29,15 @@ class BuildOptions:
     roots: Mapping[str, Path] = field(default_factory=dict)
 
 
-def build(options: BuildOptions, with_runs: Sequence[Path] = ()) -> list[Path]:
+def build(options: BuildOptions, collection: Collection) -> list[Path]:
     """Write everything; the same inputs give the same bytes.
 
     Returns:
         The written files, the page first.
 
     Raises:
-        ResultError, UsageError: results that cannot be read, or no table of that name.
+        UnknownNameError: no table of that name.
     """
-    collection = gather(with_runs)
     written = []
     for name, text in _files(collection, options):
         write_bytes(options.out / name, text.encode("utf-8"))

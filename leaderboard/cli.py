@@ -12,6 +12,7 @@ from rvosbench.cli import options
 from rvosbench.cli.screen import emit, say, show
 
 if TYPE_CHECKING:
+    from .gathering import Collection
     from .lint import Finding
     from .tables import Table
 
@@ -60,14 +61,14 @@ def show_command(
 
     Example: rvosbench leaderboard show --table 5b --format latex --with-runs runs
     """
-    from .gathering import gather, make_table, table_names
+    from .gathering import make_table, table_names
 
     if signature is not None and table is not None:
         raise typer.BadParameter("give a signature or --table, not both")
     if signature is not None:
         _show_run(signature, with_runs or [], as_json)
         return
-    collection = gather(with_runs or [])
+    collection = _gathered(with_runs or [])
     if table is None:
         names = table_names(collection)
         if as_json or form is Format.json:
@@ -106,7 +107,7 @@ def build_command(
 
     roots = {name: Path(folder) for name, folder in _pairs(data or [], "--data").items()}
     chosen = BuildOptions(out, table, form.value if form else None, roots)
-    written = build(chosen, with_runs or [])
+    written = build(chosen, _gathered(with_runs or []))
     if as_json:
         emit({"written": [str(path) for path in written]})
         return
@@ -164,27 +165,35 @@ def check_command(
 
     Contradictions of the literature stay in the data: a settled one is shown with its reason.
     """
-    from .gathering import gather
     from .lint import check
-    from .published import FOLDER
 
-    collection = gather(with_runs or [], published or FOLDER)
+    collection = _gathered(with_runs or [], published)
     findings = check(collection.everything)
     new = [finding for finding in findings if not finding.known]
     _print_findings(new if only_new else findings, as_json)
     known = len(findings) - len(new)
     count = len(collection.everything)
     say(f"{count} number-sets checked: {len(new)} new findings, {known} known")
-    if new:
+    if new or collection.unreadable:
         raise typer.Exit(1)
 
 
-def _show_run(signature: str, places: list[Path], as_json: bool) -> None:
+def _gathered(places: list[Path], published: Path | None = None) -> Collection:
+    """Everything there is; files that cannot be read are said on stderr."""
     from .gathering import gather
+    from .published import FOLDER
+
+    collection = gather(places, published or FOLDER)
+    for reason in collection.unreadable:
+        say(reason)
+    return collection
+
+
+def _show_run(signature: str, places: list[Path], as_json: bool) -> None:
     from .lookup import details, resolve
 
     default = [Path("runs")] if not places and any(Path("runs").rglob("*result.json")) else []
-    found = details(resolve(signature, gather([*places, *default]).everything))
+    found = details(resolve(signature, _gathered([*places, *default]).everything))
     if as_json:
         emit(found)
         return

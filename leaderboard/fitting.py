@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from .design import USUAL, design
-from .entries import UNKNOWN, Entry, training_sets
+from rvosbench.tables.training import training_sets
+
+from .ablation import ABLATION_DEFAULTS, ablation
+from .entries import UNKNOWN, Entry
 from .specs import Block, TableSpec
 
 
@@ -55,8 +57,8 @@ def _frames(spec: TableSpec, entry: Entry) -> str:
 
 
 def _training(spec: TableSpec, entry: Entry) -> str:
-    choices = design(entry)
-    if choices is not None and not choices["selection_module"]:
+    settings = ablation(entry)
+    if settings is not None and not settings["selection_module"]:
         return ""  # nothing is trained
     trained = training_sets(entry.about.training_data)
     if spec.training.needs <= trained and not spec.training.without & trained:
@@ -68,10 +70,10 @@ def _training(spec: TableSpec, entry: Entry) -> str:
 
 
 def _configuration(spec: TableSpec, entry: Entry) -> str:
-    choices = design(entry)
-    if choices is None:
+    settings = ablation(entry)
+    if settings is None:
         return "" if spec.any_method else "the table is an ablation of SOLA, and it is not SOLA"
-    odd = {k: v for k, v in choices.items() if v != USUAL[k] and k not in spec.varies}
+    odd = {k: v for k, v in settings.items() if v != ABLATION_DEFAULTS[k] and k not in spec.varies}
     if not odd:
         return ""
     said = ", ".join(f"{k}={v}" for k, v in sorted(odd.items()))

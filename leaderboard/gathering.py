@@ -13,7 +13,7 @@ from .assembling import assemble
 from .boards import board, board_table, boards
 from .entries import Entry
 from .published import FOLDER, read_published
-from .runs import order, read_runs, reviewed
+from .runs import REVIEWED, order, read_runs, stored_runs
 from .significance import Confidence, confidences
 from .specs import PAPER_TABLES, paper_table
 from .tables import Table
@@ -27,11 +27,13 @@ class Collection:
         published: rows of papers.
         given: runs that the user named, for the paper's tables.
         stored: reviewed results, of the package and of the working folder.
+        unreadable: files among them that are left out, with the reason.
     """
 
     published: tuple[Entry, ...]
     given: tuple[Entry, ...] = ()
     stored: tuple[Entry, ...] = ()
+    unreadable: tuple[str, ...] = ()
 
     @property
     def runs(self) -> tuple[Entry, ...]:
@@ -50,11 +52,12 @@ class Collection:
 
 def gather(with_runs: Sequence[Path] = (), published: Path = FOLDER) -> Collection:
     """Read everything; raises ResultError or UsageError, see the readers."""
-    local = read_runs([LOCAL]) if LOCAL.is_dir() and any(LOCAL.rglob("*.json")) else []
+    given, reviewed, local = read_runs(with_runs), stored_runs(REVIEWED), stored_runs(LOCAL)
     return Collection(
         tuple(read_published(published)),
-        tuple(read_runs(with_runs)),
-        (*reviewed(), *local),
+        given.entries,
+        (*reviewed.entries, *local.entries),
+        (*given.unreadable, *reviewed.unreadable, *local.unreadable),
     )
 
 

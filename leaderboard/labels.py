@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from rvosbench.records import Json
 
-from .design import design
+from .ablation import ablation
 from .entries import Entry
 
 YES, NO, NOTHING = "✓", "✗", "-"
@@ -27,7 +27,7 @@ def label(entry: Entry, field: str) -> str:
     """The text of a label column for an entry; a dash where nothing is known."""
     about = entry.about
     if field == "method":
-        return about.method
+        return entry.name
     if field == "parameters":
         return millions(about.trainable_parameters)
     if field == "corruption":
@@ -36,7 +36,7 @@ def label(entry: Entry, field: str) -> str:
         return str(getattr(about, field)) or NOTHING
     if field == "protocol":
         return entry.setting.protocol
-    return _choice(field, (design(entry) or {}).get(field))
+    return _choice(field, (ablation(entry) or {}).get(field))
 
 
 def millions(count: int | None) -> str:
@@ -68,4 +68,6 @@ def _choice(field: str, value: Json) -> str:
         return _WORDS[field, value]
     if isinstance(value, bool):
         return YES if value else NO
-    return f"L_align weight {value:g}" if field == "alignment_weight" else str(value)
+    if field == "alignment_weight":
+        return f"L_align weight {value}" if isinstance(value, str) else f"L_align weight {value:g}"
+    return str(value)

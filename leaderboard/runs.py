@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from rvosbench.errors import ResultError, UsageError
 from rvosbench.records import Json
 from rvosbench.runs.result import Result, read_result
+from rvosbench.tables.training import learned_from, training_text
 
-from .design import design_of_facts
+from .ablation import ablation_of_facts
 from .entries import UNKNOWN, About, Entry, Run, Scores, Setting
 
 REVIEWED = Path(__file__).parent / "results"
@@ -19,27 +21,50 @@ SUFFIX = "result.json"
 """A run folder holds `result.json`; a reviewed file is called `<name>.result.json`."""
 
 
-def read_runs(places: Iterable[Path]) -> list[Entry]:
-    """Entries of all result files in the given files and folders, one a signature, by name.
+@dataclass(frozen=True)
+class Runs:
+    """The results at some places.
+
+    Attributes:
+        entries: one a signature, by name.
+        unreadable: files in folders that are left out, with the reason, a sentence each.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    unreadable: tuple[str, ...] = ()
+
+
+def read_runs(places: Iterable[Path]) -> Runs:
+    """Entries of all result files in the given files and folders.
+
+    A broken file in a folder does not hide the others: it is left out and said.
 
     Args:
         places: result files, run folders, or folders that hold any number of them.
 
     Raises:
         UsageError: a place that does not exist or holds no result.
-        ResultError: a file that cannot be read as a result.
+        ResultError: a place that is itself a file and cannot be read as a result.
     """
     entries: dict[str, Entry] = {}
+    unreadable: list[str] = []
     for place in places:
         for path in result_files(place):
-            result = read_result(path)
-            entries.setdefault(result.signature, entry(path, result))
-    return sorted(entries.values(), key=order)
+            try:
+                found = entry(path, read_result(path))
+            except ResultError as error:
+                if path == place:
+                    raise
+                unreadable.append(f"left out: {error}")
+            else:
+                entries.setdefault(_signature(found), found)
+    return Runs(tuple(sorted(entries.values(), key=order)), tuple(unreadable))
 
 
-def reviewed() -> list[Entry]:
-    """Entries of the results that ship with the package."""
-    return read_runs([REVIEWED]) if REVIEWED.is_dir() and any(REVIEWED.rglob("*.json")) else []
+def stored_runs(folder: Path) -> Runs:
+    """The results in a folder of reviewed ones; none if there is no such folder."""
+    there = folder.is_dir() and any(folder.rglob(f"*{SUFFIX}"))
+    return read_runs([folder]) if there else Runs()
 
 
 def result_files(place: Path) -> list[Path]:
@@ -80,18 +105,24 @@ def entry(path: Path, result: Result) -> Entry:
             corruption_text(facts.get("corruption")),
         ),
         _percent(result),
-        design_of_facts(facts),
+        ablation_of_facts(facts),
         run=Run(path, result),
     )
 
 
 def training_data(result: Result) -> str:
-    """What a result was trained on: its facts if they say so, otherwise its card."""
+    """What a result was trained on: its facts if they say so, otherwise its card.
+
+    Facts say so as `training_data`, text or a list of datasets, in themselves or in their
+    provenance, or as the provenance's `training`, see `rvosbench.tables.training`.
+    """
     provenance = result.facts.get("provenance") or {}
     said = result.facts.get("training_data") or provenance.get("training_data")
     if isinstance(said, list | tuple):
-        return ", ".join(map(str, said))
-    return said if isinstance(said, str) else result.card.training_data
+        return training_text(map(str, said))
+    if isinstance(said, str):
+        return said
+    return training_text(learned_from(provenance.get("training"))) or result.card.training_data
 
 
 def corruption_text(value: Json) -> str | None:
@@ -106,7 +137,11 @@ def corruption_text(value: Json) -> str | None:
 
 def order(one: Entry) -> tuple[str, str]:
     """Sorting key of runs: the same whatever the order of the places they were read from."""
-    return (one.about.method.casefold(), one.run.signature if one.run else "")
+    return (one.about.method.casefold(), _signature(one))
+
+
+def _signature(one: Entry) -> str:
+    return one.run.signature if one.run else ""
 
 
 def _percent(result: Result) -> Scores:

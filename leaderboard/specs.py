@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from rvosbench.errors import UnknownNameError
+from rvosbench.tables.paper import PAPER_TITLES
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class Label:
 
     Attributes:
         heading: of the column.
-        field: "method", "parameters", "corruption", ... or a choice of `leaderboard.design`.
+        field: "method", "parameters", "corruption", ... or a setting of `leaderboard.ablation`.
         best: "low" if the lowest value is the best one and is marked.
     """
 
@@ -68,14 +69,14 @@ class TableSpec:
 
     Attributes:
         name: its number.
-        varies: the choices of `leaderboard.design` that tell its rows apart; all others are usual.
+        varies: the settings of `leaderboard.ablation` that tell its rows apart; all others are the
+            full method's.
         corrupted: its rows are grouped by corruption; otherwise frames are clean.
         second: the second best is marked too.
         any_method: methods besides SOLA may join.
     """
 
     name: str
-    title: str
     note: str
     labels: tuple[Label, ...]
     blocks: tuple[Block, ...]
@@ -84,6 +85,11 @@ class TableSpec:
     corrupted: bool = False
     second: bool = False
     any_method: bool = True
+
+    @property
+    def title(self) -> str:
+        """As the paper prints it."""
+        return PAPER_TITLES[self.name]
 
 
 MEVIS = Block("", "MeViS", "mevis", "valid", "mevis")
@@ -104,10 +110,9 @@ _METHODS = Label("Methods", "method")
 _BOLD = "The best results are in bold."
 
 
-def _ablation(name: str, title: str, *labels: Label) -> TableSpec:
+def _ablation(name: str, *labels: Label) -> TableSpec:
     return TableSpec(
         name,
-        title,
         "",
         labels,
         (MEVIS,),
@@ -120,7 +125,6 @@ def _ablation(name: str, title: str, *labels: Label) -> TableSpec:
 _ALL = (
     TableSpec(
         "1",
-        "Quantitative comparison on MeViS",
         f"{_BOLD[:-1]}, and the second-best results are underlined.",
         (_METHODS, Label("# of trainable parameters", "parameters", best="low")),
         (_METRICS,),
@@ -129,7 +133,6 @@ _ALL = (
     ),
     TableSpec(
         "2",
-        "Zero-shot quantitative comparison on Ref-YouTube-VOS and Ref-DAVIS",
         f"{_BOLD} The models are trained on the training set of MeViS and evaluated on "
         "Ref-YouTube-VOS and Ref-DAVIS.",
         (_METHODS,),
@@ -138,42 +141,36 @@ _ALL = (
     ),
     TableSpec(
         "3",
-        "Quantitative comparison on combined dataset",
         f"{_BOLD} The models are jointly trained on the training sets of MeViS and "
         "Ref-YouTube-VOS and evaluated separately on each.",
         (_METHODS,),
         (_NAMED, RYT),
         _ON_BOTH,
     ),
-    _ablation(
-        "4", "Ablation study on the proposed selection method", Label("Methods", "selection_module")
-    ),
-    _ablation("5a", "Ablation on different loss functions", Label("Methods", "alignment_weight")),
+    _ablation("4", Label("Methods", "selection_module")),
+    _ablation("5a", Label("Methods", "alignment_weight")),
     _ablation(
         "5b",
-        "Effects of employing different types of attention layers",
         Label("Inter-object attn.", "inter_object_attention"),
         Label("Motion attn.", "motion_attention"),
     ),
     TableSpec(
         "A.1",
-        "Quantitative result on a corrupted version of MeViS",
         f"{_BOLD} The models are trained on the original training set and evaluated on the "
         "corrupted version of the validation set, with ImageNet-C corruptions of severity 5.",
         (_METHODS, Label("Algorithm", "corruption")),
         (MEVIS,),
         _ON_MEVIS,
+        varies=("selection_module",),
         corrupted=True,
     ),
     _ablation(
         "A.2a",
-        "Effects of including background object tokens",
-        Label("Train", "background_in_training"),
-        Label("Inference", "background_at_inference"),
+        Label("Train", "background_training"),
+        Label("Inference", "background_inference"),
     ),
     _ablation(
         "A.2b",
-        "Effects of the number of object-language alignment layers",
         Label("# of Alignment Layers", "n_layers"),
     ),
 )

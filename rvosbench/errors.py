@@ -84,3 +84,13 @@ def did_you_mean(name: str, choices: Iterable[str]) -> str:
     """
     near = difflib.get_close_matches(name, list(choices), n=1, cutoff=0.5)
     return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def first_line(error: Exception) -> str:
+    r"""What a foreign library says went wrong, short enough to stand in a message of ours.
+
+    >>> first_line(OSError("no network\nsecond line")), first_line(KeyError())
+    ('OSError: no network', 'KeyError: no details')
+    """
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0] if lines else 'no details'}"

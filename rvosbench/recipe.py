@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rvosbench.config import Json
@@ -34,17 +34,16 @@ class Recipe:
         """The recipe with further or other facts."""
         return Recipe({**self.facts, **facts})
 
+    def only(self, names: Iterable[str]) -> Recipe:
+        """The recipe of some facts; names that it does not have stay missing."""
+        return Recipe({name: self.facts[name] for name in names if name in self.facts})
+
     def differences(self, other: Recipe) -> list[str]:
         """Where `other` differs, in words: "config.threshold is 0.3, wanted 0.5".
 
         `other` is what there is, this recipe what is wanted. Empty if both are equal.
         """
-        have, want = dict(_leaves("", other.facts)), dict(_leaves("", self.facts))
-        return [
-            f"{name} is {_shown(have, name, 'not recorded')}, wanted {_shown(want, name, 'none')}"
-            for name in sorted(have.keys() | want.keys())
-            if name not in have or name not in want or digest(have[name]) != digest(want[name])
-        ]
+        return list(_differences("", other.facts, self.facts))
 
 
 def digest(facts: Json) -> str:
@@ -53,13 +52,37 @@ def digest(facts: Json) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
-def _leaves(name: str, value: Json) -> Iterator[tuple[str, Json]]:
-    if isinstance(value, Mapping) and value:
-        for key, inner in value.items():
-            yield from _leaves(f"{name}.{key}" if name else str(key), inner)
-    else:
-        yield name, value
+def common(recipes: Sequence[Recipe]) -> Recipe:
+    """What all recipes say; where they differ, all of it in words: "mixed: cpu, cuda".
+
+    Args:
+        recipes: at least one. A fact that only some of them have counts as different.
+    """
+    return Recipe(_common([dict(recipe.facts) for recipe in recipes]))
 
 
-def _shown(values: Mapping[str, Json], name: str, absent: str) -> str:
-    return str(values[name]) if name in values else absent
+def _common(values: Sequence[Json]) -> Json:
+    if len({digest(value) for value in values}) == 1:
+        return values[0]
+    if all(isinstance(value, Mapping) for value in values):
+        keys = dict.fromkeys(key for value in values for key in value)
+        return {key: _common([value.get(key, "not recorded") for value in values]) for key in keys}
+    return f"mixed: {', '.join(sorted({_shown(value) for value in values}))}"
+
+
+def _differences(name: str, have: Json, want: Json) -> Iterator[str]:
+    if isinstance(have, Mapping) and isinstance(want, Mapping):
+        for key in sorted(have.keys() | want.keys()):
+            inner = f"{name}.{key}" if name else key
+            if key not in have:
+                yield f"{inner} is not recorded, wanted {_shown(want[key])}"
+            elif key not in want:
+                yield f"{inner} is {_shown(have[key])}, wanted nothing of that name"
+            else:
+                yield from _differences(inner, have[key], want[key])
+    elif digest(have) != digest(want):
+        yield f"{name} is {_shown(have)}, wanted {_shown(want)}"
+
+
+def _shown(value: Json) -> str:
+    return "none" if value is None else str(value)

@@ -6,8 +6,10 @@ may see. Small frozen records of NumPy arrays; nothing here imports torch.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from rvosbench.config import Json as Json
@@ -28,18 +30,38 @@ class Video:
         id: unique in its dataset and split; may contain "/".
         frame_names: names without extension, in temporal order; not necessarily from 00000.
         read: index -> (H, W, 3) uint8 RGB.
-        size: (height, width) in pixels, looked up without decoding the frame where possible.
+        measure: gives `size`, without decoding a frame where possible.
+        identify: gives `identity`, for readers that can tell without decoding frames; None looks at
+            the pixels of all of them.
     """
 
     id: str
     frame_names: tuple[str, ...]
     read: Callable[[int], Frame] = field(repr=False, compare=False)
     measure: Callable[[], tuple[int, int]] = field(repr=False, compare=False)
+    identify: Callable[[], str] | None = field(default=None, repr=False, compare=False)
 
     @property
     def size(self) -> tuple[int, int]:
         """(height, width) in pixels."""
         return self.measure()
+
+    @property
+    def identity(self) -> str:
+        """Hash of the frames, which tells two versions of a video apart, and no two places.
+
+        It covers the names and every frame's bytes, or what decides them: any replaced frame is
+        noticed. It is computed when it is asked for; what `identify` gives is cheap to ask again.
+        """
+        return self._pixels if self.identify is None else self.identify()
+
+    @cached_property
+    def _pixels(self) -> str:
+        total = hashlib.sha256(repr(self.frame_names).encode("utf-8"))
+        for frame in self:
+            total.update(repr((frame.shape, str(frame.dtype))).encode("ascii"))
+            total.update(frame.tobytes())
+        return total.hexdigest()
 
     def __len__(self) -> int:
         return len(self.frame_names)

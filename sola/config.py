@@ -1,4 +1,4 @@
-"""Settings of the track selector and of its loss. Defaults are those of the authors' released code.
+"""Settings of the selector, its loss and its training. Defaults are those of the released code.
 
 Sources: "code" is cvlab-kaist/SOLA at 4b0adf8 (`configs/mevis/default.yaml`, `module/`, `tools/`);
 "paper" is the SOLA paper, sections 3.5, 3.6 and 4.2.
@@ -6,13 +6,16 @@ Sources: "code" is cvlab-kaist/SOLA at 4b0adf8 (`configs/mevis/default.yaml`, `m
 
 from __future__ import annotations
 
-import dataclasses
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from rvosbench.errors import ConfigurationError
+from rvosbench.config import configure, parse_assignments
+from rvosbench.errors import UnknownNameError
+
+RELEASED_TEXT = "sentence-transformers/all-roberta-large-v1"
+"""The text encoder of the released code."""
 
 Variant = Literal["released", "paper"]
 VARIANTS: tuple[Variant, ...] = ("released", "paper")
@@ -136,22 +139,6 @@ DEMO_SELECTOR = SelectorConfig(
 )
 
 
-def selector_from_mapping(values: Mapping[str, object]) -> SelectorConfig:
-    """Builds a configuration from JSON values; absent fields keep their defaults.
-
-    Raises:
-        ConfigurationError: for a key that is no field, or values that do not fit together.
-    """
-    known = [field.name for field in dataclasses.fields(SelectorConfig)]
-    unknown = sorted(set(values) - set(known))
-    if unknown:
-        raise ConfigurationError(f"selector configuration: unknown keys {unknown}, known {known}.")
-    try:
-        return SelectorConfig(**values)  # type: ignore[arg-type]  # the class checks the values
-    except (TypeError, ValueError) as error:
-        raise ConfigurationError(f"selector configuration: {error}") from error
-
-
 Schedule = Literal["plateau", "cosine"]
 Precision = Literal["float32", "bfloat16"]
 LabelTarget = Literal["object", "union"]
@@ -186,11 +173,11 @@ class TrainConfig:
         background_inference: validate on all tracks that inference has; False: on box tracks
             only, as `SolaConfig.background_inference`.
         track_dropout: probability that a candidate is left out of a training step (code: 0).
-            Truth-prompted tracks double the grid's, but only in training; this breaks the habit.
+            In training alone truth-prompted tracks double the grid's, which nothing should rely on.
         init: weights to begin with: a folder of an earlier training or recipe, "demo" (the embedded
-            motion encoder), or empty: random ones (code). See `sola.initial_weights`.
+            motion encoder), or empty: random ones (code). See `sola.network.weights.load_initial`.
         gentle_start: shrink the first attention's projections before training (code: False), see
-            `TrackSelector.start_gently`.
+            `TrackSelector.scale_down_first_attention`.
         valid_videos: most videos that validation looks at, spread evenly; 0: all.
         jf_every: validation measures J&F from the cached masks every so many epochs; 0: only of
             the best epoch, at the end.
@@ -282,3 +269,49 @@ DEMO_TRAINING = TrainConfig(
     jf_every=0,
     loss=LossConfig(alignment_weight=0.1),
 )
+
+NETWORK = "selector."
+"""Keys that begin so change the network, all others the training."""
+
+
+@dataclass(frozen=True)
+class TrainingPreset:
+    """A network, how it is trained, and the text encoder that it fits."""
+
+    selector: SelectorConfig
+    training: TrainConfig
+    text_encoder: str = RELEASED_TEXT
+
+    def changed(self, assignments: Sequence[str]) -> TrainingPreset:
+        """The preset with `key=value` applied; `selector.` keys change the network.
+
+        Raises:
+            ConfigurationError: an unknown key, or a value that does not fit.
+        """
+        changes = parse_assignments(assignments)
+        network = {k.removeprefix(NETWORK): v for k, v in changes.items() if k.startswith(NETWORK)}
+        training = {k: v for k, v in changes.items() if not k.startswith(NETWORK)}
+        return replace(
+            self,
+            selector=configure(self.selector, network),
+            training=configure(self.training, training),
+        )
+
+
+TRAINING_PRESETS: Mapping[str, TrainingPreset] = {
+    "demo": TrainingPreset(DEMO_SELECTOR, DEMO_TRAINING, "demo"),
+    "released": TrainingPreset(SelectorConfig(), TrainConfig()),
+    "paper": TrainingPreset(PAPER_SELECTOR, PAPER_TRAINING),
+}
+
+
+def training_preset(name: str | None, dataset: str) -> TrainingPreset:
+    """A preset by name; None is "demo" on the demo dataset and "released" on all others.
+
+    Raises:
+        UnknownNameError: there is no such preset.
+    """
+    name = name or ("demo" if dataset == "demo" else "released")
+    if name not in TRAINING_PRESETS:
+        raise UnknownNameError("preset", name, TRAINING_PRESETS)
+    return TRAINING_PRESETS[name]

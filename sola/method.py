@@ -1,8 +1,8 @@
-"""SOLA as a method: tracks from a frozen SAM2, words from a frozen encoder, tracks selected.
+"""SOLA as a method: tracks from a frozen SAM2, text tokens from a frozen encoder, tracks selected.
 
     frames -> prompts -> SAM2 tracks and object tokens -+
                                                         +-> selector -> scores -> union of tracks
-    sentence -> text tokens ----------------------------+
+    expression -> text tokens --------------------------+
 
 Source: Kim et al., "Referring Video Object Segmentation via Language-aligned Track Selection".
 """
@@ -10,7 +10,7 @@ Source: Kim et al., "Referring Video Object Segmentation via Language-aligned Tr
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,40 +19,36 @@ from numpy.typing import NDArray
 
 from rvosbench.contracts import MethodSpec
 from rvosbench.errors import ConfigurationError, WeightsError
-from rvosbench.models.backends import TRANSFORMERS, check_backend
-from rvosbench.records import Expression, Json, MethodCard, Prediction, Sample, Track
-from rvosbench.tracks.config import Compute, TrackConfig
-from rvosbench.tracks.identity import embedded
+from rvosbench.masks import union
+from rvosbench.models.weights import TEXT_ENCODER, embedded
+from rvosbench.records import Json, MethodCard, Prediction, Sample, Track, Video
+from rvosbench.tables.training import learned_from, training_text
 from rvosbench.tracks.maker import (
     DEMO_TRACKS,
     PAPER_TRACKS,
-    RELEASED_GROUNDER,
     RELEASED_TRACKER,
-    UNSIGNED,
     CandidateConfig,
+    TrackSource,
     open_tracks,
 )
 from rvosbench.tracks.words import WordSource, open_words
-
-from .answering import answer
+from sola.config import RELEASED_TEXT
 
 if TYPE_CHECKING:
-    from .model import TrackSelector
+    from sola.network.selector import TrackSelector
 
-RELEASED_TEXT = "sentence-transformers/all-roberta-large-v1"
 DEMO_THRESHOLD = 0.3
 """Of the embedded selector: best J&F on 50 training videos that it did not see."""
 EMBEDDED_SELECTOR = Path(__file__).parent / "weights" / "demo"
 
 
 @dataclass(frozen=True)
-class SolaConfig:
-    """The whole method. Defaults are those of the released code.
+class SolaConfig(CandidateConfig):
+    """The whole method: the settings of candidate tracks, and those that follow.
+
+    Defaults are those of the released code.
 
     Attributes:
-        tracker: SAM2: "demo" (embedded), a hub id, a local folder, or an official `.pt`.
-        grounder: GroundingDINO for box prompts: "demo" (embedded), a hub id, a local folder, or an
-            official `.pth`; empty: no boxes.
         text_encoder: "demo" (embedded), a hub id or a local folder.
         selector: "demo" (embedded), a folder written by training, or a checkpoint of the authors'
             code. The authors published none, so there is no default.
@@ -61,29 +57,16 @@ class SolaConfig:
         threshold: tracks with a greater alignment score are selected, [0, 1] (released code .5).
         argmax_if_none: select the best track when none passes the threshold; off in the released
             code, where such an expression gets empty masks.
-        dtype: of the frozen models: "auto" (bfloat16 on CUDA, float32 elsewhere) or a name.
-        tracks: folder of a track cache to read instead of making tracks; empty: make them.
-        prompts: how candidate tracks are made.
-        compute: memory and batches of making tracks.
-        backend: whose code runs tracker and grounder: "transformers", or "original" (the authors'
-            packages, if installed).
     """
 
-    tracker: str = RELEASED_TRACKER
-    grounder: str = RELEASED_GROUNDER
     text_encoder: str = RELEASED_TEXT
     selector: str = ""
     background_inference: bool = True
     threshold: float = 0.5
     argmax_if_none: bool = False
-    dtype: str = "auto"
-    tracks: str = field(default="", metadata=UNSIGNED)
-    prompts: TrackConfig = field(default_factory=TrackConfig)
-    compute: Compute = field(default_factory=Compute, metadata=UNSIGNED)
-    backend: str = TRANSFORMERS
 
     def __post_init__(self) -> None:
-        check_backend(self.backend)
+        super().__post_init__()
         if not 0 <= self.threshold <= 1:
             raise ValueError("threshold must be in [0, 1]")
 
@@ -94,99 +77,179 @@ class SolaConfig:
 
     @property
     def candidates(self) -> CandidateConfig:
-        """What decides the candidate tracks."""
-        return CandidateConfig(
-            self.tracker,
-            self.grounder,
-            self.dtype,
-            self.tracks,
-            self.prompts,
-            self.compute,
-            self.backend,
+        """What decides the candidate tracks, alone."""
+        return CandidateConfig(**{f.name: getattr(self, f.name) for f in fields(CandidateConfig)})
+
+
+@dataclass(frozen=True)
+class Sola:
+    """The method, its networks opened; see `SPEC.build`.
+
+    Attributes:
+        config: its settings.
+        selector: in evaluation mode.
+        selector_facts: hash of the selector's weights, and what it was trained with if that is
+            known: "selector" and "training".
+        tracks: gives candidate tracks.
+        text: gives text tokens.
+    """
+
+    config: SolaConfig
+    selector: TrackSelector
+    selector_facts: Mapping[str, Json]
+    tracks: TrackSource
+    text: WordSource
+
+    def predict(self, sample: Sample) -> Mapping[str, Prediction]:
+        """Expression id -> union of the selected tracks, with every track's alignment score."""
+        tracks = [t for t in self.tracks.tracks(sample) if t.source in self.config.sources]
+        texts = self.text.encode([e.text for e in sample.expressions])
+        predictions = {}
+        for e, text_tokens in zip(sample.expressions, texts, strict=True):
+            serving = [t for t in tracks if t.serves(e.id)]
+            predictions[e.id] = answer(
+                self.selector,
+                sample.video,
+                serving,
+                text_tokens,
+                self.config.threshold,
+                self.config.argmax_if_none,
+            )
+        return predictions
+
+    def provenance(self) -> Mapping[str, Json]:
+        """Checkpoint hashes, what the selector was trained with, and what else decides numbers."""
+        return self._facts(self.tracks.provenance())
+
+    def provenance_of(self, videos: Sequence[str]) -> Mapping[str, Json]:
+        """As `provenance`, of the tracks of some videos."""
+        return self._facts(self.tracks.provenance(videos))
+
+    def _facts(self, tracks: Mapping[str, Json]) -> Mapping[str, Json]:
+        return {
+            **tracks,
+            "text_encoder": self.text.checkpoint_hash,
+            "selector_config": asdict(self.selector.config),
+            **self.selector_facts,
+        }
+
+    @property
+    def card(self) -> MethodCard:
+        """What was really built, and what its selector was really trained on.
+
+        A selector that does not say it, as a checkpoint of the authors' code, has no training data.
+        """
+        count = sum(p.numel() for p in self.selector.parameters() if p.requires_grad)
+        identity = self.selector_facts.get("training")
+        return replace(
+            SPEC.card,
+            trainable_parameters=count,
+            backbone=_backbone(self.config),
+            training_data=training_text(learned_from(identity)),
         )
 
 
-class Sola:
-    """The method, its three networks opened.
+def answer(
+    selector: TrackSelector,
+    video: Video,
+    tracks: Sequence[Track],
+    text_tokens: NDArray[np.float32],
+    threshold: float,
+    argmax_if_none: bool = False,
+) -> Prediction:
+    """The prediction for one expression, with every track's alignment score as a diagnostic.
+
+    Args:
+        selector: in evaluation mode.
+        video: its length and size are looked at.
+        tracks: the candidate set; may be empty.
+        text_tokens: (W, E) of the expression.
+        threshold: tracks with a greater score are selected.
+        argmax_if_none: select the best track when none passes the threshold.
+    """
+    scores = alignment_scores(selector, tracks, text_tokens)
+    chosen = select(scores, threshold, argmax_if_none)
+    return Prediction(
+        union([tracks[i].masks for i in chosen], len(video), video.size),
+        score=max(scores, default=0.0),
+        diagnostics={
+            "tracks": [tracks[i].id for i in chosen],
+            "alignment": {t.id: s for t, s in zip(tracks, scores, strict=True)},
+        },
+    )
+
+
+def alignment_scores(
+    selector: TrackSelector, tracks: Sequence[Track], text_tokens: NDArray[np.float32]
+) -> list[float]:
+    """Probability in [0, 1] that each track is meant; the candidates are scored together.
+
+    Args:
+        selector: in evaluation mode.
+        tracks: the candidate set of one expression; may be empty.
+        text_tokens: (W, E) of the expression.
+    """
+    import torch
+
+    if not tracks:
+        return []
+    device = next(selector.parameters()).device
+    with torch.inference_mode():
+        tokens = torch.from_numpy(np.stack([t.tokens for t in tracks]))[None].to(device)
+        logits = selector(tokens, torch.from_numpy(text_tokens)[None].to(device)).logits
+        scores: list[float] = logits[0].sigmoid().tolist()
+    return scores
+
+
+def select(scores: Sequence[float], threshold: float, argmax_if_none: bool) -> list[int]:
+    """Indices of the selected tracks, ascending; selecting none is valid."""
+    chosen = [i for i, score in enumerate(scores) if score > threshold]
+    if not chosen and argmax_if_none and scores:
+        return [int(np.argmax(scores))]
+    return chosen
+
+
+def _build(config: SolaConfig, device: str) -> Sola:
+    """Opens the networks.
 
     Args:
         config: see `SolaConfig`.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
 
     Raises:
+        ConfigurationError: no track could be a candidate.
         WeightsError: a network's weights are not there.
     """
+    from rvosbench.models.devices import choose_device
+    from sola.network.weights import checkpoint_hash, load_selector, read_training
 
-    def __init__(self, config: SolaConfig, device: str) -> None:
-        from rvosbench.models.devices import choose_device
-
-        from .checkpoint import checkpoint_hash, load_selector, read_training
-
-        if not config.background_inference and not config.grounder:
-            raise ConfigurationError(
-                "background_inference=false keeps box tracks only, but there are none without a "
-                "grounder: name one with --set grounder=NAME, or keep the background"
-            )
-        source, device = _selector_source(config.selector), choose_device(device)
-        self._config = config
-        self._selector: TrackSelector = load_selector(source).to(device)
-        self._selector_hash = checkpoint_hash(source)
-        self._training = read_training(source)
-        self._source = open_tracks(config.candidates, device)
-        encoder = embedded(config.text_encoder, "text")
-        self._text: WordSource = open_words(config.tracks, encoder, device, config.dtype)
-
-    def predict(self, sample: Sample) -> Mapping[str, Prediction]:
-        """Expression id -> union of the selected tracks, with every track's alignment score."""
-        tracks = [t for t in self._source.tracks(sample) if t.source in self._config.sources]
-        words = self._text.encode([e.text for e in sample.expressions])
-        return {
-            e.id: self._answer(sample, e, [t for t in tracks if t.serves(e.id)], w)
-            for e, w in zip(sample.expressions, words, strict=True)
-        }
-
-    def provenance(self) -> Mapping[str, Json]:
-        """Checkpoint hashes, what the selector was trained with, and what else decides numbers."""
-        return self._facts(self._source.provenance())
-
-    def provenance_of(self, videos: Sequence[str]) -> Mapping[str, Json]:
-        """As `provenance`, of the tracks of some videos."""
-        return self._facts(self._source.provenance(videos))
-
-    def _facts(self, tracks: Mapping[str, Json]) -> Mapping[str, Json]:
-        trained = {"training": self._training["identity"]} if self._training else {}
-        return {
-            **tracks,
-            "text_encoder": self._text.checkpoint_hash,
-            "selector": self._selector_hash,
-            "selector_config": asdict(self._selector.config),
-            **trained,
-        }
-
-    @property
-    def card(self) -> MethodCard:
-        """The published card for the published sizes; otherwise what was really built."""
-        count = sum(p.numel() for p in self._selector.parameters() if p.requires_grad)
-        if self._config.tracker != "demo":
-            return replace(SPEC.card, trainable_parameters=count)
-        return replace(
-            SPEC.card,
-            trainable_parameters=count,
-            backbone="small SAM2, GroundingDINO and RoBERTa (embedded)",
-            training_data="MotionShapes",
+    if not config.background_inference and not config.grounder:
+        raise ConfigurationError(
+            "background_inference=false keeps box tracks only, but there are none without a "
+            "grounder: name one with --set grounder=NAME, or keep the background"
         )
+    source, device = _selector_source(config.selector), choose_device(device)
+    selector, training = load_selector(source).to(device), read_training(source)
+    facts = {"selector": checkpoint_hash(source)}
+    facts |= {"training": training["identity"]} if training else {}
+    encoder = embedded(config.text_encoder, TEXT_ENCODER)
+    return Sola(
+        config,
+        selector,
+        facts,
+        open_tracks(config.candidates, device),
+        open_words(config.tracks, encoder, device, config.dtype),
+    )
 
-    def _answer(
-        self,
-        sample: Sample,
-        expression: Expression,
-        tracks: Sequence[Track],
-        words: NDArray[np.float32],
-    ) -> Prediction:
-        config = self._config
-        return answer(
-            self._selector, sample.video, tracks, words, config.threshold, config.argmax_if_none
-        )
+
+def _backbone(config: SolaConfig) -> str:
+    """The frozen networks; folders and files without the way to them."""
+    names = config.tracker, config.text_encoder
+    if names == (RELEASED_TRACKER, RELEASED_TEXT):
+        return SPEC.card.backbone
+    if names == ("demo", "demo"):
+        return "small SAM2, GroundingDINO and RoBERTa (embedded)"
+    return f"{' and '.join(Path(name).name for name in names)}, frozen"
 
 
 def _selector_source(name: str) -> Path:
@@ -200,7 +263,7 @@ def _selector_source(name: str) -> Path:
 
 SPEC = MethodSpec(
     config_type=SolaConfig,
-    build=Sola,
+    build=_build,
     card=MethodCard(
         title="SOLA",
         venue="arXiv 2412.01136",

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from rvosbench.recipe import digest
 
+from ..ablation import ABLATION_DEFAULTS, ablation
 from ..assembling import unranked
-from ..design import USUAL, design
 from ..entries import Entry
 from ..labels import corruption_parts, corruption_title
 
@@ -123,7 +123,7 @@ def _where(entry: Entry) -> tuple[str, str, str]:
 
 
 def _is_ablation(entry: Entry) -> bool:
-    return (design(entry) or USUAL) != dict(USUAL) and entry.run is None
+    return (ablation(entry) or ABLATION_DEFAULTS) != dict(ABLATION_DEFAULTS) and entry.run is None
 
 
 def _contender(entry: Entry) -> Hashable:
@@ -139,4 +139,4 @@ def _name(entry: Entry) -> str:
     if entry.citation is not None:
         return f"{entry.about.method} ({entry.citation.source.id})"
     bound = ", upper bound" if unranked(entry) else ""
-    return f"{entry.about.method} (run{bound})"
+    return f"{entry.name} (run{bound})"

@@ -58,11 +58,12 @@ def stats_command(
     Example: rvosbench data stats --dataset mevis --split valid_u --data mevis
     """
     from rvosbench.datasets import load_dataset
-    from rvosbench.datasets.health import Detailed, statistics
+    from rvosbench.datasets.capabilities import details
+    from rvosbench.datasets.health import statistics
 
     opened = load_dataset(dataset, data, split)
     facts = dataclasses.asdict(statistics(opened))
-    tables = list(opened.details()) if isinstance(opened, Detailed) else []
+    tables = details(opened)
     if as_json:
         emit({**facts, "details": [dataclasses.asdict(table) for table in tables]})
         return

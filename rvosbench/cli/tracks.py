@@ -230,7 +230,7 @@ def _part(videos: list[str], part: str) -> list[str]:
 
 
 def _asked(dataset: Dataset, videos: str | None, limit: int | None) -> list[str]:
-    from rvosbench.datasets.listing import video_ids
+    from rvosbench.datasets.capabilities import video_ids
     from rvosbench.errors import UsageError
 
     known = video_ids(dataset)

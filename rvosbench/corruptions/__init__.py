@@ -13,7 +13,7 @@ from rvosbench.corruptions.plan import Plan, parse
 from rvosbench.corruptions.table import CORRUPTIONS, SEVERITIES, TABLE, corruption
 
 if TYPE_CHECKING:
-    from rvosbench.corruptions.applying import Drawn, apply, corrupt, draw
+    from rvosbench.corruptions.frame import Drawn, apply, corrupt, draw
 
 __all__ = [
     "CORRUPTIONS",
@@ -35,4 +35,4 @@ def __getattr__(name: str) -> object:
 
     if name not in {"Drawn", "apply", "corrupt", "draw"}:
         raise AttributeError(f"module 'rvosbench.corruptions' has no attribute {name!r}")
-    return getattr(import_module("rvosbench.corruptions.applying"), name)
+    return getattr(import_module("rvosbench.corruptions.frame"), name)

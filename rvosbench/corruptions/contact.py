@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rvosbench.corruptions.plan import Plan
 from rvosbench.corruptions.table import CORRUPTIONS, SEVERITIES
+from rvosbench.corruptions.video import corrupted_frame
 from rvosbench.records import Frame
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def contact_sheet(
         _label(sheet, left, top, name.replace("_", " "))
         for column, severity in enumerate(SEVERITIES):
             plan = Plan(name, severity, seed=seed, frost_dir=frost_dir)
-            image = Image.fromarray(plan.frame("contact sheet", "frame", 0, frame))
+            image = Image.fromarray(corrupted_frame(plan, "contact sheet", "frame", 0, frame))
             sheet.paste(image, (left + column * (width + _GAP), top + _LABEL))
     return sheet
 

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rvosbench.corruptions.fast.words import halves, index, uniform
+from rvosbench.corruptions.fast.random_bits import halves, index, uniform
+from rvosbench.corruptions.frost import OWN_VERSION
 from rvosbench.corruptions.kernels.plasma import plasma
 
 if TYPE_CHECKING:
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     from rvosbench.records import Frame
 
     Random = np.random.Generator
-
-VERSION = 1
-"""Changes whenever a byte of a picture could change; part of the signature of frost."""
 
 HEIGHT, WIDTH = 600, 1000
 
@@ -70,7 +68,7 @@ RECIPES = (
 def picture(number: int) -> Frame:
     """Picture `number`, 0 to 4: (600, 1000, 3) uint8 RGB. A fraction of a second, then kept."""
     recipe = RECIPES[number]
-    rng = np.random.Generator(np.random.PCG64([VERSION, number]))
+    rng = np.random.Generator(np.random.PCG64([OWN_VERSION, number]))
     ice = _ferns(recipe, rng)
     relief = ice - np.roll(ice, (1, 2), axis=(0, 1))  # lit from the upper left
     side = 1024

@@ -7,7 +7,8 @@ import json
 
 import numpy as np
 
-from rvosbench.corruptions.applying import Mode, Random
+from rvosbench.corruptions.frame import Random
+from rvosbench.corruptions.table import Mode
 
 
 def generator(mode: Mode, seed: int, name: str, severity: int, *place: str) -> Random:

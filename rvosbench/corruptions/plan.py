@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import get_args
 
-from rvosbench.corruptions.table import CORRUPTIONS, SEVERITIES, TABLE, VERSION, corruption
+from rvosbench.corruptions.frost import frost_pictures
+from rvosbench.corruptions.table import (
+    CORRUPTIONS,
+    SEVERITIES,
+    TABLE,
+    VERSION,
+    Mode,
+    Temporal,
+    corruption,
+)
 from rvosbench.errors import UnknownNameError, UsageError
-from rvosbench.records import Frame
 
-if TYPE_CHECKING:
-    from rvosbench.corruptions.applying import Drawn, Mode
-    from rvosbench.corruptions.temporal import Temporal
-
-_MODES = ("fast", "exact")
-_TEMPORAL = ("per_frame", "per_video", "drift")
 _FAMILIES = tuple(dict.fromkeys(row.family for row in TABLE.values()))
 
 
@@ -28,7 +29,7 @@ class Plan:
     Attributes:
         name: one of `CORRUPTIONS`.
         severity: 1 to 5.
-        mode: "fast" or "exact", see `corrupt`.
+        mode: see `rvosbench.corruptions.corrupt`.
         temporal: "per_frame" draws everything for every frame, as ImageNet-C does; "per_video"
             draws once what a video may share; "drift" lets that change smoothly.
         seed: any integer.
@@ -45,10 +46,10 @@ class Plan:
     def __post_init__(self) -> None:
         """Refuse what does not exist before any work is done."""
         corruption(self.name).level(self.severity)
-        if self.mode not in _MODES:
-            raise UnknownNameError("mode", str(self.mode), _MODES)
-        if self.temporal not in _TEMPORAL:
-            raise UnknownNameError("temporal policy", str(self.temporal), _TEMPORAL)
+        if self.mode not in get_args(Mode):
+            raise UnknownNameError("mode", str(self.mode), get_args(Mode))
+        if self.temporal not in get_args(Temporal):
+            raise UnknownNameError("temporal policy", str(self.temporal), get_args(Temporal))
         if isinstance(self.seed, bool) or not isinstance(self.seed, int):
             raise UsageError(f"seed {self.seed!r}: wanted an integer")
 
@@ -61,74 +62,9 @@ class Plan:
     def signature(self) -> str:
         """One readable line, such as `motion_blur:5@fast.1,per_frame,seed0`."""
         line = f"{self.name}:{self.severity}@{self.mode}.{VERSION},{self.temporal},seed{self.seed}"
-        return f"{line},frost-{_frost(self).identity}" if self.name == "frost" else line
-
-    def frame(self, video: str, name: str, index: int, frame: Frame) -> Frame:
-        """Corrupt one frame of a video.
-
-        Args:
-            video: id of the video.
-            name: of the frame.
-            index: of the frame in the video; only "drift" looks at it.
-            frame: (H, W, 3) uint8 RGB.
-        """
-        from rvosbench.corruptions.applying import apply, draw
-        from rvosbench.corruptions.keys import generator
-
-        key = (self.mode, self.seed, self.name, self.severity, video)
-        rng = generator(*key, "frame", name)
-        shape = frame.shape[:2]
-        if self.temporal == "per_frame" or not TABLE[self.name].shared:
-            pictures = _frost(self) if self.name == "frost" else None
-            return apply(frame, draw(self.name, self.severity, shape, rng, pictures), rng)
-        drawn = self._shared(video, index, shape)
-        missing = set(drawn.values) - set(TABLE[self.name].shared)
-        if missing:  # flakes of snow are new in every frame, their direction is not
-            fresh = draw(self.name, self.severity, shape, rng).values
-            drawn = replace(drawn, values={**drawn.values, **{k: fresh[k] for k in missing}})
-        return apply(frame, drawn, rng)
-
-    def _shared(self, video: str, index: int, shape: tuple[int, ...]) -> Drawn:
-        from rvosbench.corruptions.temporal import PERIOD, drifted
-
-        size = (int(shape[0]), int(shape[1]))
-        first = _video_draw(self, video, 0, size)
-        if self.temporal == "per_video":
-            return first
-        number, rest = divmod(index, PERIOD)
-        a, b = (_video_draw(self, video, k, size) for k in (number, number + 1))
-        values = drifted(a, b, rest / PERIOD)
-        kept: dict[str, Any] = {k: first.values[k] for k in ("picture", "shuffle") if k in values}
-        if number and "place" in values:
-            values["place"] = _within(values["place"], a.values["picture"], first, size)
-        return replace(first, values={**values, **kept})
-
-
-def _within(
-    place: tuple[int, int], picture: Frame, first: Drawn, size: tuple[int, int]
-) -> tuple[int, int]:
-    """A place in one frost picture as the place at the same part of the video's own picture."""
-    own = first.values["picture"]
-    rooms = [(own.shape[i] - size[i], picture.shape[i] - size[i]) for i in (0, 1)]
-    top, left = (min(p * a // b, a - 1) for p, (a, b) in zip(place, rooms, strict=True))
-    return top, left
-
-
-@lru_cache(maxsize=4)
-def _video_draw(plan: Plan, video: str, number: int, size: tuple[int, int]) -> Drawn:
-    """What a video shares; drifting ones have a draw every `PERIOD` frames."""
-    from rvosbench.corruptions.applying import draw
-    from rvosbench.corruptions.keys import generator
-
-    rng = generator(plan.mode, plan.seed, plan.name, plan.severity, video, "video", str(number))
-    pictures = _frost(plan) if plan.name == "frost" else None
-    return draw(plan.name, plan.severity, size, rng, pictures)
-
-
-def _frost(plan: Plan) -> Any:  # noqa: ANN401 imported where it is needed
-    from rvosbench.corruptions.frost import frost_pictures
-
-    return frost_pictures(plan.frost_dir)
+        if self.name != "frost":
+            return line
+        return f"{line},frost-{frost_pictures(self.frost_dir).identity}"
 
 
 def parse(text: str) -> tuple[tuple[str, int], ...]:

@@ -22,6 +22,10 @@ VERSION = 1
 SEVERITIES = (1, 2, 3, 4, 5)
 
 Family: TypeAlias = Literal["noise", "blur", "weather", "digital"]
+Mode: TypeAlias = Literal["fast", "exact"]
+"""Arithmetic: the distribution of the original, or its bytes; see `frame.corrupt`."""
+Temporal: TypeAlias = Literal["per_frame", "per_video", "drift"]
+"""What the frames of a video share; see `rvosbench.corruptions.Plan`."""
 Level: TypeAlias = Mapping[str, float]
 """Strength of a corruption at one severity: parameter -> value."""
 

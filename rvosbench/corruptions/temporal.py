@@ -5,17 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from rvosbench.corruptions.applying import Drawn
+from rvosbench.corruptions.frame import Drawn
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-Temporal: TypeAlias = Literal["per_frame", "per_video", "drift"]
-TEMPORAL: tuple[Temporal, ...] = ("per_frame", "per_video", "drift")
 
 PERIOD = 24
 """Frames from one draw of a drifting video to the next: about a second."""

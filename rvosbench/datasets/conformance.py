@@ -7,13 +7,13 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import islice
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from rvosbench.contracts import Dataset
+from rvosbench.datasets.capabilities import problems
 from rvosbench.errors import DatasetError, NoGroundTruthError
 from rvosbench.masks import MaskSequence
 from rvosbench.records import Sample, Target
@@ -31,17 +31,9 @@ def check_dataset(dataset: Dataset, videos: int | None = None) -> None:
     Raises:
         DatasetError: it does not; the message lists every finding.
     """
-    problems = findings(dataset, videos)
-    if problems:
-        raise DatasetError(f"{dataset.name} {dataset.split}:\n- " + "\n- ".join(problems))
-
-
-@runtime_checkable
-class SelfChecking(Protocol):
-    """A dataset that knows more ways in which it could be wrong (optional)."""
-
-    def problems(self, video_id: str) -> Iterable[str]:
-        """What is wrong with a video's sentences or masks; nothing, if all is well."""
+    found = findings(dataset, videos)
+    if found:
+        raise DatasetError(f"{dataset.name} {dataset.split}:\n- " + "\n- ".join(found))
 
 
 def findings(
@@ -56,14 +48,12 @@ def findings(
         videos: read frames and masks of that many videos only; None is all.
         on_video: called with the id of each video that has been looked at.
     """
-    problems = [*_whole(dataset)]
+    found = [*_whole(dataset)]
     for sample in islice(dataset, videos):
-        found = [*_video(dataset, sample)]
-        if isinstance(dataset, SelfChecking):
-            found += dataset.problems(sample.video.id)
-        problems += [f"video {sample.video.id!r}: {p}" for p in found]
+        own = problems(dataset, sample.video.id)
+        found += [f"video {sample.video.id!r}: {p}" for p in (*_video(dataset, sample), *own)]
         on_video(sample.video.id)
-    return problems
+    return found
 
 
 def _whole(dataset: Dataset) -> Iterator[str]:

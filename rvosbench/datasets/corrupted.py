@@ -1,28 +1,43 @@
-"""A corrupted dataset is a dataset: the same sentences and masks, frames corrupted when read."""
+"""A corrupted dataset is a dataset: the same expressions and masks, other frames."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
 from rvosbench.contracts import Dataset
 from rvosbench.corruptions.plan import Plan
 from rvosbench.corruptions.storage import MANIFEST, read_manifest
-from rvosbench.datasets.evidence import frame_evidence
-from rvosbench.datasets.health import Catalogued
-from rvosbench.datasets.listing import video_ids
-from rvosbench.errors import DatasetError, NoGroundTruthError, UsageError
+from rvosbench.datasets.capabilities import corruption_of
+from rvosbench.errors import DatasetError, UsageError
 from rvosbench.masks import MaskSequence
-from rvosbench.records import Frame, FrameEvidence, Sample, Target, Video
+from rvosbench.recipe import digest
+from rvosbench.records import Frame, Sample, Target, Video
 
 
 @dataclass(frozen=True)
-class _Delegating:
-    """Everything but the frames as the clean dataset has it."""
+class CorruptedDataset:
+    """A dataset with other frames; satisfies `rvosbench.contracts.Dataset`.
+
+    All that is not said here, such as `video_ids` or `referents`, is asked of the clean dataset.
+
+    Attributes:
+        dataset: the clean one; its fingerprint counts, as expressions and masks are the same.
+        corruption: what was done, in one line: part of signatures, and of the recipe of tracks.
+        plan: corrupts frames when they are read, nothing is written; None for a copy that holds
+            corrupted frames already.
+    """
 
     dataset: Dataset
+    corruption: str
+    plan: Plan | None = None
+
+    def __getattr__(self, name: str) -> object:
+        """Whatever else the clean dataset has, but where its clean frames lie."""
+        if name in ("dataset", "frames") or name.startswith("_"):  # not yet there, or not the same
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}")
+        return getattr(self.dataset, name)
 
     @property
     def name(self) -> str:
@@ -41,7 +56,7 @@ class _Delegating:
 
     @property
     def fingerprint(self) -> str:
-        """Of the clean dataset: sentences and masks are the same. See `corruption`."""
+        """Of the clean dataset."""
         return self.dataset.fingerprint
 
     def __len__(self) -> int:
@@ -50,88 +65,43 @@ class _Delegating:
     def __iter__(self) -> Iterator[Sample]:
         return (self._changed(sample) for sample in self.dataset)
 
-    def video_ids(self) -> list[str]:
-        """Of the clean dataset."""
-        return video_ids(self.dataset)
-
     def sample(self, video_id: str) -> Sample:
         """One video, its frames corrupted; raises DatasetError for an unknown one."""
         return self._changed(self.dataset.sample(video_id))
 
     def target(self, video_id: str, expression_id: str) -> Target:
-        """The clean dataset's truth."""
+        """The clean dataset's ground truth."""
         return self.dataset.target(video_id, expression_id)
 
     def objects(self, video_id: str) -> Mapping[str, MaskSequence]:
         """The clean dataset's objects."""
         return self.dataset.objects(video_id)
 
-    def referents(self, video_id: str) -> Mapping[str, tuple[str, ...]] | None:
-        """Expression id -> object ids; None on a hidden split."""
-        if isinstance(self.dataset, Catalogued):
-            return self.dataset.referents(video_id)
-        expressions = self.dataset.sample(video_id).expressions
-        try:
-            return {e.id: tuple(self.target(video_id, e.id).objects) for e in expressions}
-        except NoGroundTruthError:
-            return None
-
-    def frame_evidence(self, video_id: str, expression_id: str) -> FrameEvidence:
-        """The clean dataset's; raises DatasetError if it does not say it."""
-        return frame_evidence(self.dataset, video_id, expression_id)
-
     def _changed(self, sample: Sample) -> Sample:
-        return sample
-
-
-@dataclass(frozen=True)
-class CorruptedDataset(_Delegating):
-    """A dataset whose frames are corrupted on the fly; nothing is written.
-
-    Attributes:
-        dataset: the clean one.
-        plan: which corruption, how strong, which seed.
-    """
-
-    plan: Plan
-
-    @cached_property
-    def corruption(self) -> str:
-        """The plan in one line: part of signatures, and of the key of cached tracks."""
-        return self.plan.signature
-
-    def _changed(self, sample: Sample) -> Sample:
+        if self.plan is None:
+            return sample
         read = CorruptedRead(self.plan, sample.video)
-        return replace(sample, video=replace(sample.video, read=read))
+        video = replace(sample.video, read=read, identify=read.identify)
+        return replace(sample, video=video)
 
 
 @dataclass(frozen=True)
 class CorruptedRead:
-    """Reads and corrupts one frame; what `Video.read` of a corrupted video is.
-
-    Its attributes tell a cache of tracks the clean frames and the corruption, without looking at a
-    pixel.
-    """
+    """Reads and corrupts one frame; what `Video.read` of a corrupted video is."""
 
     plan: Plan
     video: Video
 
     def __call__(self, index: int) -> Frame:
         """Frame `index`, corrupted."""
+        from rvosbench.corruptions.video import corrupted_frame  # compiles loops: only to read
+
         name = self.video.frame_names[index]
-        return self.plan.frame(self.video.id, name, index, self.video.read(index))
+        return corrupted_frame(self.plan, self.video.id, name, index, self.video.read(index))
 
-
-@dataclass(frozen=True)
-class CorruptedCopy(_Delegating):
-    """A dataset opened from a copy that `rvosbench corrupt` has written.
-
-    Attributes:
-        dataset: as its loader opened it.
-        corruption: what the copy's manifest says.
-    """
-
-    corruption: str
+    def identify(self) -> str:
+        """`Video.identity`: that of the clean frames, and the corruption; no pixel is looked at."""
+        return digest([self.video.identity, self.plan.signature])
 
 
 def corrupted(dataset: Dataset, plan: Plan) -> CorruptedDataset:
@@ -140,10 +110,10 @@ def corrupted(dataset: Dataset, plan: Plan) -> CorruptedDataset:
     Raises:
         UsageError: it is corrupted already.
     """
-    already = getattr(dataset, "corruption", None)
+    already = corruption_of(dataset)
     if already:
         raise UsageError(f"{dataset.name}/{dataset.split} is corrupted already ({already})")
-    return CorruptedDataset(dataset, plan)
+    return CorruptedDataset(dataset, plan.signature, plan)
 
 
 def declared(dataset: Dataset, root: Path | None) -> Dataset:
@@ -164,4 +134,4 @@ def declared(dataset: Dataset, root: Path | None) -> Dataset:
             f"{root} is a corrupted copy of {source['dataset']}/{source['split']}, opened as "
             f"{dataset.name}/{dataset.split}: only that split was corrupted"
         )
-    return CorruptedCopy(dataset, content["corruption"])
+    return CorruptedDataset(dataset, content["corruption"])

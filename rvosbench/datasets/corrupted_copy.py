@@ -22,6 +22,8 @@ from rvosbench.corruptions.storage import (
     read_manifest,
     sha256,
 )
+from rvosbench.corruptions.video import corrupted_frame
+from rvosbench.datasets.capabilities import corruption_of
 from rvosbench.datasets.corrupted_layout import (
     MASKS,
     Layout,
@@ -147,7 +149,7 @@ class _Job:
     def _frames(self, sample: Sample) -> Iterator[tuple[str, bytes]]:
         video, names = sample.video, self.layout.file_names(sample, self.storage)
         for index, (name, file) in enumerate(zip(video.frame_names, names, strict=True)):
-            frame = self.plan.frame(video.id, name, index, video.read(index))
+            frame = corrupted_frame(self.plan, video.id, name, index, video.read(index))
             yield file, encode(frame, self.storage)
 
     def _place(self, folder: Path, files: Iterator[tuple[str, bytes]]) -> dict[str, str]:
@@ -213,7 +215,7 @@ def _record(store: Store, unit: Unit) -> Json:
 
 def _check(dataset: Dataset, out: Path, root: Path | None, facts: Json) -> None:
     """Never write into the source, never mix two copies, never corrupt twice."""
-    if getattr(dataset, "corruption", None):
+    if corruption_of(dataset):
         raise UsageError(f"{dataset.name}/{dataset.split} is corrupted already")
     place = out.resolve()
     if root is not None and (place == root.resolve() or root.resolve() in place.parents):

@@ -7,12 +7,13 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rvosbench.contracts import Dataset
 from rvosbench.corruptions.storage import MANIFEST, Storage
+from rvosbench.datasets.capabilities import frame_folders
 from rvosbench.datasets.folder import META
 from rvosbench.datasets.frames import image_files
 from rvosbench.datasets.label_images import VOID
@@ -27,14 +28,6 @@ if TYPE_CHECKING:
 
 FRAMES = "JPEGImages"
 MASKS = "Annotations"
-
-
-@runtime_checkable
-class OnDisk(Protocol):
-    """A dataset whose frames lie in folders `frames/<video>/`."""
-
-    @property
-    def frames(self) -> Path: ...  # noqa: D102 said above
 
 
 @dataclass(frozen=True)
@@ -77,9 +70,10 @@ class Layout:
 
 def layout_of(dataset: Dataset, root: Path | None) -> Layout:
     """The source's own layout if it has files below `root`, else that of the dataset `folder`."""
-    if root is None or not isinstance(dataset, OnDisk):
+    frames = frame_folders(dataset)
+    if root is None or frames is None:
         return Layout(Path(FRAMES), None)
-    return Layout(dataset.frames.resolve().relative_to(root.resolve()), dataset.frames)
+    return Layout(frames.resolve().relative_to(root.resolve()), frames)
 
 
 def bring_rest(root: Path, out: Path, frames: Path, link: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,13 +13,17 @@ import numpy as np
 
 from rvosbench.datasets.layout import found_in
 from rvosbench.errors import DatasetError
-from rvosbench.records import Frame, Video
+from rvosbench.recipe import digest
+from rvosbench.records import Frame, Json, Video
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 """Accepted image files; where a frame exists twice, the earlier extension wins."""
+
+_IDENTITIES: dict[str, str] = {}
+"""Hash of path, size, time and inode of all files of a video -> hash of their content."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,32 @@ class FrameFolder:
             )
         return frame
 
+    def identify(self) -> str:
+        """Hash of names and files, as `Video.identity` wants it; files are read again if changed.
+
+        Raises:
+            DatasetError: a frame is missing or cannot be read.
+        """
+        version = digest([self._version(index) for index in range(len(self.names))])
+        if version not in _IDENTITIES:
+            content = [self._sha256(index) for index in range(len(self.names))]
+            _IDENTITIES[version] = digest([list(self.names), content])
+        return _IDENTITIES[version]
+
+    def _version(self, index: int) -> list[Json]:
+        """Changes whenever the file does."""
+        try:
+            status = self.files[index].stat()
+        except OSError as error:
+            raise self._broken(index, error) from error
+        return [str(self.files[index]), status.st_size, status.st_mtime_ns, status.st_ino]
+
+    def _sha256(self, index: int) -> str:
+        try:
+            return hashlib.sha256(self.files[index].read_bytes()).hexdigest()
+        except OSError as error:
+            raise self._broken(index, error) from error
+
     def _open(self, index: int) -> Image:
         from PIL import Image
 
@@ -108,7 +139,7 @@ class FrameFolder:
 def video(dataset: str, video_id: str, folder: Path, names: tuple[str, ...]) -> Video:
     """A lazily read video of the images `names` in `folder`."""
     frames = FrameFolder(dataset, folder, names)
-    return Video(video_id, names, frames.read, frames.measure)
+    return Video(video_id, names, frames.read, frames.measure, frames.identify)
 
 
 def image_files(folder: Path) -> dict[str, Path]:

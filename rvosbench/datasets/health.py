@@ -4,37 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 from rvosbench.contracts import Dataset
-from rvosbench.errors import NoGroundTruthError
-from rvosbench.records import Sample
-
-
-@runtime_checkable
-class Catalogued(Protocol):
-    """A dataset that can name the objects of its expressions without reading masks (optional)."""
-
-    def referents(self, video_id: str) -> Mapping[str, tuple[str, ...]] | None:
-        """Expression id -> object ids; None on a hidden split."""
-
-
-@dataclass(frozen=True)
-class Table:
-    """Further figures of a dataset; the first column names a row, the others hold numbers."""
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str | int | float | None, ...], ...]
-
-
-@runtime_checkable
-class Detailed(Protocol):
-    """A dataset that can tell more of itself than any dataset can (optional)."""
-
-    def details(self) -> Sequence[Table]: ...  # noqa: D102
+from rvosbench.datasets.capabilities import referents
 
 
 @dataclass(frozen=True)
@@ -84,7 +58,7 @@ class DatasetStatistics:
 def statistics(dataset: Dataset) -> DatasetStatistics:
     """Count a split, one video at a time.
 
-    Masks are read only for datasets that cannot name objects without (see `Catalogued`).
+    Masks are read only for datasets that cannot name objects without (see `capabilities`).
     """
     frames, words, targets = [], [], Counter[int]()
     tags, groups, vocabulary = Counter[str](), Counter[str](), set[str]()
@@ -95,10 +69,10 @@ def statistics(dataset: Dataset) -> DatasetStatistics:
         vocabulary.update(w for e in sample.expressions for w in _words(e.text))
         tags.update(tag for e in sample.expressions for tag in e.tags)
         groups.update(e.group for e in sample.expressions if e.group)
-        referents = _referents(dataset, sample)
-        hidden = hidden or referents is None
-        targets.update(len(ids) for ids in (referents or {}).values())
-        objects += len({i for ids in (referents or {}).values() for i in ids})
+        named = referents(dataset, sample.video.id)
+        hidden = hidden or named is None
+        targets.update(len(ids) for ids in (named or {}).values())
+        objects += len({i for ids in (named or {}).values() for i in ids})
     return DatasetStatistics(
         dataset=dataset.name,
         split=dataset.split,
@@ -118,16 +92,6 @@ def statistics(dataset: Dataset) -> DatasetStatistics:
 
 def _words(text: str) -> list[str]:
     return re.findall(r"[\w']+", text.lower())
-
-
-def _referents(dataset: Dataset, sample: Sample) -> Mapping[str, tuple[str, ...]] | None:
-    video = sample.video.id
-    if isinstance(dataset, Catalogued):
-        return dataset.referents(video)
-    try:
-        return {e.id: tuple(dataset.target(video, e.id).objects) for e in sample.expressions}
-    except NoGroundTruthError:
-        return None
 
 
 def _spread(counts: Iterable[int]) -> Spread:

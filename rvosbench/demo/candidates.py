@@ -1,4 +1,4 @@
-"""Every sentence that a scene admits: who it means, and how much a method learns from it."""
+"""Every expression that a scene admits: who it means, and how much a method learns from it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from rvosbench.demo.clauses import Clause, Scene, describe, relate
 from rvosbench.demo.facts import Verdict
+from rvosbench.demo.grammar import Noun
 from rvosbench.demo.motion import Floats
 from rvosbench.demo.rankings import Ranking, rankings
-from rvosbench.demo.wording import Noun
 
 CATEGORIES = (
     "appearance",
@@ -43,13 +43,13 @@ class Sight:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A sentence before it is worded.
+    """An expression before it is worded.
 
     Attributes:
         category: one of `CATEGORIES`.
         noun: whom it speaks of.
         members: shapes that the noun covers.
-        objects: shapes that the whole sentence means.
+        objects: shapes that the whole expression means.
         says: a clause about them, a ranking among them, or nothing but the noun.
         weight: preference among candidates of its category.
     """
@@ -122,7 +122,7 @@ def _stated(
 
 
 def _split_twins(members: tuple[int, ...], objects: tuple[int, ...], scene: Scene) -> bool:
-    """Whether the sentence means a shape but not another one that looks the same."""
+    """Whether the expression means a shape but not another one that looks the same."""
     looks = [(o.colour, o.shape, o.texture) for o in scene.objects]
     others = {looks[i] for i in members if i not in objects}
     return any(looks[i] in others for i in objects)
@@ -155,7 +155,7 @@ def _anchored(sight: Sight, nouns: dict[Noun, tuple[int, ...]]) -> Iterator[Clau
 
 
 def candidates(sight: Sight) -> list[Candidate]:
-    """All sentences whose meaning is clear and whose targets are seen."""
+    """All expressions whose meaning is clear and whose targets are seen."""
     objects = sight.scene.objects
     nouns = {
         noun: tuple(i for i, o in enumerate(objects) if noun.covers(o))

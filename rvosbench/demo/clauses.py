@@ -1,4 +1,4 @@
-"""Everything a sentence may say of a shape besides its look, with the answer for each shape."""
+"""Everything an expression may say of a shape besides its look, with the answer for each shape."""
 
 from __future__ import annotations
 

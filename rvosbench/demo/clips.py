@@ -1,4 +1,4 @@
-"""Clips of MotionShapes: a pure function from a seed to frames, masks and sentences."""
+"""Clips of MotionShapes: a pure function from a seed to frames, masks and expressions."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from rvosbench.demo.candidates import candidates, see
 from rvosbench.demo.clauses import Scene
+from rvosbench.demo.expressions import choose, word
 from rvosbench.demo.render import occlusion, render
 from rvosbench.demo.scenes import ShapeObject, sample_scene
-from rvosbench.demo.sentences import choose, word
 
 MIN_FRAMES = 8
-"""Shorter clips carry no sentences: change over time cannot be judged."""
+"""Shorter clips carry no expressions: change over time cannot be judged."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class ClipConfig:
         n_objects: least and largest number of shapes.
         object_size: least and largest nominal diameter.
         look_alike: probability that two shapes of the clip look the same.
-        n_sentences: sentences wanted; a clip may have fewer.
+        n_sentences: expressions wanted; a clip may have fewer.
     """
 
     size: int = 128
@@ -43,7 +43,7 @@ class ClipConfig:
 
 @dataclass(frozen=True)
 class ClipExpression:
-    """A sentence, its category, and the indices of the objects it means (none: empty)."""
+    """An expression, its category, and the indices of the objects it means (none: empty)."""
 
     text: str
     category: str
@@ -52,7 +52,7 @@ class ClipExpression:
 
 @dataclass(frozen=True, eq=False)
 class Clip:
-    """Frames (T, S, S, 3) uint8 RGB, visible masks (N, T, S, S) bool, objects, sentences."""
+    """Frames (T, S, S, 3) uint8 RGB, visible masks (N, T, S, S) bool, objects, expressions."""
 
     frames: NDArray[np.uint8]
     masks: NDArray[np.bool_]

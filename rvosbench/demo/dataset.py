@@ -1,7 +1,7 @@
 """MotionShapes as a dataset: three splits of clips that exist only when they are looked at.
 
 Nothing is stored: a video is drawn again from its number whenever it leaves a small cache. Splits
-are made from different seeds. `VERSION` changes whenever a pixel or a sentence could change.
+are made from different seeds. `VERSION` changes whenever a pixel or an expression could change.
 """
 
 from __future__ import annotations
@@ -10,23 +10,24 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import lru_cache, partial
+from functools import cache, lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 
 from rvosbench.contracts import DatasetSpec
-from rvosbench.datasets.health import Table
-from rvosbench.demo.check import checks
-from rvosbench.demo.check.describing import tables
-from rvosbench.demo.check.glimpses import glimpse
-from rvosbench.demo.check.reading import read
+from rvosbench.datasets.capabilities import Table
+from rvosbench.demo.check import mistakes
+from rvosbench.demo.check.frame_evidence import glimpse
+from rvosbench.demo.check.parser import read
+from rvosbench.demo.check.statistics import tables
 from rvosbench.demo.clips import Clip, ClipConfig, ClipExpression, make_clip
 from rvosbench.demo.motion import Floats
 from rvosbench.demo.render import occlusion
 from rvosbench.demo.scenes import ShapeObject
 from rvosbench.errors import DatasetError, UnknownNameError, did_you_mean
 from rvosbench.masks import MaskSequence
+from rvosbench.recipe import digest
 from rvosbench.records import DatasetCard, Expression, Frame, FrameEvidence, Sample, Target, Video
 
 NAME = "demo"
@@ -36,7 +37,7 @@ SPLITS: Mapping[str, int] = {"valid": 24, "train": 2000, "test": 60}
 
 PROTOCOLS = ("mevis", "mevis-v2", "sola-released")
 _COUNTS: Mapping[str, int] = {"train": 30, "valid": 6, "test": 6}
-"""Most sentences of a video: a tracked video is dear, one more sentence about it is not."""
+"""Most expressions of a video: a tracked video is dear, one more expression about it is not."""
 
 CONFIGS: Mapping[str, ClipConfig] = {
     split: ClipConfig(n_sentences=count) for split, count in _COUNTS.items()
@@ -47,6 +48,24 @@ _SEEDS: Mapping[str, int] = {"train": 9001, "valid": 9002, "test": 9003}
 """First part of the seeds of a split; recipes that draw their own clips stay below 9000."""
 
 
+@cache
+def _numbers(split: str) -> Mapping[str, int]:
+    """Video id -> its number, for all of a split, in order."""
+    return {f"{split}-{number:04d}": number for number in range(SPLITS[split])}
+
+
+@cache
+def _fingerprint(split: str) -> str:
+    content = {
+        "version": VERSION,
+        "split": split,
+        "videos": SPLITS[split],
+        "seed": _SEEDS[split],
+        "config": asdict(CONFIGS[split]),
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode("ascii")).hexdigest()
+
+
 @lru_cache(maxsize=4)
 def _clip(split: str, number: int) -> Clip:
     return make_clip((_SEEDS[split], number), CONFIGS[split])
@@ -54,7 +73,7 @@ def _clip(split: str, number: int) -> Clip:
 
 @lru_cache(maxsize=4096)
 def _sentences(split: str, number: int) -> tuple[ClipExpression, ...]:
-    """Kept longer than the clip: listing the sentences of a split would draw it all again."""
+    """Kept longer than the clip: listing the expressions of a split would draw it all again."""
     return _clip(split, number).expressions
 
 
@@ -88,14 +107,7 @@ class MotionShapes:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of version, split, seed and clip configuration, which decide every pixel."""
-        content = {
-            "version": VERSION,
-            "split": self.split,
-            "videos": len(self),
-            "seed": _SEEDS[self.split],
-            "config": asdict(CONFIGS[self.split]),
-        }
-        return hashlib.sha256(json.dumps(content, sort_keys=True).encode("ascii")).hexdigest()
+        return _fingerprint(self.split)
 
     def __len__(self) -> int:
         return SPLITS[self.split]
@@ -105,14 +117,15 @@ class MotionShapes:
 
     def video_ids(self) -> list[str]:
         """Names of all videos, in order; draws nothing."""
-        return [f"{self.split}-{number:04d}" for number in range(len(self))]
+        return list(_numbers(self.split))
 
     def sample(self, video_id: str) -> Sample:
         """One video and its expressions; raises DatasetError for an unknown video."""
         number = self._number(video_id)
         names = tuple(f"{index:05d}" for index in range(CONFIGS[self.split].n_frames))
         read = partial(_read, self.split, number)
-        video = Video(video_id, names, read, partial(_measure, self.split))
+        identify = partial(digest, [self.fingerprint, number])  # they decide every pixel
+        video = Video(video_id, names, read, partial(_measure, self.split), identify)
         expressions = tuple(
             Expression(str(index), e.text, tags=(e.category,))
             for index, e in enumerate(_sentences(self.split, number))
@@ -120,7 +133,7 @@ class MotionShapes:
         return Sample(video, expressions)
 
     def target(self, video_id: str, expression_id: str) -> Target:
-        """Visible pixels of the objects that a sentence means; none for `no_target`.
+        """Visible pixels of the objects that an expression means; none for `no_target`.
 
         Raises:
             DatasetError: unknown video or expression.
@@ -146,14 +159,14 @@ class MotionShapes:
         return _clip(self.split, self._number(video_id)).objects
 
     def frame_evidence(self, video_id: str, expression_id: str) -> FrameEvidence:
-        """What one frame at a time tells of a sentence's targets; raises as `target`."""
+        """What one frame at a time tells of an expression's targets; raises as `target`."""
         number = self._number(video_id)
         clip, reading = _clip(self.split, number), read(self._text(video_id, expression_id))
         return glimpse(reading, clip.objects, clip.masks, _hidden(self.split, number))
 
     def problems(self, video_id: str) -> list[str]:
-        """What is wrong with the sentences of a video, see `checks.problems`."""
-        return list(checks.problems(_clip(self.split, self._number(video_id))))
+        """What is wrong with the expressions of a video, see `mistakes.problems`."""
+        return list(mistakes.problems(_clip(self.split, self._number(video_id))))
 
     def details(self) -> list[Table]:
         """Figures by category, and of the scenes."""
@@ -169,13 +182,13 @@ class MotionShapes:
         return texts[expression_id]
 
     def _number(self, video_id: str) -> int:
-        known = self.video_ids()
+        known = _numbers(self.split)
         if video_id not in known:
             raise DatasetError(
                 f"{NAME} {self.split} has no video {video_id!r}{did_you_mean(video_id, known)}; "
-                f"it has {known[0]} to {known[-1]}"
+                f"it has {len(known)}, the first is {next(iter(known))}"
             )
-        return int(video_id.rsplit("-", 1)[1])
+        return known[video_id]
 
 
 def open_demo(root: Path | None, split: str) -> MotionShapes:

@@ -6,7 +6,7 @@ from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 from types import ModuleType
 
-from rvosbench.errors import ConfigurationError, RvosbenchError, did_you_mean
+from rvosbench.errors import ConfigurationError, RvosbenchError, did_you_mean, first_line
 
 TRANSFORMERS, ORIGINAL = "transformers", "original"
 BACKENDS = (TRANSFORMERS, ORIGINAL)
@@ -47,10 +47,9 @@ def import_original(package: str, module: str) -> ModuleType:
         return import_module(module)
     except (ImportError, RuntimeError, AttributeError) as error:
         # RuntimeError and AttributeError: a torchvision that does not fit this torch.
-        first = (str(error).splitlines() or ["no details"])[0]
         raise BackendError(
             f"backend=original needs the package {package!r}, which cannot be imported here "
-            f"({type(error).__name__}: {first}). Install it beside a torchvision that fits this "
+            f"({first_line(error)}). Install it beside a torchvision that fits this "
             f"torch (`{INSTALL[package]}`), or without CUDA as docs/backends.md says; or leave "
             "backend at transformers, which gives the same results"
         ) from error

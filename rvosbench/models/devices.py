@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, ExitStack
+
 from rvosbench.errors import ConfigurationError
+
+DTYPES = ("float32", "bfloat16", "float16")
 
 
 def choose_device(device: str) -> str:
@@ -34,3 +38,27 @@ def choose_dtype(dtype: str, device: str) -> str:
     if dtype != "auto":
         return dtype
     return "bfloat16" if device.startswith("cuda") else "float32"
+
+
+def check_dtype(dtype: str, model: str) -> None:
+    """Refuse names of no precision that networks run in; "auto" is to be chosen before.
+
+    Raises:
+        ConfigurationError: saying which there are.
+    """
+    if dtype not in DTYPES:
+        raise ConfigurationError(f"{model} dtype {dtype!r}: known are auto, {', '.join(DTYPES)}.")
+
+
+def frozen(device: str, dtype: str) -> AbstractContextManager[object]:
+    """For running a network: no gradients, and autocast to a type of half precision.
+
+    With autocast weights stay float32, as in the code of the networks' authors.
+    """
+    import torch
+
+    stack = ExitStack()
+    stack.enter_context(torch.inference_mode())
+    if dtype != "float32":
+        stack.enter_context(torch.autocast(torch.device(device).type, getattr(torch, dtype)))
+    return stack

@@ -1,4 +1,4 @@
-"""Text encoders of transformers behind our types: sentences in, token features out.
+"""Text encoders of transformers behind our types: expressions in, text tokens out.
 
 SOLA uses the last hidden states of RoBERTa-large (sentence-transformers/all-roberta-large-v1);
 any encoder that `transformers.AutoModel` opens will do, such as a BERT or a MiniLM.
@@ -6,7 +6,6 @@ any encoder that `transformers.AutoModel` opens will do, such as a BERT or a Min
 
 from __future__ import annotations
 
-import hashlib
 import inspect
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,24 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from rvosbench.errors import ConfigurationError, WeightsError
-from rvosbench.models.devices import choose_device, choose_dtype
+from rvosbench.errors import WeightsError, first_line
+from rvosbench.models.devices import check_dtype, choose_device, choose_dtype
+from rvosbench.models.weights import TEXT_ENCODER, locate, weights_hash
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-WEIGHTS_FILE = "model.safetensors"
-HOW_TO_GET = (
-    "Give one of: a hub id such as sentence-transformers/all-roberta-large-v1 (downloaded once); "
-    f"or a folder with config.json, {WEIGHTS_FILE} and the tokenizer's files, as `save_pretrained` "
-    "of transformers writes it. `--preset demo` runs without any download."
-)
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 MAX_BATCH = 64
-"""Sentences encoded together; a speed limit for memory, not a part of the result."""
+"""Expressions encoded together; a speed limit for memory, not a part of the result."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +49,7 @@ class TextEncoder:
 
     @property
     def max_tokens(self) -> int:
-        """Longest input in tokens; longer sentences lose their end."""
+        """Longest input in tokens; longer texts lose their end."""
         positions = int(self.model.config.max_position_embeddings)
         offset = 2 if self.model.config.model_type in _OFFSET_POSITIONS else 0
         return min(int(self.tokenizer.model_max_length), positions - offset)
@@ -65,28 +57,24 @@ class TextEncoder:
     @cached_property
     def checkpoint_hash(self) -> str:
         """sha256 (hex) of the weights and of the tokenizer: both change every number."""
-        digest = hashlib.sha256()
-        for name in _HASHED:
-            path = self.folder / name
-            if path.is_file():
-                digest.update(name.encode())
-                digest.update(path.read_bytes())
-        return digest.hexdigest()
+        return weights_hash(self.folder, TEXT_ENCODER)
 
     def encode(self, texts: Sequence[str]) -> list[NDArray[np.float32]]:
-        """Encodes sentences.
+        """Encodes expressions.
 
         Args:
             texts: any number, in any order; an empty list gives an empty list.
 
         Returns:
             For each text (W, E) float32: the last hidden state of every token, the first and last
-            being the tokenizer's own (`<s>`, `</s>`). No padding. Sentences of equal length are
-            encoded together, so no result depends on which others were asked for, beyond rounding.
+            being the tokenizer's own (`<s>`, `</s>`). No padding. Texts of equal length are encoded
+            together, so no result depends on which others were asked for, beyond rounding.
         """
+        import torch
+
         tokens = self._tokenize(texts)
         features: list[NDArray[np.float32]] = [np.empty((0, self.dim), np.float32)] * len(tokens)
-        for rows in _equal_lengths(tokens):
+        for rows in equal_lengths(tokens, MAX_BATCH):
             ids = torch.tensor([tokens[row] for row in rows], device=self.model.device)
             with torch.inference_mode():
                 states = self.model(input_ids=ids, attention_mask=torch.ones_like(ids))[0]
@@ -108,7 +96,8 @@ def load_text_encoder(
     """Loads an encoder and its tokenizer.
 
     Args:
-        source: a hub id, downloaded once, or a local folder; a folder of that name wins.
+        source: "demo" (embedded), a hub id, downloaded once, or a local folder; a folder of that
+            name wins.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
         dtype: type to compute in: "auto", "float32", "bfloat16" or "float16"; stored weights of
             any type are converted.
@@ -119,61 +108,28 @@ def load_text_encoder(
     """
     chosen = choose_device(device)
     kind = choose_dtype(dtype, chosen)
-    if kind not in DTYPES:
-        raise ConfigurationError(
-            f"text encoder dtype {dtype!r}: known are auto, {', '.join(DTYPES)}"
-        )
+    check_dtype(kind, TEXT_ENCODER.title)
+    import torch
     from safetensors import SafetensorError
 
-    folder = _folder(source)
+    folder = locate(source, TEXT_ENCODER)
     try:
-        with _no_progress_bars():
+        with no_progress_bars():
             model, tokenizer = _load(folder)
     except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
         raise WeightsError(
-            f"{source}: cannot be opened as a text encoder ({_first_line(error)}). {HOW_TO_GET}"
+            f"{source}: cannot be opened as a text encoder ({first_line(error)}). "
+            f"{TEXT_ENCODER.advice}"
         ) from error
-    model = model.eval().requires_grad_(False).to(device=chosen, dtype=DTYPES[kind])
+    model = model.eval().requires_grad_(False).to(device=chosen, dtype=getattr(torch, kind))
     return TextEncoder(model, tokenizer, folder)
 
 
 _OFFSET_POSITIONS = {"roberta", "xlm-roberta", "camembert", "mpnet"}  # these begin to count at 2
-_HASHED = (WEIGHTS_FILE, "tokenizer.json", "vocab.json", "merges.txt", "vocab.txt")
-
-
-def _folder(source: str | Path) -> Path:
-    path = Path(source).expanduser()
-    if not path.is_dir():
-        if not _looks_like_hub_id(source):
-            raise WeightsError(f"no text encoder at {path}. {HOW_TO_GET}")
-        path = _fetch(str(source))
-    for needed in ("config.json", WEIGHTS_FILE):
-        if not (path / needed).is_file():
-            raise WeightsError(f"{path}: no {needed} in this folder. {HOW_TO_GET}")
-    return path
-
-
-def _looks_like_hub_id(source: str | Path) -> bool:
-    """Whether it could be `owner/name` or an old bare name such as `roberta-base`."""
-    text = str(source)
-    odd = text.startswith((".", "~", "/")) or "\\" in text
-    return isinstance(source, str) and bool(text) and not odd and text.count("/") <= 1
-
-
-def _fetch(hub_id: str) -> Path:
-    from huggingface_hub import snapshot_download
-
-    patterns = ["*.json", "*.txt", WEIGHTS_FILE]
-    try:
-        return Path(snapshot_download(hub_id, allow_patterns=patterns))
-    except Exception as error:  # the hub client raises many kinds; all mean "not available"
-        raise WeightsError(
-            f"text encoder {hub_id!r} is neither a local folder nor available from the hub "
-            f"({_first_line(error)}). {HOW_TO_GET}"
-        ) from error
 
 
 def _load(folder: Path) -> tuple[Any, Any]:
+    import torch
     from transformers import MODEL_MAPPING, AutoConfig, AutoTokenizer
 
     config = AutoConfig.from_pretrained(folder, local_files_only=True)
@@ -189,7 +145,7 @@ def _load(folder: Path) -> tuple[Any, Any]:
 
 
 @contextmanager
-def _no_progress_bars() -> Iterator[None]:
+def no_progress_bars() -> Iterator[None]:
     """The bars of transformers would break into those of the command line."""
     from transformers.utils import logging
 
@@ -202,16 +158,11 @@ def _no_progress_bars() -> Iterator[None]:
             logging.enable_progress_bar()
 
 
-def _equal_lengths(tokens: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-    """Rows of equal length, at most MAX_BATCH at a time."""
+def equal_lengths(tokens: Sequence[Sequence[int]], at_once: int) -> Iterator[list[int]]:
+    """Rows of equal length, some at a time: without padding nothing has to be masked."""
     by_length: dict[int, list[int]] = {}
     for row, ids in enumerate(tokens):
         by_length.setdefault(len(ids), []).append(row)
     for rows in by_length.values():
-        for begin in range(0, len(rows), MAX_BATCH):
-            yield rows[begin : begin + MAX_BATCH]
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0] if lines else 'no details'}"
+        for begin in range(0, len(rows), at_once):
+            yield rows[begin : begin + at_once]

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from rvosbench.contracts import Method, TruthMethod
 from rvosbench.errors import PredictionError, UsageError
-from rvosbench.runs.methods import MethodChoice, load_method
 from rvosbench.predictions import (
     MissingPolicy,
     PredictionSource,
     open_labels,
     open_predictions,
 )
-from rvosbench.contracts import Method, TruthMethod
 from rvosbench.records import Json, MethodCard, Sample
+from rvosbench.runs.methods import MethodChoice, load_method
 
 
 @dataclass(frozen=True)

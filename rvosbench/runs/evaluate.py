@@ -13,14 +13,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from rvosbench.runs.contenders import Contender, from_files, from_method
-from rvosbench.datasets.evidence import frame_evidence
-from rvosbench.errors import DatasetError, NoGroundTruthError, UsageError
-from rvosbench.masks import MaskSequence
-from rvosbench.runs.methods import MethodChoice
-from rvosbench.metrics import official
-from rvosbench.metrics.figures import split_figures
-from rvosbench.predictions import MissingPolicy, PredictionSource, complete
 from rvosbench.contracts import (
     Answer,
     Dataset,
@@ -33,15 +25,23 @@ from rvosbench.contracts import (
     TruthLookup,
     TruthMethod,
 )
-from rvosbench.records import Expression, FrameEvidence, Json, Prediction, Sample, Target
-from rvosbench.runs.result import Result, ScoredExpression, write_result
-from rvosbench.runs.rows import ReadOnce, content_hash, from_row, prediction_rows, to_row
+from rvosbench.datasets.capabilities import frame_evidence
+from rvosbench.errors import DatasetError, NoGroundTruthError, UsageError
 from rvosbench.execution.executors.local import local
 from rvosbench.execution.runner import run_units
 from rvosbench.execution.store import Store
 from rvosbench.execution.units import Unit
 from rvosbench.files.atomic import discard, write_json
+from rvosbench.masks import MaskSequence
+from rvosbench.metrics import official
+from rvosbench.metrics.figures import split_figures
+from rvosbench.predictions import MissingPolicy, PredictionSource, complete
 from rvosbench.recipe import digest
+from rvosbench.records import Expression, FrameEvidence, Json, Prediction, Sample, Target
+from rvosbench.runs.contenders import Contender, from_files, from_method
+from rvosbench.runs.methods import MethodChoice
+from rvosbench.runs.result import Result, ScoredExpression, write_result
+from rvosbench.runs.rows import ReadOnce, content_hash, from_row, prediction_rows, to_row
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from rvosbench import plugins
 from rvosbench.config import configure, differences
-from rvosbench.errors import UnknownNameError, UsageError
 from rvosbench.contracts import Method, MethodSpec, TruthMethod
+from rvosbench.errors import UnknownNameError, UsageError
 from rvosbench.records import Json, MethodCard
 
 

@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rvosbench.errors import ResultError
-from rvosbench.metrics.breakdown import Part, breakdown
 from rvosbench.contracts import ExpressionScore, Summary
+from rvosbench.errors import ResultError
+from rvosbench.files.atomic import write_json
+from rvosbench.metrics.breakdown import Part, breakdown
+from rvosbench.recipe import digest
 from rvosbench.records import Expression, Json, MethodCard
 from rvosbench.runs.rows import from_row, to_row
-from rvosbench.files.atomic import write_json
-from rvosbench.recipe import digest
 
 FORMAT = 1
 """Version of the file. Readers accept their own and older ones and ignore unknown keys."""

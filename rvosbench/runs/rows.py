@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import numpy as np
 
+from rvosbench.contracts import ExpressionScore
 from rvosbench.errors import MaskError, PredictionError
 from rvosbench.masks import MaskSequence
-from rvosbench.contracts import ExpressionScore
-from rvosbench.records import Json, Prediction, Video
 from rvosbench.recipe import digest
+from rvosbench.records import Json, Prediction, Video
 
 
 def prediction_rows(video: Video, predictions: Mapping[str, Prediction]) -> dict[str, Json]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rvosbench.contracts import Dataset
+from rvosbench.datasets.capabilities import corruption_of
 from rvosbench.execution.executors.local import local
 from rvosbench.execution.runner import run_units
 from rvosbench.execution.store import Store
@@ -147,7 +148,6 @@ class _Build:
         from rvosbench.models.devices import choose_device, choose_dtype
 
         boxes = bool(self.config.grounder)
-        corruption = getattr(self.dataset, "corruption", None)
         dtype = choose_dtype(self.config.dtype, choose_device(self.options.device))
         return Header(
             video=sample.video.id,
@@ -157,7 +157,7 @@ class _Build:
             prompts=relevant(self.config.prompts, boxes),
             expressions={e.id: e.text for e in sample.expressions} if boxes else None,
             truth=self.options.truth,
-            corruption=None if corruption is None else str(corruption),
+            corruption=corruption_of(self.dataset),
             made={"dtype": dtype, **_backend(self.config)},
             token_dtype=self.options.token_dtype,
         )

@@ -33,8 +33,8 @@ from numpy.typing import NDArray
 
 from rvosbench.errors import RvosbenchError
 from rvosbench.masks import MaskSequence, Rle
+from rvosbench.models.weights import ModelIdentity
 from rvosbench.records import Json, Track
-from rvosbench.tracks.identity import ModelIdentity
 
 if TYPE_CHECKING:
     import pyarrow as pa

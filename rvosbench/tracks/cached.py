@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rvosbench.files.names import file_name
 from rvosbench.models.backends import TRANSFORMERS
+from rvosbench.models.weights import ModelIdentity
 from rvosbench.recipe import digest
 from rvosbench.records import Json, Sample, Track
 from rvosbench.tracks.cache import (
@@ -19,7 +20,7 @@ from rvosbench.tracks.cache import (
     read_tracks,
 )
 from rvosbench.tracks.config import TrackConfig
-from rvosbench.tracks.identity import ModelIdentity, differing, frame_fingerprint, relevant
+from rvosbench.tracks.identity import differing, frame_fingerprint, relevant
 
 if TYPE_CHECKING:
     from rvosbench.tracks.maker import CandidateConfig

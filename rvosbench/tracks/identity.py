@@ -1,17 +1,11 @@
-"""What decides a video's tracks: models, configuration, frames and, for boxes, sentences.
-
-Names and places never decide anything where a hash is known: the same weights in another folder
-are the same weights.
-"""
+"""What decides a video's tracks beside the models: configuration and frames."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import asdict
 
-from rvosbench.demo import WEIGHTS
 from rvosbench.recipe import digest
 from rvosbench.records import Json, Video
 from rvosbench.tracks.config import TrackConfig
@@ -28,77 +22,6 @@ _BOX_FIELDS = (
     "grid_filters_boxes",
     "candidate_pool",
 )
-
-
-@dataclass(frozen=True)
-class ModelIdentity:
-    """A frozen model.
-
-    Attributes:
-        name: as it was asked for: "demo", a hub id, or the last part of a local path.
-        sha256: of its weights; None where they are not on this machine.
-    """
-
-    name: str
-    sha256: str | None
-
-    def is_other(self, other: ModelIdentity) -> bool:
-        """Whether two are certainly not the same: by their hashes, or by name if one is unknown."""
-        if self.sha256 and other.sha256:
-            return self.sha256 != other.sha256
-        return self.name != other.name
-
-
-def embedded(source: str, name: str) -> str | Path:
-    """The embedded weights `name` for the source "demo"; other sources as they are."""
-    return WEIGHTS / name if source == "demo" else source
-
-
-def identify(source: str, name: str, hashed: Sequence[str] = ()) -> ModelIdentity:
-    """The identity of a model, without opening or downloading it.
-
-    Args:
-        source: "demo", a hub id, a local folder or a local file.
-        name: of the embedded weights, for "demo".
-        hashed: files of the folder that belong to the hash; none is the weights alone.
-    """
-    path = Path(embedded(source, name)).expanduser()
-    if path.exists():
-        shown = source if source == "demo" else path.name
-        return ModelIdentity(shown, _sha256(path, hashed))
-    from huggingface_hub import try_to_load_from_cache
-
-    try:
-        found = try_to_load_from_cache(source, "model.safetensors")
-    except ValueError:  # not a hub id at all
-        found = None
-    known = _sha256(Path(found).parent, hashed) if isinstance(found, str) else None
-    return ModelIdentity(source, known)
-
-
-def _sha256(path: Path, hashed: Sequence[str]) -> str | None:
-    """As the adapters hash: one file plainly, several with their names."""
-    if path.is_dir() and not hashed:
-        path /= "model.safetensors"
-    if path.is_file():
-        return _hash(_content(path))
-    if not (path / "model.safetensors").is_file():
-        return None
-    files = (path / name for name in hashed)
-    return _hash(part for f in files if f.is_file() for part in (f.name.encode(), *_content(f)))
-
-
-def _content(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 22):
-            yield chunk
-
-
-def _hash(parts: Iterator[bytes]) -> str:
-    total = hashlib.sha256()
-    for part in parts:
-        total.update(part)
-    return total.hexdigest()
 
 
 def relevant(prompts: TrackConfig, boxes: bool) -> dict[str, Json]:

@@ -12,9 +12,9 @@ from rvosbench.models.backends import (
     check_backend,
     installed_versions,
 )
+from rvosbench.models.weights import GROUNDER, TRACKER, ModelIdentity, embedded, identify
 from rvosbench.records import Json, Sample, Track, Video
 from rvosbench.tracks.config import Compute, TrackConfig
-from rvosbench.tracks.identity import ModelIdentity, embedded, identify
 
 if TYPE_CHECKING:
     from rvosbench.models.grounding_dino.detector import GroundingDino
@@ -142,7 +142,7 @@ class TrackMaker:
         self.config = config
         device = choose_device(device)
         dtype = choose_dtype(config.dtype, device)
-        weights = embedded(config.tracker, "sam2")
+        weights = embedded(config.tracker, TRACKER)
         self.sam2 = load_sam2(
             weights, device, dtype, resize=config.prompts.resize, backend=config.backend
         )
@@ -187,23 +187,19 @@ class TrackMaker:
 
 def tracker_identity(config: CandidateConfig) -> ModelIdentity:
     """The tracker a configuration asks for, without opening it."""
-    return identify(config.tracker, "sam2")
+    return identify(config.tracker, TRACKER)
 
 
 def grounder_identity(config: CandidateConfig) -> ModelIdentity | None:
     """The grounder a configuration asks for, without opening it."""
     if not config.grounder:
         return None
-    return identify(config.grounder, "grounder", GROUNDER_FILES)
-
-
-GROUNDER_FILES = ("model.safetensors", "tokenizer.json", "vocab.txt", "preprocessor_config.json")
-"""What the adapter's hash of a GroundingDINO covers, in its order."""
+    return identify(config.grounder, GROUNDER)
 
 
 def _grounder(source: str, device: str, backend: str) -> GroundingDino | None:
     if not source:
         return None
-    from rvosbench.models.grounding_dino.loading import load_grounding_dino
+    from rvosbench.models.grounding_dino.checkpoint import load_grounding_dino
 
-    return load_grounding_dino(embedded(source, "grounder"), device, backend=backend)
+    return load_grounding_dino(embedded(source, GROUNDER), device, backend=backend)

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 
 from rvosbench.contracts import Dataset, TruthLookup
-from rvosbench.datasets.listing import video_ids
+from rvosbench.datasets.capabilities import video_ids
 from rvosbench.records import Expression, Json, Track
 from rvosbench.tracks.cache import TrackCacheError, read_header, read_tracks
 from rvosbench.tracks.cached import check_sample, track_file, track_files

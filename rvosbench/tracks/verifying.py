@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rvosbench.contracts import Dataset
-from rvosbench.datasets.listing import video_ids
+from rvosbench.datasets.capabilities import video_ids
 from rvosbench.records import Sample
 from rvosbench.tracks.cache import TrackCacheError, content_hash, read_header, read_tracks
 from rvosbench.tracks.cached import check_sample, track_file, track_files

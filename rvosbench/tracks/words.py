@@ -23,16 +23,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench.files.atomic import write_bytes
+from rvosbench.models.weights import TEXT_ENCODER, ModelIdentity, embedded, identify
 from rvosbench.tracks.cache import KEY, TrackCacheError
-from rvosbench.tracks.identity import ModelIdentity, identify
 
 if TYPE_CHECKING:
     from rvosbench.models.text import TextEncoder
 
 Tokens = NDArray[np.float32]
 FOLDER = "texts"
-ENCODER_FILES = ("model.safetensors", "tokenizer.json", "vocab.json", "merges.txt", "vocab.txt")
-"""What the hash of a text encoder covers, in its order."""
 
 
 class WordSource(Protocol):
@@ -98,7 +96,7 @@ def open_words(cache: str, source: str | Path, device: str, dtype: str) -> WordS
     from rvosbench.models.text import load_text_encoder
 
     if cache:
-        wanted = identify(str(source), "text", ENCODER_FILES)
+        wanted = identify(str(source), TEXT_ENCODER)
         for path in sorted((Path(cache) / FOLDER).glob("*.parquet")):
             encoder, kind = _made_by(path)
             if not encoder.is_other(wanted) and dtype in ("auto", kind) and encoder.sha256:
@@ -123,9 +121,8 @@ def build_words(
     """
     from rvosbench.models.devices import choose_device, choose_dtype
     from rvosbench.models.text import load_text_encoder
-    from rvosbench.tracks.identity import embedded
 
-    encoder = load_text_encoder(embedded(source, "text"), device, dtype)
+    encoder = load_text_encoder(embedded(source, TEXT_ENCODER), device, dtype)
     kind = choose_dtype(dtype, choose_device(device))
     made_by = ModelIdentity(_name(source), encoder.checkpoint_hash)
     path = cache / FOLDER / f"{encoder.checkpoint_hash[:12]}-{kind}.parquet"

@@ -12,10 +12,9 @@ from rvosbench.execution.executors.local import local
 from rvosbench.execution.runner import run_units
 from rvosbench.execution.store import Store
 from rvosbench.execution.units import Unit
+from rvosbench.models.weights import TRACKER, embedded, identify
 from rvosbench.recipe import digest
-from rvosbench.tracks.identity import embedded, identify
-
-from .objects import ObjectSource, ObjectTokens
+from sola.analysis.probe_data import ObjectSource, ObjectTokens
 
 if TYPE_CHECKING:
     from rvosbench.models.sam2.tracker import Sam2
@@ -55,7 +54,7 @@ def collect_objects(
         workers: processes; 0 works in this one.
         on_done: called with each unit and whether its file was there already.
     """
-    model = identify(tracker.weights, "sam2")
+    model = identify(tracker.weights, TRACKER)
     facts = [source.name, model.sha256 or model.name, tracker.dtype]
     store = Store(folder, ".npz")
     units = {
@@ -89,7 +88,7 @@ class _Collect:
         """Opened on first use in every process."""
         from rvosbench.models.sam2.tracker import load_sam2
 
-        weights = embedded(self.tracker.weights, "sam2")
+        weights = embedded(self.tracker.weights, TRACKER)
         return load_sam2(weights, self.tracker.device, self.tracker.dtype)
 
     def __getstate__(self) -> dict[str, object]:

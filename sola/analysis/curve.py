@@ -15,8 +15,7 @@ import numpy as np
 
 from rvosbench.errors import UsageError
 from rvosbench.records import Json
-
-from .similarity import Floats, Pairs
+from sola.analysis.similarity import Floats, Pairs
 
 
 @dataclass(frozen=True)

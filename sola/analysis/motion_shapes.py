@@ -17,8 +17,7 @@ from rvosbench.demo.scenes import ShapeObject
 from rvosbench.demo.shapes import COLOURS, SHAPES, TEXTURES
 from rvosbench.masks import BoolArray, MaskSequence
 from rvosbench.records import Json, Track
-
-from .objects import ObjectTokens
+from sola.analysis.probe_data import ObjectTokens
 
 if TYPE_CHECKING:
     from rvosbench.models.sam2.tracker import Sam2

@@ -3,7 +3,7 @@
 Source: SOLA paper, section 4.5: "we added a linear classification head on top of the object tokens
 and trained it to predict object categories". The paper trains by an unnamed recipe and reports the
 maximum; here the classifier is logistic regression on layer-normalised tokens, fitted to its
-optimum (`rvosbench.recipes.probes`), and nothing is chosen on the split that is reported.
+optimum (`sola.analysis.linear_probe`), and nothing is chosen on the split that is reported.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ import numpy as np
 
 from rvosbench.errors import DatasetError, UsageError
 from rvosbench.records import Json
-
-from .objects import Labels, ObjectSource, ObjectTokens
+from sola.analysis.probe_data import Labels, ObjectSource, ObjectTokens
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,7 @@ def probe(
     """
     from torch import from_numpy
 
-    from rvosbench.recipes.probes import explained, normalised, predict_classes, predict_values
+    from sola.analysis.linear_probe import explained, normalised, predict_classes, predict_values
 
     if decay < 0:
         raise UsageError(f"decay: got {decay}, wanted 0 or more")

@@ -7,10 +7,9 @@ from pathlib import Path
 
 from rvosbench.errors import UnknownNameError, UsageError
 from rvosbench.tracks.maker import RELEASED_TRACKER
-
-from .motion_shapes import ShapeObjects
-from .objects import ObjectSource
-from .voc import open_voc
+from sola.analysis.motion_shapes import ShapeObjects
+from sola.analysis.probe_data import ObjectSource
+from sola.analysis.voc import open_voc
 
 
 @dataclass(frozen=True)

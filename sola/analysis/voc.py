@@ -22,8 +22,7 @@ import numpy as np
 from rvosbench.datasets.label_images import VOID, read_labels
 from rvosbench.errors import AnnotationError, DatasetError, UsageError
 from rvosbench.records import Frame, Json
-
-from .objects import ObjectTokens
+from sola.analysis.probe_data import ObjectTokens
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,9 +10,8 @@ from rvosbench.files.atomic import write_bytes
 from rvosbench.report.drawing import to_image, to_svg
 from rvosbench.tracks.cache import TrackCacheError, read_header
 from rvosbench.tracks.cached import check_sample, track_files
-
-from .curve import Curve, to_csv
-from .plot import draw
+from sola.analysis.curve import Curve, to_csv
+from sola.analysis.similarity_plot import draw
 
 
 def cache_files(

@@ -12,8 +12,8 @@ from rvosbench.cli.screen import emit, percent, progress, say, show
 from rvosbench.execution.units import Unit
 
 if TYPE_CHECKING:
-    from ..analysis.curve import Curve
-    from ..analysis.probe import ProbeReport
+    from sola.analysis.curve import Curve
+    from sola.analysis.probe import ProbeReport
 
 app = typer.Typer(
     help="What object tokens know: the analyses of the paper's section 4.5.", no_args_is_help=True
@@ -49,9 +49,9 @@ def similarity_command(
 
     Example: rvosbench sola analyze similarity --tracks cache --out figure4
     """
-    from ..analysis.curve import curve_of
-    from ..analysis.similarity import Sampling, compare_cache
-    from ..analysis.written import cache_files, write_similarity
+    from sola.analysis.curve import curve_of
+    from sola.analysis.similarity import Sampling, compare_cache
+    from sola.analysis.written import cache_files, write_similarity
 
     sampling = Sampling(tuple(name.strip() for name in sources.split(",")), pairs, seed)
     curve_of(compare_cache((), sampling), bins)  # a wrong number is said before the work
@@ -125,10 +125,9 @@ def probe_command(
     """
     from rvosbench.files.atomic import write_json
     from rvosbench.models.devices import choose_device, choose_dtype
-
-    from ..analysis.collecting import Tracker, collect_objects, planned
-    from ..analysis.probe import probe
-    from ..analysis.sources import open_source
+    from sola.analysis.collecting import Tracker, collect_objects, planned
+    from sola.analysis.probe import probe
+    from sola.analysis.sources import open_source
 
     source, preset = open_source(dataset, data)
     place = choose_device(device)

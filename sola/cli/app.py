@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import typer
 
-from .analyze import app as analyze_app
-from .reproduce import reproduce_command
-from .sweep import sweep_command
-from .train import train_command
+from sola.cli.analyze import app as analyze_app
+from sola.cli.reproduce import reproduce_command
+from sola.cli.sweep import sweep_command
+from sola.cli.train import train_command
 
 app = typer.Typer(
     help="SOLA, the reference method: train its selector and look into it.", no_args_is_help=True

@@ -38,7 +38,7 @@ def sweep_command(
     """
     from rvosbench.datasets import load_dataset
     from rvosbench.execution.units import Unit
-    from sola.sweep import finished_run, made_again, sweep
+    from sola.analysis.thresholds import finished_run, made_again, sweep
 
     result = finished_run(run)
     opened = load_dataset(result.facts["dataset"], data, result.facts["split"])
@@ -64,7 +64,7 @@ def sweep_command(
 
 def _parsed(text: str) -> tuple[float, ...]:
     from rvosbench.errors import UsageError
-    from sola.sweep import THRESHOLDS
+    from sola.analysis.thresholds import THRESHOLDS
 
     if not text:
         return THRESHOLDS

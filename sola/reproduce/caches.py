@@ -11,17 +11,16 @@ from rvosbench.contracts import Dataset
 from rvosbench.execution.executors.local import local
 from rvosbench.execution.units import Unit
 from rvosbench.files.atomic import write_json
+from rvosbench.models.weights import TEXT_ENCODER, embedded, identify
 from rvosbench.recipe import digest
 from rvosbench.records import Json
 from rvosbench.tracks.building import BuildOptions, build_tracks
 from rvosbench.tracks.cache import TrackCacheError, read_header
 from rvosbench.tracks.cached import SUFFIX, track_file
-from rvosbench.tracks.identity import embedded, identify
 from rvosbench.tracks.maker import CandidateConfig, grounder_identity, tracker_identity
-from rvosbench.tracks.words import ENCODER_FILES, build_words
-
-from .plan import TRIALS
-from .settings import Place, Settings
+from rvosbench.tracks.words import build_words
+from sola.reproduce.plan import TRIALS
+from sola.reproduce.settings import Place, Settings
 
 OnDone = Callable[[Unit, bool], None]
 
@@ -117,11 +116,11 @@ def _request(
     """What decides a cache; the frames of a folder are looked at when it is made."""
     config = settings.candidates
     grounder = grounder_identity(config)
-    encoder = embedded(settings.sola.text_encoder, "text")
+    encoder = embedded(settings.sola.text_encoder, TEXT_ENCODER)
     return {
         "dataset": [dataset.fingerprint, str(getattr(dataset, "corruption", "")), list(videos)],
         "models": [asdict(tracker_identity(config)), grounder and asdict(grounder)],
-        "text": asdict(identify(str(encoder), "text", ENCODER_FILES)),
+        "text": asdict(identify(str(encoder), TEXT_ENCODER)),
         "prompts": asdict(config.prompts),
         "settings": [place.learnt_from, config.dtype, settings.device],
     }

@@ -9,9 +9,8 @@ from pathlib import Path
 from rvosbench.config import parse_assignments
 from rvosbench.errors import UnknownNameError, UsageError
 from rvosbench.plugins import dataset_spec
-
-from ..method import SPEC
-from .settings import Settings
+from sola.method import SPEC
+from sola.reproduce.settings import Settings
 
 SENTENCES_A_MINUTE = 20_000
 """What one core trains of the demo's selector: turns minutes into sentences, on every machine."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from .caches import needed_caches
-from .plan import TRAININGS, TRIALS, TablePlan, needed_trainings, needed_trials
-from .settings import Settings, possible, why_not
-from .trials import planned_evaluations
+from sola.reproduce.caches import needed_caches
+from sola.reproduce.plan import TRAININGS, TRIALS, TablePlan, needed_trainings, needed_trials
+from sola.reproduce.settings import Settings, possible, why_not
+from sola.reproduce.trials import planned_evaluations
 
 
 def describe(tables: Sequence[TablePlan], settings: Settings) -> dict[str, list[str]]:

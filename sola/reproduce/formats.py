@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
-from .tables import Grid
+from sola.reproduce.tables import Grid
 
 _SPECIAL = {**{c: f"\\{c}" for c in "&%$#_{}"}, "±": r"$\pm$", "<": r"$<$", ">": r"$>$"}
 

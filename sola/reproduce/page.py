@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .formats import to_markdown
-from .plan import TABLES, TRAININGS
-from .report import Report
-from .tables import Grid, category_table, claim_text, score_table
+from sola.reproduce.formats import to_markdown
+from sola.reproduce.plan import TABLES, TRAININGS
+from sola.reproduce.report import Report
+from sola.reproduce.tables import Grid, category_table, claim_text, score_table
 
 VERDICTS = {
     "yes": "Reproduces",

@@ -12,9 +12,9 @@ from types import MappingProxyType
 from typing import Literal
 
 from rvosbench.errors import UnknownNameError
-
-from . import paper
-from .paper import Printed
+from rvosbench.tables.paper import PAPER_TITLES
+from sola.reproduce import paper
+from sola.reproduce.paper import Printed
 
 Bound = Literal["", "upper", "lower", "shipped"]
 
@@ -191,7 +191,7 @@ TABLES: Mapping[str, TablePlan] = MappingProxyType(
         for plan in (
             TablePlan(
                 "4",
-                "Ablation study on the selection method",
+                PAPER_TITLES["4"],
                 ("method",),
                 (_WITHOUT, _WITH, *_REFERENCES),
                 (_claim(_WITH, _WITHOUT),),
@@ -199,21 +199,21 @@ TABLES: Mapping[str, TablePlan] = MappingProxyType(
             ),
             TablePlan(
                 "5a",
-                "Ablation study on the loss functions",
+                PAPER_TITLES["5a"],
                 ("loss",),
                 (_NO_ALIGN, _ALIGN),
                 (_claim(_ALIGN, _NO_ALIGN),),
             ),
             TablePlan(
                 "5b",
-                "Ablation study on the types of attention",
+                PAPER_TITLES["5b"],
                 ("inter-object attention", "motion attention"),
                 (_NO_INTER, _NO_MOTION, _BOTH),
                 (_claim(_BOTH, _NO_INTER), _claim(_BOTH, _NO_MOTION)),
             ),
             TablePlan(
                 "A.1",
-                "Corrupted frames, severity 5",
+                PAPER_TITLES["A.1"],
                 ("method", "corruption"),
                 (_GROUNDER_BLUR, _BLUR, _GROUNDER_NOISE, _NOISE, _GROUNDER_CLEAN, _CLEAN),
                 (
@@ -230,7 +230,7 @@ TABLES: Mapping[str, TablePlan] = MappingProxyType(
             ),
             TablePlan(
                 "A.2a",
-                "Background tracks in training and at inference",
+                PAPER_TITLES["A.2a"],
                 ("in training", "at inference"),
                 (_NEITHER, _TRAINING, Row(_FULL, (_YES, _YES), paper.SOLA)),
                 (_claim(_BOTH, _TRAINING), _claim(_TRAINING, _NEITHER), _claim(_BOTH, _NEITHER)),
@@ -239,7 +239,7 @@ TABLES: Mapping[str, TablePlan] = MappingProxyType(
             ),
             TablePlan(
                 "A.2b",
-                "Number of object-language alignment layers",
+                PAPER_TITLES["A.2b"],
                 ("layers",),
                 (_ONE, _TWO, _THREE),
                 (_claim(_TWO, _ONE), _claim(_TWO, _THREE), _claim(_THREE, _ONE)),

@@ -28,11 +28,10 @@ from rvosbench.metrics.significance import (
 )
 from rvosbench.records import Json
 from rvosbench.runs.result import Result
-
-from .plan import Claim, TablePlan
-from .settings import Settings
-from .trainings import Trained
-from .trials import Evaluation, Selectors
+from sola.reproduce.plan import Claim, TablePlan
+from sola.reproduce.settings import Settings
+from sola.reproduce.trainings import Trained
+from sola.reproduce.trials import Evaluation, Selectors
 
 FORMAT = 1
 

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 from rvosbench.errors import NoGroundTruthError
 from rvosbench.execution.units import Unit
-
-from .caches import make_cache, needed_caches
-from .plan import TablePlan, needed_trainings, needed_trials
-from .report import Report, make_report
-from .settings import Place, Settings, possible, why_not
-from .trainings import Tell, make_trainings
-from .trials import make_evaluations
+from sola.reproduce.caches import make_cache, needed_caches
+from sola.reproduce.plan import TablePlan, needed_trainings, needed_trials
+from sola.reproduce.report import Report, make_report
+from sola.reproduce.settings import Place, Settings, possible, why_not
+from sola.reproduce.trainings import Tell, make_trainings
+from sola.reproduce.trials import make_evaluations
 
 Bar = Callable[[str, int], AbstractContextManager[Callable[[Unit, bool], None]]]
 

@@ -12,18 +12,16 @@ from rvosbench.config import configure, keys
 from rvosbench.contracts import Dataset
 from rvosbench.corruptions.plan import Plan, parse
 from rvosbench.datasets import load_dataset
+from rvosbench.datasets.capabilities import video_ids
 from rvosbench.datasets.corrupted import corrupted
-from rvosbench.datasets.listing import video_ids
 from rvosbench.files.names import file_name
+from rvosbench.models import weights
 from rvosbench.records import Json
 from rvosbench.runs.methods import MethodChoice, load_method
-from rvosbench.tracks.identity import identify
-from rvosbench.tracks.maker import GROUNDER_FILES, CandidateConfig
-
-from ..config import TrainConfig
-from ..method import SPEC, SolaConfig
-from ..presets import TrainingPreset, training_preset
-from .plan import GROUNDER, TRAININGS, TRIALS, TRUTH_GROUNDER
+from rvosbench.tracks.maker import CandidateConfig
+from sola.config import TrainConfig, TrainingPreset, training_preset
+from sola.method import SPEC, SolaConfig
+from sola.reproduce.plan import GROUNDER, TRAININGS, TRIALS, TRUTH_GROUNDER
 
 
 @dataclass(frozen=True)
@@ -199,7 +197,7 @@ def why_not(trial: str, settings: Settings) -> str:
 def _absent(trial: str, settings: Settings) -> bool:
     config = chosen_method(trial, settings).config
     name = str(getattr(config, "grounder", ""))
-    return name == "demo" and identify(name, "grounder", GROUNDER_FILES).sha256 is None
+    return name == "demo" and weights.identify(name, weights.GROUNDER).sha256 is None
 
 
 def possible(trials: Iterable[str], settings: Settings) -> tuple[str, ...]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .plan import TABLES, Bound, Claim, Row, TablePlan
-from .report import Measured, Report, Tested
+from sola.reproduce.plan import TABLES, Bound, Claim, Row, TablePlan
+from sola.reproduce.report import Measured, Report, Tested
 
 NOTHING = "-"
 BOUNDS: dict[Bound, str] = {"": "", "upper": "upper bound", "lower": "lower bound", "shipped": ""}

@@ -18,15 +18,15 @@ from rvosbench.files.atomic import write_json
 from rvosbench.models.devices import choose_device
 from rvosbench.recipe import digest
 from rvosbench.records import Json
-
-from ..config import TrainConfig
-from ..data import OpenOptions, TrackSet, TrainingData, open_training_data
-from ..initial_weights import initial_hash
-from ..presets import TrainingPreset
-from ..training import train
-from .caches import cache_content
-from .plan import TRAININGS
-from .settings import Settings, budgeted
+from sola.config import TrainConfig, TrainingPreset
+from sola.data.samples import TrackSet
+from sola.data.track_data import OpenOptions, TrainingData, open_training_data
+from sola.network.weights import initial_hash
+from sola.reproduce.caches import cache_content
+from sola.reproduce.plan import TRAININGS
+from sola.reproduce.settings import Settings, budgeted
+from sola.training.loop import train
+from sola.training.observers import Lines
 
 Tell = Callable[[str], None]
 
@@ -110,7 +110,7 @@ class _Train:
         label, begin = f"{TRAININGS[name].title}, seed {seed}", monotonic()
         device = choose_device(self.settings.device)
         with one_thread(device):
-            watch = _Lines(label, preset.training.epochs, self.tell)
+            watch = Lines(label, preset.training.epochs, self.tell)
             place = self.settings.out / folder
             best = train(self.data, preset.selector, preset.training, place, device, watch)
         write_json(
@@ -142,7 +142,7 @@ def open_data(settings: Settings) -> TrainingData:
     ids = [settings.videos(d, p.learnt_from) for p, d in zip(places, opened, strict=True)]
     wanted = {video for some in ids for video in some}
     facts = {
-        "dataset": settings.dataset,
+        "train": [{"dataset": d.name, "split": d.split} for d in opened[:1]],
         "fingerprints": [d.fingerprint for d in opened],
         "tracks": [cache_content(s.cache, some) for s, some in zip(sets, ids, strict=True)],
         "text_encoder": data.facts["text_encoder"],
@@ -181,7 +181,7 @@ def _validated(config: TrainConfig, data: TrainingData) -> TrainConfig:
 
 
 def _parameters(folder: Path) -> int:
-    from ..checkpoint import load_selector
+    from sola.network.weights import load_selector
 
     return sum(p.numel() for p in load_selector(folder).parameters() if p.requires_grad)
 
@@ -199,20 +199,3 @@ def _counted(tell: Tell, total: int) -> Callable[[Unit, bool], None]:
         tell(f"{len(done)}/{total} trainings: {unit.key}{' (was there)' if reused else ''}")
 
     return on_done
-
-
-@dataclass(frozen=True)
-class _Lines:
-    """Tells of every epoch in a line: bars of several processes would overwrite each other."""
-
-    label: str
-    epochs: int
-    tell: Tell
-
-    def step(self, epoch: int, done: int, steps: int, loss: float) -> None:
-        """Nothing."""
-
-    def epoch(self, line: Mapping[str, float]) -> None:
-        """A line."""
-        figures = " ".join(f"{k} {line[k]:.3f}" for k in ("train_loss", "selection", "f1"))
-        self.tell(f"{self.label}: epoch {line['epoch']:.0f}/{self.epochs}, {figures}")

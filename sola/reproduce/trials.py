@@ -12,20 +12,18 @@ from rvosbench.execution.runner import run_units
 from rvosbench.execution.store import Store
 from rvosbench.execution.units import Unit
 from rvosbench.models.devices import choose_device
+from rvosbench.models.weights import GROUNDER, TRACKER, identify
 from rvosbench.recipe import digest
 from rvosbench.records import Json
 from rvosbench.runs.evaluate import RunOptions, evaluate
 from rvosbench.runs.methods import MethodChoice
 from rvosbench.runs.result import Result, read_result, write_result
-from rvosbench.tracks.identity import identify
-from rvosbench.tracks.maker import GROUNDER_FILES
-
-from ..checkpoint import checkpoint_hash
-from ..method import EMBEDDED_SELECTOR
-from .caches import cache_content
-from .plan import TRIALS
-from .settings import Place, Settings, chosen_method
-from .trainings import Tell, Trained, one_thread
+from sola.method import EMBEDDED_SELECTOR
+from sola.network.weights import checkpoint_hash
+from sola.reproduce.caches import cache_content
+from sola.reproduce.plan import TRIALS
+from sola.reproduce.settings import Place, Settings, chosen_method
+from sola.reproduce.trainings import Tell, Trained, one_thread
 
 SILENCE = 20.0
 """Seconds after which a long evaluation says how far it is."""
@@ -181,8 +179,8 @@ def _models(config: object) -> list[str | None]:
     """Hashes of the frozen models that a configuration names."""
     tracker, grounder = (str(getattr(config, name, "")) for name in ("tracker", "grounder"))
     return [
-        identify(tracker, "sam2").sha256 if tracker else None,
-        identify(grounder, "grounder", GROUNDER_FILES).sha256 if grounder else None,
+        identify(tracker, TRACKER).sha256 if tracker else None,
+        identify(grounder, GROUNDER).sha256 if grounder else None,
     ]
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from baselines.grounding_dino import SPEC, GroundingDinoBaseline, GroundingDinoConfig
-from leaderboard.design import design_of_facts
+from leaderboard.ablation import ablation_of_facts
 from rvosbench.errors import ConfigurationError, WeightsError
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Json, Prediction, Sample
@@ -151,7 +151,7 @@ def test_the_same_class_runs_checkpoints(grounder: Path, variant: str) -> None:
 
 
 def test_a_run_stands_in_the_papers_row_without_selection() -> None:
-    assert design_of_facts({"method": "grounding-dino"}) == {"selection_module": False}
+    assert ablation_of_facts({"method": "grounding-dino"}) == {"selection_module": False}
     assert SPEC.card.trainable_parameters == 0
 
 

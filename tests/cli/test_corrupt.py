@@ -13,6 +13,7 @@ import pytest
 from PIL import Image
 
 from rvosbench.corruptions import Plan
+from rvosbench.corruptions.video import corrupted_frame
 from rvosbench.datasets import load_dataset
 
 
@@ -44,7 +45,9 @@ def test_as_it_stands_it_writes_the_demo_and_the_copy_opens(tmp_path: Path) -> N
     copy, clean = load_dataset("folder", out), load_dataset("demo")
     assert [s.video.id for s in copy] == [s.video.id for s in clean]
     video = clean.sample("valid-0003").video
-    noisy = Plan("motion_blur", 5).frame(video.id, video.frame_names[7], 7, video.read(7))
+    noisy = corrupted_frame(
+        Plan("motion_blur", 5), video.id, video.frame_names[7], 7, video.read(7)
+    )
     np.testing.assert_array_equal(copy.sample("valid-0003").video.read(7), noisy)
     e = clean.sample("valid-0003").expressions[1].id
     assert copy.target("valid-0003", e).union() == clean.target("valid-0003", e).union()

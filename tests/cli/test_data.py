@@ -43,6 +43,6 @@ def test_figures_for_machines() -> None:
     assert told["vocabulary"] > 80
     assert sum(told["tags"].values()) == told["expressions"] == 144
     by_category, clips = told["details"]
-    assert by_category["columns"][:2] == ["category", "sentences"]
+    assert by_category["columns"][:2] == ["category", "expressions"]
     assert by_category["rows"][-1][:2] == ["all", 144]
     assert clips["rows"][0][0] == "shapes"

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from rvosbench.corruptions.applying import apply, draw
+from rvosbench.corruptions.frame import apply, draw
 from rvosbench.corruptions.frost import INSTALLED, frost_pictures
 from rvosbench.errors import UsageError
 from rvosbench.records import Frame

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rvosbench.corruptions import CORRUPTIONS, SEVERITIES, TABLE
-from rvosbench.corruptions.applying import corrupt
+from rvosbench.corruptions.frame import corrupt
 
 from .golden import Golden, original_frost, other_versions, sha256
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rvosbench.corruptions import CORRUPTIONS, SEVERITIES
-from rvosbench.corruptions.applying import corrupt
+from rvosbench.corruptions.frame import corrupt
 from rvosbench.corruptions.table import VERSION
 from rvosbench.records import Frame
 

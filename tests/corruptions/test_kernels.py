@@ -13,7 +13,7 @@ from scipy import ndimage
 
 from rvosbench.corruptions.exact.blur import disc
 from rvosbench.corruptions.fast.elastic import affine_map
-from rvosbench.corruptions.fast.words import halves, index, normal_table, uniform
+from rvosbench.corruptions.fast.random_bits import halves, index, normal_table, uniform
 from rvosbench.corruptions.kernels.colour import brighten, saturate
 from rvosbench.corruptions.kernels.lines import line_blur, line_blur_exact, offsets, taps
 from rvosbench.corruptions.kernels.plasma import plasma

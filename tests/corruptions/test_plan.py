@@ -11,6 +11,7 @@ import pytest
 from rvosbench.corruptions import CORRUPTIONS, TABLE, Plan, parse
 from rvosbench.corruptions.keys import generator
 from rvosbench.corruptions.temporal import PERIOD
+from rvosbench.corruptions.video import corrupted_frame
 from rvosbench.errors import UsageError
 from rvosbench.records import Frame
 
@@ -21,7 +22,7 @@ SHARING = [name for name in CORRUPTIONS if TABLE[name].shared]
 
 
 def frames(plan: Plan, indices: range, video: str = "v") -> list[Frame]:
-    return [plan.frame(video, f"{i:05d}", i, FRAME) for i in indices]
+    return [corrupted_frame(plan, video, f"{i:05d}", i, FRAME) for i in indices]
 
 
 @pytest.mark.parametrize("temporal", ["per_frame", "per_video", "drift"])
@@ -30,25 +31,31 @@ def test_a_frame_does_not_depend_on_what_was_done_before(name: str, temporal: st
     plan = Plan(name, 3, temporal=temporal)  # type: ignore[arg-type]
     forth = frames(plan, range(4))
     frames(plan, range(2), "another")
-    back = [pickle.loads(pickle.dumps(plan)).frame("v", f"{i:05d}", i, FRAME) for i in (3, 2, 1, 0)]
+    back = [
+        corrupted_frame(pickle.loads(pickle.dumps(plan)), "v", f"{i:05d}", i, FRAME)
+        for i in (3, 2, 1, 0)
+    ]
     for one, other in zip(forth, reversed(back), strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_the_key_is_the_name_of_a_frame_not_its_position() -> None:
     plan = Plan("gaussian_noise", 3)
-    first, later = plan.frame("v", "00005", 0, FRAME), plan.frame("v", "00005", 9, FRAME)
+    first, later = (
+        corrupted_frame(plan, "v", "00005", 0, FRAME),
+        corrupted_frame(plan, "v", "00005", 9, FRAME),
+    )
     np.testing.assert_array_equal(first, later)
 
 
 @pytest.mark.parametrize("mode", ["fast", "exact"])
 def test_everything_in_the_key_counts(mode: str) -> None:
     base = Plan("gaussian_noise", 3, mode)  # type: ignore[arg-type]
-    wanted = base.frame("v", "0", 0, FRAME)
+    wanted = corrupted_frame(base, "v", "0", 0, FRAME)
     others = [
-        Plan("gaussian_noise", 3, mode, seed=1).frame("v", "0", 0, FRAME),  # type: ignore[arg-type]
-        base.frame("w", "0", 0, FRAME),
-        base.frame("v", "1", 0, FRAME),
+        corrupted_frame(Plan("gaussian_noise", 3, mode, seed=1), "v", "0", 0, FRAME),  # type: ignore[arg-type]
+        corrupted_frame(base, "w", "0", 0, FRAME),
+        corrupted_frame(base, "v", "1", 0, FRAME),
     ]
     assert all((other != wanted).mean() > 0.5 for other in others)
     keys: list[tuple[str, int, tuple[str, ...]]] = [
@@ -71,14 +78,14 @@ def test_per_video_repeats_what_a_video_shares(name: str) -> None:
     np.testing.assert_array_equal(shared[0], shared[2])
     single = frames(Plan(name, 3), range(2))
     assert (single[0] != single[1]).any()
-    other = Plan(name, 3, temporal="per_video").frame("w", "0", 0, FRAME)
+    other = corrupted_frame(Plan(name, 3, temporal="per_video"), "w", "0", 0, FRAME)
     assert (other != shared[0]).any()
 
 
 def test_per_video_snow_falls_in_one_direction_with_new_flakes() -> None:
     plan = Plan("snow", 1, temporal="per_video")
     black = np.zeros((96, 96, 3), np.uint8)
-    layers = [plan.frame("v", str(i), i, black)[..., 0].astype(float) for i in range(2)]
+    layers = [corrupted_frame(plan, "v", str(i), i, black)[..., 0].astype(float) for i in range(2)]
     assert (layers[0] != layers[1]).mean() > 0.1
     directions = [_direction(layer) for layer in layers]
     assert abs(directions[0] - directions[1]) < 12
@@ -112,7 +119,7 @@ def test_drift_changes_slowly_also_from_one_draw_to_the_next(name: str) -> None:
 
 def test_drift_keeps_the_spread_of_its_layers() -> None:
     soft, black = Plan("spatter", 4, temporal="drift"), np.full((96, 96, 3), 200, np.uint8)
-    covered = [(soft.frame("v", str(i), i, black) < 190).mean() for i in range(0, 60, 4)]
+    covered = [(corrupted_frame(soft, "v", str(i), i, black) < 190).mean() for i in range(0, 60, 4)]
     assert min(covered) > 0.4 * max(covered)
 
 
@@ -127,7 +134,10 @@ def test_signatures_name_what_decides_a_byte(tmp_path: Path) -> None:
     Image.fromarray(scene(80, 90)).save(tmp_path / "frost1.png")
     other = Plan("frost", 1, frost_dir=tmp_path)
     assert other.signature not in (own, "frost:1@fast.1,per_frame,seed0")
-    assert (other.frame("v", "0", 0, FRAME) != Plan("frost", 1).frame("v", "0", 0, FRAME)).any()
+    assert (
+        corrupted_frame(other, "v", "0", 0, FRAME)
+        != corrupted_frame(Plan("frost", 1), "v", "0", 0, FRAME)
+    ).any()
 
 
 @pytest.mark.parametrize(

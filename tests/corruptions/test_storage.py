@@ -19,6 +19,7 @@ from rvosbench.corruptions.storage import (
     read_manifest,
     sha256,
 )
+from rvosbench.corruptions.video import corrupted_frame
 from rvosbench.errors import DatasetError, UsageError
 
 from .scenes import scene
@@ -36,7 +37,7 @@ def test_png_keeps_every_bit_and_jpeg_is_what_pillow_writes() -> None:
 
 def test_jpeg_halves_colour_noise_and_so_is_not_the_default() -> None:
     flat = np.full((128, 128, 3), 128, np.uint8)
-    noisy = Plan("gaussian_noise", 5).frame("v", "0", 0, flat)
+    noisy = corrupted_frame(Plan("gaussian_noise", 5), "v", "0", 0, flat)
     stored = np.array(Image.open(io.BytesIO(encode(noisy, Storage("jpeg")))))
     assert stored.std() < 0.85 * noisy.std()
     assert np.corrcoef(stored[..., 0].ravel(), stored[..., 2].ravel())[0, 1] > 0.5

@@ -16,6 +16,8 @@ import rvosbench
 from rvosbench.contracts import Dataset
 from rvosbench.corruptions import Plan
 from rvosbench.corruptions.storage import MANIFEST, Storage, sha256
+from rvosbench.corruptions.video import corrupted_frame
+from rvosbench.datasets.capabilities import corruption_of, referents
 from rvosbench.datasets.conformance import check_dataset
 from rvosbench.datasets.corrupted import corrupted, declared
 from rvosbench.datasets.corrupted_copy import STATE, CopyOptions, verify_copy, write_copy
@@ -100,17 +102,17 @@ def test_on_the_fly_it_is_a_dataset_with_other_frames() -> None:
         original.frame_names,
         original.size,
     )
-    wanted = PLAN.frame(video.id, video.frame_names[3], 3, original.read(3))
+    wanted = corrupted_frame(PLAN, video.id, video.frame_names[3], 3, original.read(3))
     np.testing.assert_array_equal(video.read(3), wanted)
     assert noisy.target("valid-0002", "0").objects == clean.target("valid-0002", "0").objects
-    assert noisy.referents("valid-0002") == clean.referents("valid-0002")  # type: ignore[attr-defined]
+    assert referents(noisy, "valid-0002") == referents(clean, "valid-0002")
     with pytest.raises(UsageError, match="corrupted already"):
         corrupted(noisy, PLAN)
 
 
 def test_objects_are_named_also_where_the_clean_dataset_cannot() -> None:
-    assert corrupted(Generated(), PLAN).referents("one") == Generated().referring
-    assert corrupted(Generated(hidden=True), PLAN).referents("one") is None
+    assert referents(corrupted(Generated(), PLAN), "one") == Generated().referring
+    assert referents(corrupted(Generated(hidden=True), PLAN), "one") is None
 
 
 def test_a_result_says_what_it_was_corrupted_with(tmp_path: Path) -> None:
@@ -131,7 +133,7 @@ def test_a_dataset_without_files_becomes_a_folder(tmp_path: Path) -> None:
     for sample in source:
         frames = copy.sample(sample.video.id).video
         assert frames.frame_names == NAMES
-        noisy = PLAN.frame(sample.video.id, NAMES[1], 1, picture(1))
+        noisy = corrupted_frame(PLAN, sample.video.id, NAMES[1], 1, picture(1))
         np.testing.assert_array_equal(frames.read(1), noisy)
         for e in sample.expressions:
             ours, theirs = (d.target(sample.video.id, e.id) for d in (copy, source))
@@ -181,11 +183,11 @@ def test_a_copy_opens_with_the_loader_of_its_source(name: str, link: bool, tmp_p
     for sample in clean:
         frames = copy.sample(sample.video.id).video
         for index, frame in enumerate(sample.video.frame_names):
-            noisy = PLAN.frame(sample.video.id, frame, index, sample.video.read(index))
+            noisy = corrupted_frame(PLAN, sample.video.id, frame, index, sample.video.read(index))
             np.testing.assert_array_equal(frames.read(index), noisy)
     links = [p for p in out.rglob("*") if p.is_symlink()]
     assert bool(links) == link
-    assert getattr(declared(copy, out), "corruption", None) == PLAN.signature
+    assert corruption_of(declared(copy, out)) == PLAN.signature
     assert declared(clean, root) is clean
     with pytest.raises(UsageError, match="corrupted already"):
         write_copy(declared(copy, out), PLAN, tmp_path / "again", out, CopyOptions())
@@ -232,9 +234,9 @@ def test_files_may_keep_their_names_or_be_jpeg(tmp_path: Path) -> None:
     copies = [
         declared(rvosbench.load_dataset("mevis", out, "valid_u"), out) for out in (kept, jpeg)
     ]
-    marks = [str(getattr(copy, "corruption", None)) for copy in copies]
+    marks = [str(corruption_of(copy)) for copy in copies]
     assert marks == [PLAN.signature, PLAN.signature + ",jpeg85"]
-    noisy = PLAN.frame("a", toys.FRAMES[0], 0, clean.sample("a").video.read(0))
+    noisy = corrupted_frame(PLAN, "a", toys.FRAMES[0], 0, clean.sample("a").video.read(0))
     np.testing.assert_array_equal(copies[0].sample("a").video.read(0), noisy)
     with pytest.raises(UsageError, match="no file names to keep"):
         write_copy(

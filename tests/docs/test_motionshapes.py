@@ -9,7 +9,7 @@ import pytest
 
 from rvosbench.datasets import load_dataset
 from rvosbench.demo.candidates import CATEGORIES
-from rvosbench.demo.check.reading import read
+from rvosbench.demo.check.parser import read
 from rvosbench.demo.dataset import VERSION
 from rvosbench.runs.evaluate import evaluate
 from rvosbench.runs.result import parts

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from leaderboard.building import BuildOptions, build
+from leaderboard.gathering import gather
 from rvosbench.records import MethodCard
 
 from .making import result, rows, saved, sola
@@ -44,7 +45,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> str:
         result(rows(0.41, 12, seed=3), MethodCard("Close", training_data="MeViS"), method="close"),
         *[sola(0.5 - k / 50, corruption=f"fog:{k}@fast-1") for k in (1, 3, 5)],
     ]
-    build(BuildOptions(folder / "site"), [saved(folder / "runs", *runs)])
+    build(BuildOptions(folder / "site"), gather([saved(folder / "runs", *runs)]))
     return (folder / "site").as_uri()
 
 

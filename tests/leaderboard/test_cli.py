@@ -62,6 +62,30 @@ def test_runs_join_and_misfits_are_told(tmp_path: Path) -> None:
     assert "Mine (run a)" in run("show", "--table", "demo", "--with-runs", "runs")
 
 
+def test_one_cut_result_is_named_and_hides_no_other(tmp_path: Path) -> None:
+    saved(tmp_path / "runs", sola(0.6), result())
+    cut = tmp_path / "runs" / "run-1" / "result.json"
+    cut.write_text(cut.read_text()[:100])
+    for command in (
+        ["show", "--table", "1", "--with-runs", "runs"],
+        ["show", sola(0.6).signature[-12:]],
+        ["build", "--with-runs", "runs", "--table", "1"],
+    ):
+        found = CliRunner().invoke(app, command, catch_exceptions=False)
+        assert found.exit_code == 0
+        assert "left out: runs/run-1/result.json: cannot be read as a result" in found.stderr
+    assert "SOLA (run a)" in Path("leaderboard-page/tables/1.md").read_text(encoding="utf-8")
+    found = CliRunner().invoke(app, ["check", "--with-runs", "runs"])
+    assert found.exit_code == 1  # a result that nobody can read is a finding
+    assert "left out: runs/run-1/result.json" in found.stderr
+
+
+def test_a_broken_file_that_is_asked_for_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "result.json").write_text("{")
+    with pytest.raises(RvosbenchError, match=r"result\.json: cannot be read as a result"):
+        run("show", "--table", "1", "--with-runs", "result.json")
+
+
 def test_a_signature_is_resolved_in_the_runs_folder(tmp_path: Path) -> None:
     saved(tmp_path / "runs", sola(0.6))
     signature = sola(0.6).signature

@@ -11,15 +11,16 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from leaderboard.published import read_published
 
 from leaderboard.building import BuildOptions, build
 from leaderboard.entries import About
+from leaderboard.gathering import gather
 from leaderboard.page.citing import bibtex
 from leaderboard.page.curves import plots
 from leaderboard.page.methods import slug
 from leaderboard.page.overlays import gallery
 from leaderboard.page.provenance import safe_url
-from leaderboard.published import read_published
 from leaderboard.runs import entry, read_runs
 from rvosbench.contracts import TruthLookup
 from rvosbench.datasets import load_dataset
@@ -42,7 +43,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         *[sola(0.5 - k / 50, corruption=f"fog:{k}@fast-1") for k in (1, 2, 3)],
         sola(0.5),
     ]
-    build(BuildOptions(folder / "site"), [saved(folder / "runs", *runs)])
+    build(BuildOptions(folder / "site"), gather([saved(folder / "runs", *runs)]))
     return folder / "site"
 
 
@@ -127,7 +128,7 @@ def test_the_scripts_data_is_json_and_covers_every_row(site: Path) -> None:
 
 def test_the_same_inputs_give_the_same_bytes(site: Path, tmp_path: Path) -> None:
     runs = site.parent / "runs"
-    build(BuildOptions(tmp_path), sorted(runs.iterdir(), reverse=True))
+    build(BuildOptions(tmp_path), gather(sorted(runs.iterdir(), reverse=True)))
     names = {p.relative_to(site) for p in site.rglob("*.*")}
     assert names == {p.relative_to(tmp_path) for p in tmp_path.rglob("*.*")}
     for name in names:
@@ -141,14 +142,14 @@ def test_500_methods_take_seconds(tmp_path: Path) -> None:
         one = result(rows(0.3 + number / 1500, 10, 2, seed=number), card, method=f"m{number}")
         saved(tmp_path / "runs" / str(number), one)
     begin = time.process_time()
-    build(BuildOptions(tmp_path / "site"), [tmp_path / "runs"])
+    build(BuildOptions(tmp_path / "site"), gather([tmp_path / "runs"]))
     assert time.process_time() - begin < 15
     text = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
     assert text.count('class="run"') >= 500
 
 
 def test_one_table_in_one_format_can_be_built_alone(tmp_path: Path) -> None:
-    written = build(BuildOptions(tmp_path, table="5b", form="latex"))
+    written = build(BuildOptions(tmp_path, table="5b", form="latex"), gather())
     assert [p.relative_to(tmp_path) for p in written] == [Path("tables/5b.tex")]
 
 
@@ -225,7 +226,7 @@ def test_overlays_show_best_and_worst_of_a_run_on_the_demo(tmp_path: Path) -> No
     dataset = load_dataset("demo")
     videos = [next(iter(dataset)).video.id]
     evaluate(SometimesRight(), dataset, videos=videos, run=RunOptions(out=tmp_path / "run"))
-    (run,) = read_runs([tmp_path / "run"])
+    (run,) = read_runs([tmp_path / "run"]).entries
     assert run.run is not None
     found = gallery(run.run, {})
     assert found.remark == ""
@@ -237,7 +238,7 @@ def test_overlays_show_best_and_worst_of_a_run_on_the_demo(tmp_path: Path) -> No
 
 def test_overlays_say_why_there_are_none(tmp_path: Path) -> None:
     saved(tmp_path, sola(0.5), sola(0.4, corruption="fog:1"))
-    for one in read_runs([tmp_path]):
+    for one in read_runs([tmp_path]).entries:
         assert one.run is not None
         assert "not at hand" in gallery(one.run, {}).remark
         (one.run.path.parent / "videos").mkdir()

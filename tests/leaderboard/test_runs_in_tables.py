@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from leaderboard.published import read_published
+from leaderboard.rendering import RENDERERS
+from leaderboard.tables import Row, Table
 
 from leaderboard.assembling import assemble
 from leaderboard.entries import Entry
-from leaderboard.published import read_published
-from leaderboard.rendering import RENDERERS
 from leaderboard.runs import corruption_text, entry, read_runs, training_data
 from leaderboard.significance import confidences
 from leaderboard.specs import PAPER_TABLES
-from leaderboard.tables import Row, Table
 from rvosbench.errors import ResultError, UsageError
 from rvosbench.records import Json, MethodCard
 from rvosbench.runs.result import Result, write_result
@@ -63,15 +63,20 @@ def test_training_data_tells_table_1_from_3() -> None:
     assert "table's MeViS and Ref-YouTube-VOS" in table("3", alone).left_out[0]
 
 
+def trained(**settings: Json) -> dict[str, Json]:
+    """The provenance of a selector trained on MeViS with these settings."""
+    return {"training": {"training": settings, "data": {"train": [{"dataset": "mevis"}]}}}
+
+
 @pytest.mark.parametrize(
     ("name", "provenance", "label"),
     [
-        ("5a", {"training": {"loss": {"alignment_weight": 0.0}}}, ["w/o L_align"]),
-        ("5a", {"alignment_weight": 0.1}, ["L_align weight 0.1"]),
+        ("5a", trained(loss={"alignment_weight": 0.0}), ["w/o L_align"]),
+        ("5a", trained(loss={"alignment_weight": 0.1}), ["L_align weight 0.1"]),
         ("5b", {"selector_config": {"motion_attention": False}}, ["✓", "✗"]),
-        ("A.2a", {"background_at_inference": False}, ["✓", "✗"]),
-        ("A.2b", {"n_layers": 3}, ["3"]),
-        ("A.2b", {"n_layers": 4}, ["4"]),
+        ("A.2a", trained(background_training=False), ["✗", "✓"]),
+        ("A.2b", {"selector_config": {"n_layers": 3}}, ["3"]),
+        ("A.2b", {"selector_config": {"n_layers": 4}}, ["4"]),
     ],
 )
 def test_an_ablation_stands_in_its_row_and_in_no_other_table(
@@ -86,7 +91,7 @@ def test_an_ablation_stands_in_its_row_and_in_no_other_table(
 
 
 def test_an_ablation_stands_below_the_row_of_the_same_choice() -> None:
-    found = table("A.2b", sola(0.5, config={"n_layers": 1}))
+    found = table("A.2b", sola(0.5, provenance={"selector_config": {"n_layers": 1}}))
     assert [(r.cells[0].text, r.mark) for r in found.rows] == [
         ("1", ""),
         ("1", "a"),
@@ -104,6 +109,19 @@ def test_the_baseline_without_selector_is_table_4s_first_row() -> None:
     run = result(card=MethodCard("GroundingDINO only"), method="grounding-dino")
     assert [row[0] for row in runs_of("4", run)] == ["w/o selection module"]
     assert runs_of("1", run) == []
+
+
+def test_the_baseline_without_selector_is_compared_in_table_a1() -> None:
+    """As `rvosbench sola reproduce` compares them there."""
+    run = result(
+        card=MethodCard("GroundingDINO only", training_data="none"),
+        method="grounding-dino",
+        corruption="motion_blur:5",
+    )
+    assert runs_of("A.1", run, sola(0.4, corruption="motion_blur:5"))[1][:2] == [
+        "GroundingDINO only",
+        "Motion blur",
+    ]
 
 
 def test_a_strangers_n_layers_means_nothing() -> None:
@@ -219,7 +237,7 @@ def test_runs_are_read_from_folders_once_and_by_name(tmp_path: Path) -> None:
     first, second = sola(0.5), result()
     saved(tmp_path / "many", first, second)
     write_result(tmp_path / "again" / "result.json", first)
-    found = read_runs([tmp_path / "many", tmp_path / "again", tmp_path / "many" / "run-1"])
+    found = read_runs([tmp_path / "many", tmp_path / "again", tmp_path / "many" / "run-1"]).entries
     assert [e.run.result.signature for e in found if e.run] == [second.signature, first.signature]
 
 
@@ -255,7 +273,7 @@ def test_corruptions_of_any_shape_become_one_line(value: object, text: str | Non
     ("facts", "said"),
     [
         ({}, "MeViS"),
-        ({"training_data": ["mevis", "ref-youtube-vos"]}, "mevis, ref-youtube-vos"),
+        ({"training_data": ["mevis", "ref-youtube-vos"]}, "MeViS + Ref-YouTube-VOS"),
         ({"provenance": {"training_data": "demo"}}, "demo"),
         ({"provenance": None}, "MeViS"),
     ],

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from transformers import GroundingDinoConfig, GroundingDinoForObjectDetection
 
 from rvosbench.errors import ConfigurationError, WeightsError
+from rvosbench.models.grounding_dino.checkpoint import load_grounding_dino
 from rvosbench.models.grounding_dino.detector import FrameSize, GroundingDino, caption
-from rvosbench.models.grounding_dino.loading import load_grounding_dino
+from rvosbench.models.weights import GROUNDER, weights_hash
 
 WORDS = {"red": 300, "circle": 301, "moving": 302, "left": 303, "the": 304}
 SPECIAL = {"[PAD]": 0, "[UNK]": 100, "[CLS]": 101, "[SEP]": 102, ".": 1012, "?": 1029}
@@ -183,15 +184,13 @@ def test_half_precision_is_near_single(grounder: GroundingDino, frame: NDArray[n
 
 
 def test_the_hash_covers_weights_and_words(folder: Path, tmp_path: Path) -> None:
-    from rvosbench.models.grounding_dino.loading import weights_hash
-
     copy = tmp_path / "copy"
     copy.mkdir()
     for path in folder.iterdir():
         (copy / path.name).write_bytes(path.read_bytes())
-    assert weights_hash(copy) == weights_hash(folder)
+    assert weights_hash(copy, GROUNDER) == weights_hash(folder, GROUNDER)
     (copy / "tokenizer.json").write_text("{}")
-    assert weights_hash(copy) != weights_hash(folder)
+    assert weights_hash(copy, GROUNDER) != weights_hash(folder, GROUNDER)
 
 
 def test_what_is_not_there_is_named_with_advice(folder: Path, tmp_path: Path) -> None:

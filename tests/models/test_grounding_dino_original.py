@@ -13,9 +13,9 @@ import torch
 from transformers import BertTokenizer
 
 from rvosbench.models.backends import BackendError, import_original
+from rvosbench.models.grounding_dino.checkpoint import GrounderFiles, load_grounding_dino
 from rvosbench.models.grounding_dino.detector import FrameSize, GroundingDino, caption
-from rvosbench.models.grounding_dino.loading import GrounderFiles, load_grounding_dino
-from rvosbench.models.grounding_dino.original import CODE, _arguments, _build
+from rvosbench.models.grounding_dino.original_backend import CODE, _arguments, _build
 
 from .groundings import enliven, small_config, small_swin, write_vocabulary
 

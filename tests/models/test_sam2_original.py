@@ -15,13 +15,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from rvosbench.demo import WEIGHTS
 from rvosbench.errors import ConfigurationError
 from rvosbench.models.backends import BackendError, import_original
 from rvosbench.models.sam2.model import tiny_config
-from rvosbench.models.sam2.official import convert_weights, official_config
-from rvosbench.models.sam2.original import published_name
+from rvosbench.models.sam2.original_backend import published_name
+from rvosbench.models.sam2.original_checkpoint import convert_weights, official_config
 from rvosbench.models.sam2.tracker import Sam2, load_sam2
+from rvosbench.models.weights import EMBEDDED
 
 logger = logging.getLogger(__name__)
 
@@ -201,7 +201,7 @@ def test_both_backends_prompt_as_the_authors_predictor(networks: Networks, multi
 @original
 def test_the_demo_network_is_refused_by_the_original_backend() -> None:
     with pytest.raises(BackendError, match=r"tiny, small, base_plus, large.*transformers"):
-        load_sam2(WEIGHTS / "sam2", backend="original")
+        load_sam2(EMBEDDED / "sam2", backend="original")
 
 
 def test_a_network_of_no_published_size_has_no_name() -> None:

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import torch
 
+from recipes.text.training import build_tokenizer
 from rvosbench.errors import ConfigurationError, WeightsError
 from rvosbench.models.text import MAX_BATCH, load_text_encoder
-from rvosbench.recipes.text import build_tokenizer
+from rvosbench.models.weights import EMBEDDED
 
 SENTENCES = [
     "the red circle",
@@ -154,10 +155,9 @@ def test_missing_weights_say_what_to_do(
 
 
 def test_the_embedded_encoder_knows_every_word_of_the_demo() -> None:
-    import rvosbench.demo
     from rvosbench.demo.clips import ClipConfig, make_clip
 
-    embedded = Path(rvosbench.demo.__file__).parent / "weights" / "text"
+    embedded = EMBEDDED / "text"
     encoder = load_text_encoder(embedded, "cpu")
     texts = [
         e.text for i in range(30) for e in make_clip((8999, i), ClipConfig(size=48)).expressions

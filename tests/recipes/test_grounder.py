@@ -9,31 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from rvosbench.demo import WEIGHTS
-from rvosbench.demo.wording import Noun
-from rvosbench.models.grounding_dino.loading import load_grounding_dino
-from rvosbench.recipes.grounder import (
-    GrounderRecipe,
-    TrainingState,
-    Words,
-    collect_words,
-    export,
-    main,
-    new_state,
-    training_step,
-)
-from rvosbench.recipes.grounder_batches import (
-    CELLS,
-    VISIBLE,
-    GroundingBatch,
-    Still,
-    captions_of,
-    collate,
-    draw_stills,
-)
-from rvosbench.recipes.grounder_captions import absent_noun, build_tokenizer, noun_caption
-from rvosbench.recipes.grounder_eval import Answer, held_out, measures, precision_recall
-from rvosbench.recipes.grounder_losses import (
+from recipes.appearance import CELLS, VISIBLE
+from recipes.checkpoint import load_checkpoint, save_checkpoint
+from recipes.clock import Budget
+from recipes.grounder.batches import GroundingBatch, Still, captions_of, collate, draw_stills
+from recipes.grounder.captions import MAX_TOKENS, SPECIAL_TOKENS, absent_noun, noun_caption
+from recipes.grounder.evaluation import Answer, held_out, measures, precision_recall
+from recipes.grounder.losses import (
     GroundingWeights,
     box_loss,
     cell_box_loss,
@@ -44,7 +26,23 @@ from rvosbench.recipes.grounder_losses import (
     match,
     query_loss,
 )
-from rvosbench.recipes.stepping import load_checkpoint, save_checkpoint
+from recipes.grounder.training import (
+    GrounderRecipe,
+    GrounderTraining,
+    Words,
+    collect_words,
+    export,
+    first_pool,
+    loss_of,
+    main,
+    new_training,
+)
+from recipes.loop import take_step
+from recipes.schedule import Schedule
+from recipes.tokenizer import word_tokenizer
+from rvosbench.demo.grammar import Noun
+from rvosbench.models.grounding_dino.checkpoint import load_grounding_dino
+from rvosbench.models.weights import EMBEDDED
 
 SIZE = 64
 RECIPE = GrounderRecipe(
@@ -52,7 +50,7 @@ RECIPE = GrounderRecipe(
     cheap_batch=(2, 2),
     full_batch=(2, 2),
     first_frames=4,
-    minutes=1.0,
+    budget=Budget(1.0),
     cheap_mix=0.0,
 )
 
@@ -87,7 +85,7 @@ def test_captions_name_shapes_of_the_frame_or_none(words: Words, stills: list[St
 
 
 def test_the_tokenizer_splits_as_the_captions_do(words: Words, stills: list[Still]) -> None:
-    tokenizer = build_tokenizer(words.ids)
+    tokenizer = word_tokenizer(words.ids, MAX_TOKENS, SPECIAL_TOKENS)
     rng = np.random.default_rng(2)
     for caption in captions_of(stills[0], 40, words.wordings, rng):
         wanted = [words.ids[w] for w in ("[CLS]", *caption.words, ".", "[SEP]")]
@@ -180,19 +178,23 @@ def test_measures_count_boxes_as_right_once() -> None:
 
 
 @pytest.fixture(scope="module")
-def state() -> TrainingState:
-    return new_state(RECIPE)
+def state() -> GrounderTraining:
+    return new_training(RECIPE)
 
 
-def test_steps_train_every_weight_that_answers(state: TrainingState, words: Words) -> None:
+def test_steps_train_every_weight_that_answers(state: GrounderTraining, words: Words) -> None:
     before = {name: p.detach().clone() for name, p in state.model.named_parameters()}
-    state.seconds = 0.0
-    cheap = training_step(state, RECIPE, words)
+    pool = first_pool(RECIPE, state.rng)
+
+    def step(progress: float) -> dict[str, float]:
+        loss = loss_of(state, RECIPE, words, pool, progress)
+        return take_step(state, loss, Schedule(RECIPE.rate), progress)
+
+    cheap = step(0.0)
     assert {"cell_words", "cell_boxes", "looks"} <= cheap.keys()
     assert "queries_0" not in cheap
-    state.seconds = RECIPE.minutes * 60 * 0.9
     for _ in range(3):  # some branches begin at zero: what is behind them moves a step later
-        full = training_step(state, RECIPE, words)
+        full = step(0.9)
         assert {"queries_0", "queries_1"} <= full.keys()
     unmoved = [n for n, p in state.model.named_parameters() if torch.equal(p, before[n])]
     allowed = ("position_embeddings", "token_type_embeddings", "layernorm", "pooler")
@@ -200,11 +202,11 @@ def test_steps_train_every_weight_that_answers(state: TrainingState, words: Word
 
 
 def test_a_checkpoint_restores_everything(
-    state: TrainingState, tmp_path: Path, words: Words
+    state: GrounderTraining, tmp_path: Path, words: Words
 ) -> None:
-    save_checkpoint(state, tmp_path / "c.pt")
-    other = new_state(replace(RECIPE, seed=5))
-    load_checkpoint(other, tmp_path / "c.pt")
+    save_checkpoint(state, tmp_path)
+    other = new_training(replace(RECIPE, seed=5))
+    assert load_checkpoint(other, tmp_path)
     for name in ("model", "average", "heads"):
         ours, theirs = getattr(state, name).state_dict(), getattr(other, name).state_dict()
         assert all(torch.equal(ours[k], theirs[k]) for k in ours)
@@ -213,29 +215,29 @@ def test_a_checkpoint_restores_everything(
 
 
 def test_an_export_answers_as_the_network_did(
-    state: TrainingState, words: Words, tmp_path: Path
+    state: GrounderTraining, words: Words, tmp_path: Path
 ) -> None:
-    export(state.average, words, tmp_path)
+    export(state.result, words, tmp_path)
     grounder = load_grounding_dino(tmp_path)
     still = draw_stills((8, 3), SIZE, 1)[0]
     caption = noun_caption(Noun("red", "circle"), False, np.random.default_rng(0))
     found = grounder.detect(still.pixels, [caption.text], box_threshold=0, text_threshold=0)[0]
     made = collate([still], [[caption]], words.ids)
     with torch.no_grad():
-        out = state.average(pixel_values=made.pixels, input_ids=made.ids)
+        out = state.result(pixel_values=made.pixels, input_ids=made.ids)
     wanted = out.logits[0].sigmoid().amax(-1).sort().values.numpy()
     assert np.sort(found.scores) == pytest.approx(wanted, abs=0.01)  # halves round
 
 
 def test_the_command_line_trains_and_exports(tmp_path: Path) -> None:
-    main(["--out", str(tmp_path), "--minutes", "0.005", "--frames", "2"])
+    main(["--out", str(tmp_path), "--steps", "1", "--evaluation-frames", "2"])
     assert (tmp_path / "export" / "tokenizer.json").is_file()
     assert '"kind": "eval"' in (tmp_path / "log.jsonl").read_text()
 
 
 def test_the_shipped_weights_find_what_captions_name() -> None:
     """A tenth below what the weights' README says, on frames not trained on."""
-    grounder = load_grounding_dino(WEIGHTS / "grounder")
+    grounder = load_grounding_dino(EMBEDDED / "grounder")
     right = []
     for still in held_out(40, 128):
         shape = still.shapes[int(still.areas.argmax())]

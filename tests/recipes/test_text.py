@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 import torch
 
+from recipes.clock import Budget
+from recipes.text.corpus import Sentence, frequent_features, sample_sentences
+from recipes.text.objective import MASK, N_SPECIAL, PAD, corrupt_words
+from recipes.text.training import TextRecipe, build_tokenizer, make_corpus, train
 from rvosbench.demo.candidates import CATEGORIES
 from rvosbench.models.text import load_text_encoder
-from rvosbench.recipes.text import TextRecipe, build_tokenizer, make_corpus, run_recipe
-from rvosbench.recipes.text_corpus import Sentence, frequent_features, sample_sentences
-from rvosbench.recipes.text_training import MASK, N_SPECIAL, PAD, corrupt_words
 
 
 @pytest.fixture(scope="module")
@@ -74,20 +75,22 @@ def test_hidden_words_are_words(sentences: list[Sentence]) -> None:
 
 
 def test_a_short_training_learns_and_can_be_loaded(tmp_path: Path) -> None:
-    measures = run_recipe(TextRecipe(steps=250, n_scenes=20, n_held_out=5, dim=64), tmp_path)
+    recipe = TextRecipe(Budget(steps=250), n_scenes=20, n_held_out=5, dim=64)
+    measures = train(recipe, tmp_path)
+    export = tmp_path / "export"
     assert measures["category"] > 0.4  # chance is 1 in 8
-    names = {p.name for p in tmp_path.iterdir()}
+    names = {p.name for p in export.iterdir()}
     assert names >= {"config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
-    assert json.loads((tmp_path / "training.json").read_text())["steps"] == 250
-    state = load_text_encoder(tmp_path, "cpu").encode(["the red circle"])[0]
+    assert json.loads((export / "training.json").read_text())["steps"] == 250
+    state = load_text_encoder(export, "cpu").encode(["the red circle"])[0]
     assert state.shape == (5, 64)
     assert np.isfinite(state).all()
 
 
 def test_a_run_can_be_repeated(tmp_path: Path) -> None:
-    recipe = TextRecipe(steps=3, n_scenes=4, n_held_out=2, dim=32)
+    recipe = TextRecipe(Budget(steps=3), n_scenes=4, n_held_out=2, dim=32)
     hashes = []
     for name, seed in (("one", 0), ("two", 0), ("three", 1)):
-        run_recipe(replace(recipe, seed=seed), tmp_path / name)
-        hashes.append(load_text_encoder(tmp_path / name, "cpu").checkpoint_hash)
+        train(replace(recipe, seed=seed), tmp_path / name)
+        hashes.append(load_text_encoder(tmp_path / name / "export", "cpu").checkpoint_hash)
     assert hashes[0] == hashes[1] != hashes[2]

@@ -13,10 +13,10 @@ from rvosbench.errors import (
     PredictionError,
     UsageError,
 )
-from rvosbench.runs.evaluate import RunOptions, evaluate, score
 from rvosbench.masks import MaskSequence
 from rvosbench.predictions import write_predictions
 from rvosbench.records import Sample
+from rvosbench.runs.evaluate import RunOptions, evaluate, score
 from rvosbench.runs.result import read_result
 from rvosbench.runs.submission import pack_run
 

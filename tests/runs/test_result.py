@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from rvosbench.errors import ResultError
 from rvosbench.contracts import ExpressionScore, Summary
+from rvosbench.errors import ResultError
 from rvosbench.records import Expression, MethodCard
 from rvosbench.runs.result import Result, ScoredExpression, read_result, report, write_result
 

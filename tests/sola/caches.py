@@ -7,11 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from rvosbench.masks import MaskSequence, union
+from rvosbench.models.weights import ModelIdentity
 from rvosbench.records import Track
 from rvosbench.tracks.cache import Header, write_tracks
 from rvosbench.tracks.cached import track_file
 from rvosbench.tracks.config import TrackConfig
-from rvosbench.tracks.identity import ModelIdentity, frame_fingerprint, relevant
+from rvosbench.tracks.identity import frame_fingerprint, relevant
 from rvosbench.tracks.words import write_words
 
 from ..toys import LENGTH, SIZE, ToyDataset, moving_square

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from sola.config import SelectorConfig, TrainConfig
-from sola.data import TrainingData
-from sola.samples import HeldTokens, VideoSample
+from sola.data.samples import HeldTokens, VideoSample
+from sola.data.track_data import TrainingData
 
 TINY = SelectorConfig(
     object_token_dim=8,

@@ -11,10 +11,10 @@ from rvosbench.masks import MaskSequence
 from rvosbench.records import Track
 from rvosbench.runs.evaluate import evaluate
 from rvosbench.runs.methods import load_method
-from sola.answering import alignment_scores, select
-from sola.checkpoint import save_selector
 from sola.config import SelectorConfig
+from sola.method import alignment_scores, select
 from sola.model import TrackSelector
+from sola.network.weights import save_selector
 
 from ..toys import ToyDataset
 

@@ -10,15 +10,15 @@ import pytest
 import torch
 
 from rvosbench.errors import ConfigurationError, DatasetError
-from sola.answering import alignment_scores
-from sola.batching import collate, make_item
-from sola.checkpoint import load_selector
 from sola.config import SelectorConfig, TrainConfig
-from sola.data import OpenOptions, TrackSet, TrainingData, open_training_data, prepared
-from sola.judging import measure_masks
-from sola.method import Sola, SolaConfig
-from sola.training import train
-from sola.validation import batch_loss
+from sola.data.batches import collate, make_item
+from sola.data.samples import TrackSet
+from sola.data.track_data import OpenOptions, TrainingData, open_training_data, prepared
+from sola.method import SPEC, SolaConfig, alignment_scores
+from sola.network.losses import training_loss
+from sola.network.weights import load_selector
+from sola.training.loop import train
+from sola.training.validation import measure_masks
 
 from ..toys import ToyDataset
 from .caches import DIM, ENCODER, WIDTH, make_cache, toy_tracks
@@ -84,8 +84,8 @@ def test_bfloat16_is_close_to_float32() -> None:
     data, model = make_data(4, 0), make_selector(TINY)
     items = [make_item(s, range(4), data.texts, 0.5) for s in data.train]
     batch = collate(items)
-    full = float(batch_loss(model, batch, FAST.loss).total.detach())
-    half = batch_loss(model, batch, FAST.loss, "bfloat16")
+    full = float(training_loss(model, batch, FAST.loss).total.detach())
+    half = training_loss(model, batch, FAST.loss, "bfloat16")
     assert half.total.dtype == torch.float32
     assert 0 < abs(float(half.total.detach()) - full) < 0.05 * full
     half.total.backward()  # type: ignore[no-untyped-call]
@@ -111,7 +111,7 @@ def test_ablated_networks_train(change: dict[str, object], tmp_path: Path) -> No
 def test_without_the_alignment_loss_its_value_is_not_learnt_from() -> None:
     data, model = make_data(2, 0), make_selector(TINY)
     batch = collate([make_item(s, range(4), data.texts, 0.5) for s in data.train])
-    loss = batch_loss(model, batch, dataclasses.replace(FAST.loss, alignment_weight=0.0))
+    loss = training_loss(model, batch, dataclasses.replace(FAST.loss, alignment_weight=0.0))
     total, bce, alignment = (float(part.detach()) for part in loss)
     assert total == pytest.approx(bce)
     assert alignment > 0
@@ -121,7 +121,7 @@ def test_inference_without_background_keeps_box_tracks() -> None:
     assert SolaConfig(grounder="g").sources == ("grid", "box")
     assert SolaConfig(background_inference=False).sources == ("box",)
     with pytest.raises(ConfigurationError, match="box tracks only, but there are none"):
-        Sola(SolaConfig(background_inference=False, grounder=""), "cpu")
+        SPEC.build(SolaConfig(background_inference=False, grounder=""), "cpu")
 
 
 def test_removing_background_changes_scores() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import torch
 
-from sola.parallel import joined
-from sola.training import train
+from sola.training.loop import train
+from sola.training.parallel import joined
 
 from .learnable import FAST, TINY, make_data
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from rvosbench.datasets.frames import video as frame_video
 from rvosbench.masks import MaskSequence
+from rvosbench.models.weights import ModelIdentity
 from rvosbench.records import Expression, Json, Sample, Track
 from rvosbench.tracks.cache import (
     Header,
@@ -22,7 +23,7 @@ from rvosbench.tracks.cache import (
     read_tracks,
     write_tracks,
 )
-from rvosbench.tracks.identity import ModelIdentity, frame_fingerprint, identify
+from rvosbench.tracks.identity import frame_fingerprint
 
 HEADER = Header(
     video="v",
@@ -202,37 +203,6 @@ def test_frames_corrupted_when_read_are_the_clean_ones_and_the_corruption(tmp_pa
         for plan in (Plan("fog", 1), Plan("fog", 2), Plan("snow", 1))
     }
     assert len(prints | {frame_fingerprint(plain)}) == 4
-
-
-def test_a_model_is_known_by_its_bytes_and_else_by_its_name(tmp_path: Path) -> None:
-    for name in ("a", "b"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / "model.safetensors").write_bytes(b"weights")
-    a, b = (identify(str(tmp_path / name), "sam2") for name in ("a", "b"))
-    assert (a.name, b.name) == ("a", "b")
-    assert not a.is_other(b)
-    (tmp_path / "b" / "model.safetensors").write_bytes(b"others")
-    assert a.is_other(identify(str(tmp_path / "b"), "sam2"))
-    hub = ModelIdentity("facebook/sam2-hiera-large", None)
-    assert hub.is_other(a)
-    assert not hub.is_other(ModelIdentity("facebook/sam2-hiera-large", "0" * 64))
-
-
-def test_hashes_are_those_of_the_adapters(tmp_path: Path) -> None:
-    from rvosbench.demo import WEIGHTS
-    from rvosbench.models.grounding_dino.loading import weights_hash
-    from rvosbench.models.sam2.loading import file_sha256
-    from rvosbench.models.text import load_text_encoder
-    from rvosbench.tracks.maker import GROUNDER_FILES
-    from rvosbench.tracks.words import ENCODER_FILES
-
-    assert identify("demo", "sam2").sha256 == file_sha256(WEIGHTS / "sam2" / "model.safetensors")
-    (tmp_path / "model.safetensors").write_bytes(b"weights")
-    (tmp_path / "vocab.txt").write_bytes(b"words")
-    grounder = identify(str(tmp_path), "grounder", GROUNDER_FILES)
-    assert grounder.sha256 == weights_hash(tmp_path)
-    encoder = load_text_encoder(WEIGHTS / "text")
-    assert identify("demo", "text", ENCODER_FILES).sha256 == encoder.checkpoint_hash
 
 
 @dataclass(frozen=True)

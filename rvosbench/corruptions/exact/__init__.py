@@ -12,28 +12,28 @@ from types import MappingProxyType
 import numpy as np
 
 from rvosbench.corruptions.exact import blur, digital, noise, weather
-from rvosbench.corruptions.making import Maker
+from rvosbench.corruptions.implementation import Implementation
 
-EXACT: Mapping[str, Maker[np.random.RandomState]] = MappingProxyType(
+EXACT: Mapping[str, Implementation[np.random.RandomState]] = MappingProxyType(
     {
-        "gaussian_noise": Maker(noise.gaussian_noise),
-        "shot_noise": Maker(noise.shot_noise),
-        "impulse_noise": Maker(noise.impulse_noise),
-        "defocus_blur": Maker(blur.defocus_blur),
-        "glass_blur": Maker(blur.glass_blur, blur.draw_shuffle),
-        "motion_blur": Maker(blur.motion_blur, blur.draw_angle),
-        "zoom_blur": Maker(blur.zoom_blur),
-        "snow": Maker(weather.snow, weather.draw_snow),
-        "frost": Maker(weather.frost, weather.draw_frost),
-        "fog": Maker(weather.fog, weather.draw_fog),
-        "brightness": Maker(weather.brightness),
-        "contrast": Maker(digital.contrast),
-        "elastic_transform": Maker(digital.elastic_transform, digital.draw_elastic),
-        "pixelate": Maker(digital.pixelate),
-        "jpeg_compression": Maker(digital.jpeg_compression),
-        "speckle_noise": Maker(noise.speckle_noise),
-        "gaussian_blur": Maker(blur.gaussian_blur),
-        "spatter": Maker(weather.spatter, weather.draw_spatter),
-        "saturate": Maker(digital.saturate),
+        "gaussian_noise": Implementation(noise.gaussian_noise),
+        "shot_noise": Implementation(noise.shot_noise),
+        "impulse_noise": Implementation(noise.impulse_noise),
+        "defocus_blur": Implementation(blur.defocus_blur),
+        "glass_blur": Implementation(blur.glass_blur, blur.draw_shuffle),
+        "motion_blur": Implementation(blur.motion_blur, blur.draw_angle),
+        "zoom_blur": Implementation(blur.zoom_blur),
+        "snow": Implementation(weather.snow, weather.draw_snow),
+        "frost": Implementation(weather.frost, weather.draw_frost),
+        "fog": Implementation(weather.fog, weather.draw_fog),
+        "brightness": Implementation(weather.brightness),
+        "contrast": Implementation(digital.contrast),
+        "elastic_transform": Implementation(digital.elastic_transform, digital.draw_elastic),
+        "pixelate": Implementation(digital.pixelate),
+        "jpeg_compression": Implementation(digital.jpeg_compression),
+        "speckle_noise": Implementation(noise.speckle_noise),
+        "gaussian_blur": Implementation(blur.gaussian_blur),
+        "spatter": Implementation(weather.spatter, weather.draw_spatter),
+        "saturate": Implementation(digital.saturate),
     }
 )

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rvosbench.corruptions.exact.arithmetic import gaussian, to_bytes, unit
+from rvosbench.corruptions.implementation import DrawContext, Draws
 from rvosbench.corruptions.kernels.lines import line_blur_exact
 from rvosbench.corruptions.kernels.shuffle import shuffle, shuffled_pixels
 from rvosbench.corruptions.kernels.zooms import zoom, zoom_axis
-from rvosbench.corruptions.making import Draws, Setting
 from rvosbench.corruptions.table import Level
 from rvosbench.records import Frame
 
@@ -47,7 +47,7 @@ def defocus_blur(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame
     return to_bytes(np.stack(planes, axis=-1))
 
 
-def draw_shuffle(setting: Setting, rng: Random) -> Draws:
+def draw_shuffle(setting: DrawContext, rng: Random) -> Draws:
     """dx, dy of every pixel of every scan, each in [-reach, reach)."""
     reach, scans = int(setting.level["reach"]), int(setting.level["scans"])
     pixels = shuffled_pixels(setting.height, setting.width, reach)
@@ -63,7 +63,7 @@ def glass_blur(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
     return to_bytes(gaussian(unit(shuffled), sigma))
 
 
-def draw_angle(setting: Setting, rng: Random) -> Draws:
+def draw_angle(setting: DrawContext, rng: Random) -> Draws:
     """Direction of the motion, degrees."""
     return {"angle": rng.uniform(-45, 45)}
 

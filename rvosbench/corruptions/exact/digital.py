@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rvosbench.corruptions.exact.arithmetic import gaussian, to_bytes, unit
+from rvosbench.corruptions.implementation import DrawContext, Draws
 from rvosbench.corruptions.kernels import colour
-from rvosbench.corruptions.making import Draws, Setting
 from rvosbench.corruptions.table import Level
 from rvosbench.records import Frame
 
@@ -30,7 +30,7 @@ def flattened(means: NDArray[np.float64], kept: float) -> NDArray[np.uint8]:
     return to_bytes((values - means) * kept + means)
 
 
-def draw_elastic(setting: Setting, rng: Random) -> Draws:
+def draw_elastic(setting: DrawContext, rng: Random) -> Draws:
     """Shifts of three corners, (3, 2), and displacements dx, dy of every pixel, (2, H, W)."""
     level, size = setting.level, (setting.height, setting.width)
     corners = rng.uniform(-level["affine"], level["affine"], size=(3, 2)).astype(np.float32)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rvosbench.corruptions.exact.arithmetic import to_bytes, unit
-from rvosbench.corruptions.making import Draws
+from rvosbench.corruptions.implementation import Draws
 from rvosbench.corruptions.table import Level
 from rvosbench.records import Frame
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rvosbench.corruptions.exact.arithmetic import gaussian, to_bytes, unit
+from rvosbench.corruptions.implementation import DrawContext, Draws
 from rvosbench.corruptions.kernels.colour import brighten
 from rvosbench.corruptions.kernels.layers import mix
 from rvosbench.corruptions.kernels.lines import line_blur_exact
 from rvosbench.corruptions.kernels.zooms import zoom, zoom_axis
-from rvosbench.corruptions.making import Draws, Setting
 from rvosbench.corruptions.table import Level
 from rvosbench.records import Frame
 
@@ -26,7 +26,7 @@ MUD = (63, 42, 20)
 """Colour of spattered mud, RGB."""
 
 
-def draw_snow(setting: Setting, rng: Random) -> Draws:
+def draw_snow(setting: DrawContext, rng: Random) -> Draws:
     """A normal layer, (H, W), and the direction of the fall in degrees."""
     level, size = setting.level, (setting.height, setting.width)
     flakes = rng.normal(size=size, loc=level["mean"], scale=level["std"])
@@ -55,7 +55,7 @@ def _streaks(flakes: NDArray[np.float64], level: Level, angle: float) -> NDArray
     return unit(streaks)
 
 
-def draw_frost(setting: Setting, rng: Random) -> Draws:
+def draw_frost(setting: DrawContext, rng: Random) -> Draws:
     """One of the first five pictures, and the corner (top, left) of a piece of it."""
     index = rng.randint(min(5, len(setting.pictures)))
     picture = setting.pictures.covering(index, setting.height, setting.width)
@@ -77,7 +77,7 @@ def fog_side(height: int, width: int) -> int:
     return max(256, 1 << (max(height, width) - 1).bit_length())
 
 
-def draw_fog(setting: Setting, rng: Random) -> Draws:
+def draw_fog(setting: DrawContext, rng: Random) -> Draws:
     """Density of the fog in [0, 1], (H, W)."""
     side = fog_side(setting.height, setting.width)
     density = _plasma(side, setting.level["decay"], rng)
@@ -121,7 +121,7 @@ def brightness(frame: Frame, level: Level, draws: Draws, rng: object) -> Frame:
     return brighten(frame, level["added"])
 
 
-def draw_spatter(setting: Setting, rng: Random) -> Draws:
+def draw_spatter(setting: DrawContext, rng: Random) -> Draws:
     """A smooth normal layer, (H, W): how much liquid there is."""
     level, size = setting.level, (setting.height, setting.width)
     layer = rng.normal(size=size, loc=level["mean"], scale=level["std"])

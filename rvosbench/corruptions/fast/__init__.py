@@ -15,28 +15,28 @@ import numpy as np
 from rvosbench.corruptions.exact import digital as same_digital
 from rvosbench.corruptions.exact import weather as same_weather
 from rvosbench.corruptions.fast import blur, digital, elastic, noise, weather
-from rvosbench.corruptions.making import Maker
+from rvosbench.corruptions.implementation import Implementation
 
-FAST: Mapping[str, Maker[np.random.Generator]] = MappingProxyType(
+FAST: Mapping[str, Implementation[np.random.Generator]] = MappingProxyType(
     {
-        "gaussian_noise": Maker(noise.gaussian_noise),
-        "shot_noise": Maker(noise.shot_noise),
-        "impulse_noise": Maker(noise.impulse_noise),
-        "defocus_blur": Maker(blur.defocus_blur),
-        "glass_blur": Maker(blur.glass_blur, blur.draw_shuffle),
-        "motion_blur": Maker(blur.motion_blur, blur.draw_angle),
-        "zoom_blur": Maker(blur.zoom_blur),
-        "snow": Maker(weather.snow, weather.draw_snow),
-        "frost": Maker(same_weather.frost, weather.draw_frost),
-        "fog": Maker(weather.fog, weather.draw_fog),
-        "brightness": Maker(same_weather.brightness),
-        "contrast": Maker(digital.contrast),
-        "elastic_transform": Maker(elastic.elastic_transform, elastic.draw_elastic),
-        "pixelate": Maker(same_digital.pixelate),
-        "jpeg_compression": Maker(same_digital.jpeg_compression),
-        "speckle_noise": Maker(noise.speckle_noise),
-        "gaussian_blur": Maker(blur.gaussian_blur),
-        "spatter": Maker(weather.spatter, weather.draw_spatter),
-        "saturate": Maker(same_digital.saturate),
+        "gaussian_noise": Implementation(noise.gaussian_noise),
+        "shot_noise": Implementation(noise.shot_noise),
+        "impulse_noise": Implementation(noise.impulse_noise),
+        "defocus_blur": Implementation(blur.defocus_blur),
+        "glass_blur": Implementation(blur.glass_blur, blur.draw_shuffle),
+        "motion_blur": Implementation(blur.motion_blur, blur.draw_angle),
+        "zoom_blur": Implementation(blur.zoom_blur),
+        "snow": Implementation(weather.snow, weather.draw_snow),
+        "frost": Implementation(same_weather.frost, weather.draw_frost),
+        "fog": Implementation(weather.fog, weather.draw_fog),
+        "brightness": Implementation(same_weather.brightness),
+        "contrast": Implementation(digital.contrast),
+        "elastic_transform": Implementation(elastic.elastic_transform, elastic.draw_elastic),
+        "pixelate": Implementation(same_digital.pixelate),
+        "jpeg_compression": Implementation(same_digital.jpeg_compression),
+        "speckle_noise": Implementation(noise.speckle_noise),
+        "gaussian_blur": Implementation(blur.gaussian_blur),
+        "spatter": Implementation(weather.spatter, weather.draw_spatter),
+        "saturate": Implementation(same_digital.saturate),
     }
 )

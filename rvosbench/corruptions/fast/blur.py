@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rvosbench.corruptions.exact.blur import disc
-from rvosbench.corruptions.fast.words import halves, uniform
+from rvosbench.corruptions.fast.random_bits import halves, uniform
+from rvosbench.corruptions.implementation import DrawContext, Draws
 from rvosbench.corruptions.kernels.lines import line_blur
 from rvosbench.corruptions.kernels.shuffle import shuffle, shuffled_pixels
 from rvosbench.corruptions.kernels.smoothing import smooth_bytes, symmetric
 from rvosbench.corruptions.kernels.zooms import mean_of_zooms, zoom_axis
-from rvosbench.corruptions.making import Draws, Setting
 from rvosbench.corruptions.table import Level
 from rvosbench.records import Frame
 
@@ -29,7 +29,7 @@ def defocus_blur(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame
     return symmetric(frame, disc(int(level["radius"]), level["alias"]))
 
 
-def draw_shuffle(setting: Setting, rng: Random) -> Draws:
+def draw_shuffle(setting: DrawContext, rng: Random) -> Draws:
     """dx, dy of every pixel of every scan, each in [-reach, reach)."""
     reach, scans = int(setting.level["reach"]), int(setting.level["scans"])
     pixels = shuffled_pixels(setting.height, setting.width, reach)
@@ -44,7 +44,7 @@ def glass_blur(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
     return smooth_bytes(shuffle(smooth_bytes(frame, sigma), draws["shuffle"], reach), sigma)
 
 
-def draw_angle(setting: Setting, rng: Random) -> Draws:
+def draw_angle(setting: DrawContext, rng: Random) -> Draws:
     """Direction of the motion, degrees."""
     return {"angle": uniform(rng, -45, 45)}
 

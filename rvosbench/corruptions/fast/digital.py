@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from rvosbench.corruptions.exact.digital import flattened
+from rvosbench.corruptions.implementation import Draws
 from rvosbench.corruptions.kernels.colour import channel_sums, look_up
-from rvosbench.corruptions.making import Draws
 from rvosbench.corruptions.table import Level
 from rvosbench.records import Frame
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rvosbench.corruptions.exact.digital import triangle
-from rvosbench.corruptions.fast.words import octets, words
+from rvosbench.corruptions.fast.random_bits import octets, words
+from rvosbench.corruptions.implementation import DrawContext, Draws
 from rvosbench.corruptions.kernels.sampling import displace, enlarge, warp
 from rvosbench.corruptions.kernels.smoothing import smooth
-from rvosbench.corruptions.making import Draws, Setting
 from rvosbench.corruptions.table import Level
 from rvosbench.records import Frame
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Random = np.random.Generator
 
 
-def draw_elastic(setting: Setting, rng: Random) -> Draws:
+def draw_elastic(setting: DrawContext, rng: Random) -> Draws:
     """Shifts of three corners, (3, 2), and displacements dx, dy of every pixel, (2, H, W)."""
     level, reach = setting.level, setting.level["affine"]
     parts = (words(rng, 6) >> np.uint64(11)).astype(np.float64) * 2.0**-52 - 1

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rvosbench.corruptions.fast.words import halves, normal_table
+from rvosbench.corruptions.fast.random_bits import halves, normal_table
+from rvosbench.corruptions.implementation import Draws
 from rvosbench.corruptions.kernels import values
-from rvosbench.corruptions.making import Draws
 from rvosbench.corruptions.table import Level
 from rvosbench.records import Frame
 

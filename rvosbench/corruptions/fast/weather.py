@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rvosbench.corruptions.exact.weather import MUD, WATER, fog_side, lit_drops
-from rvosbench.corruptions.fast.words import halves, index, normal_table, uniform
+from rvosbench.corruptions.fast.random_bits import halves, index, normal_table, uniform
+from rvosbench.corruptions.implementation import DrawContext, Draws
 from rvosbench.corruptions.kernels import layers
 from rvosbench.corruptions.kernels.lines import line_blur
 from rvosbench.corruptions.kernels.plasma import plasma
 from rvosbench.corruptions.kernels.smoothing import smooth
 from rvosbench.corruptions.kernels.zooms import zoom_axis
-from rvosbench.corruptions.making import Draws, Setting
 from rvosbench.corruptions.table import Level
 from rvosbench.records import Frame
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _STEPS = 32  # of an 8-bit normal number per standard deviation: it reaches 4
 
 
-def draw_snow(setting: Setting, rng: Random) -> Draws:
+def draw_snow(setting: DrawContext, rng: Random) -> Draws:
     """A normal layer that is enlarged later, so only its middle is drawn; and the direction."""
     level, zoom = setting.level, setting.level["zoom"]
     size = (int(np.ceil(setting.height / zoom)), int(np.ceil(setting.width / zoom)))
@@ -53,7 +53,7 @@ def _middle(length: int, factor: float) -> Axis:
     return indices - first, weights.astype(np.float32)
 
 
-def draw_frost(setting: Setting, rng: Random) -> Draws:
+def draw_frost(setting: DrawContext, rng: Random) -> Draws:
     """One of the first five pictures, and the corner (top, left) of a piece of it."""
     which = index(rng, min(5, len(setting.pictures)))
     picture = setting.pictures.covering(which, setting.height, setting.width)
@@ -62,7 +62,7 @@ def draw_frost(setting: Setting, rng: Random) -> Draws:
     return {"picture": picture, "place": (top, left)}
 
 
-def draw_fog(setting: Setting, rng: Random) -> Draws:
+def draw_fog(setting: DrawContext, rng: Random) -> Draws:
     """Density of the fog in [0, 1], (H, W) float32."""
     side = fog_side(setting.height, setting.width)
     decay, size = np.float32(setting.level["decay"]), (setting.height, setting.width)
@@ -74,7 +74,7 @@ def fog(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
     return layers.veil(frame, draws["density"], np.float32(level["thickness"]))
 
 
-def draw_spatter(setting: Setting, rng: Random) -> Draws:
+def draw_spatter(setting: DrawContext, rng: Random) -> Draws:
     """A smooth normal layer, (H, W) float32: how much liquid there is."""
     level, size = setting.level, (setting.height, setting.width)
     normal = _normal_bytes()[halves(rng, size[0] * size[1])].reshape(*size, 1)

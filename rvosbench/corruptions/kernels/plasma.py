@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rvosbench.corruptions.kernels.compiling import Real, compiled
+from rvosbench.corruptions.kernels.compiled import Real, compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

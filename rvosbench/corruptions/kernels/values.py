@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rvosbench.corruptions.kernels.compiling import compiled
+from rvosbench.corruptions.kernels.compiled import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -12,7 +12,6 @@ Detection"; pre- and post-processing as in the original code.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,16 +20,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from rvosbench.models.devices import frozen
 from rvosbench.models.grounding_dino.backbone import SharedBackbone
 from rvosbench.models.sam2.frames import normalise
+from rvosbench.models.text import equal_lengths
 
 if TYPE_CHECKING:
     from transformers import GroundingDinoForObjectDetection, PreTrainedTokenizerBase
 
 TEXTS_AT_ONCE = 8
 """Sentences computed together; bounds memory."""
-
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 class Detections(NamedTuple):
@@ -120,7 +119,7 @@ class GroundingDino:
             return []
         tokens = self._tokenize(texts)
         found: list[Detections | None] = [None] * len(texts)
-        with self._frozen():
+        with frozen(self.device, self.dtype):
             for row, words, boxes in self._answers(self._pixels(frame), texts, tokens):
                 good = words.max(dim=-1).values > box_threshold
                 found[row] = self._detections(
@@ -140,7 +139,7 @@ class GroundingDino:
         backbone = self.model.model.backbone
         assert isinstance(backbone, SharedBackbone)
         with backbone.looking_at(pixels):
-            for rows in _equal_lengths(tokens):
+            for rows in equal_lengths(tokens, TEXTS_AT_ONCE):
                 ids = torch.tensor([tokens[row] for row in rows], device=self.device)
                 out = self.model(pixel_values=pixels.expand(len(rows), -1, -1, -1), input_ids=ids)
                 words, boxes = out.logits.float().sigmoid(), out.pred_boxes.float()
@@ -182,14 +181,6 @@ class GroundingDino:
         text = self.tokenizer.decode(ids, skip_special_tokens=True)
         return str(text).replace(".", "").strip()
 
-    def _frozen(self) -> AbstractContextManager[object]:
-        stack = ExitStack()
-        stack.enter_context(torch.inference_mode())
-        if self.dtype != "float32":
-            kind = torch.device(self.device).type
-            stack.enter_context(torch.autocast(kind, DTYPES[self.dtype]))
-        return stack
-
 
 def caption(text: str) -> str:
     """A sentence as the network wants it: lower case, ending with a full stop.
@@ -199,13 +190,3 @@ def caption(text: str) -> str:
     """
     plain = text.lower().strip()
     return plain if plain.endswith(".") else plain + "."
-
-
-def _equal_lengths(tokens: Sequence[Sequence[int]]) -> Iterator[list[int]]:
-    """Rows of equal length, some at a time: without padding nothing has to be masked."""
-    by_length: dict[int, list[int]] = {}
-    for row, ids in enumerate(tokens):
-        by_length.setdefault(len(ids), []).append(row)
-    for rows in by_length.values():
-        for begin in range(0, len(rows), TEXTS_AT_ONCE):
-            yield rows[begin : begin + TEXTS_AT_ONCE]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rvosbench.errors import WeightsError
+from rvosbench.models.weights import fetch
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -34,7 +35,12 @@ def open_vocabulary(checkpoint: Path, words: int) -> PreTrainedTokenizerBase:
         if any((folder / name).is_file() for name in FILES):
             break
     else:
-        folder = _fetch(checkpoint)
+        advice = (
+            f"An original checkpoint has no vocabulary of its own. Put vocab.txt of {HUB_ID} into "
+            f"{beside} (`hf download {HUB_ID} vocab.txt --local-dir {beside}`)."
+        )
+        wanted = [*FILES, "tokenizer_config.json"]
+        folder = fetch(HUB_ID, wanted, f"the vocabulary for {checkpoint},", advice)
     tokenizer = _open(folder)
     _check(tokenizer, words, folder)
     return tokenizer
@@ -59,17 +65,3 @@ def _check(tokenizer: PreTrainedTokenizerBase, words: int, folder: Path) -> None
             f"{folder}: not the vocabulary of this checkpoint: {len(tokenizer)} words, wanted "
             f"{words}; special words {ids}, wanted {SPECIAL}. It is that of {HUB_ID}."
         )
-
-
-def _fetch(checkpoint: Path) -> Path:
-    from huggingface_hub import snapshot_download
-
-    try:
-        return Path(snapshot_download(HUB_ID, allow_patterns=[*FILES, "tokenizer_config.json"]))
-    except Exception as error:  # the hub client raises many kinds; all mean "not available"
-        raise WeightsError(
-            f"{checkpoint}: an original checkpoint has no vocabulary, and that of BERT is neither "
-            f"beside it nor available from the hub ({type(error).__name__}). Put vocab.txt of "
-            f"{HUB_ID} into {checkpoint.parent} (`hf download {HUB_ID} vocab.txt --local-dir "
-            f"{checkpoint.parent}`)."
-        ) from error

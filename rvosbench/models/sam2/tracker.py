@@ -11,7 +11,7 @@ autocast, as in the authors' code: weights stay float32.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -24,17 +24,16 @@ from torch import Tensor
 
 from rvosbench.errors import ConfigurationError
 from rvosbench.models.backends import ORIGINAL, TRANSFORMERS, check_backend
+from rvosbench.models.devices import check_dtype, frozen
+from rvosbench.models.sam2.checkpoint import load_network
 from rvosbench.models.sam2.decoding import FrameFeatures, FrameOutput, encode_frames
 from rvosbench.models.sam2.frames import Resize, normalise, resize_frame
-from rvosbench.models.sam2.loading import load_network
 from rvosbench.models.sam2.memory import attention_bytes
 from rvosbench.models.sam2.prompts import PromptOutput, decode_prompts
 from rvosbench.models.sam2.propagation import propagate
 
 if TYPE_CHECKING:
     from transformers import Sam2VideoModel
-
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 class Candidates(NamedTuple):
@@ -204,12 +203,7 @@ class Sam2:
         return propagate(self.model, features, n_frames, prompt_frame, masks, batch_size=batch_size)
 
     def _frozen(self) -> AbstractContextManager[object]:
-        stack = ExitStack()
-        stack.enter_context(torch.inference_mode())
-        if self.dtype != "float32":
-            kind = torch.device(self.device).type
-            stack.enter_context(torch.autocast(kind, DTYPES[self.dtype]))
-        return stack
+        return frozen(self.device, self.dtype)
 
 
 def load_sam2(
@@ -235,11 +229,10 @@ def load_sam2(
         ConfigurationError: for an unknown dtype or backend.
     """
     check_backend(backend)
-    if dtype not in DTYPES:
-        raise ConfigurationError(f"SAM2 dtype {dtype!r}: known are {', '.join(DTYPES)}.")
+    check_dtype(dtype, "SAM2")
     network = load_network(source)
     if backend == ORIGINAL:
-        from rvosbench.models.sam2.original import original_sam2
+        from rvosbench.models.sam2.original_backend import original_sam2
 
         return original_sam2(network, device, dtype, resize)
     model = network.model.to(device).eval().requires_grad_(False)

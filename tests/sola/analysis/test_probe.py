@@ -15,8 +15,8 @@ from rvosbench.errors import AnnotationError, DatasetError, UnknownNameError, Us
 from rvosbench.execution.units import Unit
 from sola.analysis.collecting import Tracker, collect_objects, planned
 from sola.analysis.motion_shapes import VISIBLE, ShapeObjects
-from sola.analysis.objects import ObjectTokens
 from sola.analysis.probe import probe
+from sola.analysis.probe_data import ObjectTokens
 from sola.analysis.voc import CLASSES, VocObjects, open_voc
 from sola.cli.app import app
 

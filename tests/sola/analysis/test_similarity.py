@@ -19,13 +19,14 @@ from typer.testing import CliRunner
 from rvosbench.datasets import load_dataset
 from rvosbench.errors import UsageError
 from rvosbench.masks import MaskSequence
+from rvosbench.models.weights import ModelIdentity
 from rvosbench.plugins import COMMANDS
 from rvosbench.records import Track
 from rvosbench.tracks.cache import Header, TrackCacheError, write_tracks
-from rvosbench.tracks.identity import ModelIdentity, frame_fingerprint
+from rvosbench.tracks.identity import frame_fingerprint
 from sola.analysis.curve import Curve, curve_of, to_csv
-from sola.analysis.plot import MAIN, draw
 from sola.analysis.similarity import Pairs, Sampling, choose_pairs, compare, compare_cache
+from sola.analysis.similarity_plot import MAIN, draw
 from sola.analysis.written import cache_files, write_similarity
 from sola.cli.app import app
 

@@ -9,8 +9,7 @@ import pytest
 
 from rvosbench.errors import ConfigurationError, UnknownNameError, UsageError
 from rvosbench.recipe import digest
-from sola.config import TrainConfig
-from sola.presets import training_preset
+from sola.config import TrainConfig, training_preset
 from sola.reproduce.caches import needed_caches
 from sola.reproduce.defaults import Budget, make_settings
 from sola.reproduce.describing import describe

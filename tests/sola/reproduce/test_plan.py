@@ -11,7 +11,7 @@ import pytest
 
 from rvosbench.errors import UnknownNameError
 from rvosbench.records import Json
-from sola.presets import training_preset
+from sola.config import training_preset
 from sola.reproduce.plan import (
     TABLES,
     TRAININGS,
@@ -27,10 +27,10 @@ DESIGNS: Mapping[str, Mapping[str, Json]] = {
     "no-alignment": {"alignment_weight": 0.0},
     "no-inter-object": {"inter_object_attention": False, "motion_attention": True},
     "no-motion": {"inter_object_attention": True, "motion_attention": False},
-    "no-background": {"background_in_training": False, "background_at_inference": False},
+    "no-background": {"background_training": False, "background_inference": False},
     "no-background-at-inference": {
-        "background_in_training": True,
-        "background_at_inference": False,
+        "background_training": True,
+        "background_inference": False,
     },
     "one-layer": {"n_layers": 1},
     "three-layers": {"n_layers": 3},

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 from rvosbench.cli.app import _mount_plugins, app
 from rvosbench.errors import NoGroundTruthError, RvosbenchError, UsageError
 from rvosbench.records import Json
-from sola.checkpoint import read_training
+from rvosbench.tables.training import learned_from
+from sola.network.weights import read_training
 from sola.reproduce.page import page
 from sola.reproduce.report import read_report
 
@@ -68,6 +69,7 @@ def test_a_table_of_the_demo_is_made_once(tmp_path: Path) -> None:
     assert sorted(identities) == ["full-0", "full-1", "no-alignment-0", "no-alignment-1"]
     assert identities["no-alignment-1"]["training"]["loss"]["alignment_weight"] == 0
     assert identities["full-1"]["training"]["seed"] == 1
+    assert learned_from(identities["full-0"]) == ("demo",)
 
     (out / "evaluations" / "done" / "test%2Fsola%2F1.json").unlink()
     again, told = call(*command, "--workers", "2")
@@ -116,6 +118,7 @@ def test_real_data_run_the_same_way(shared_data: Path, tmp_path: Path) -> None:
     assert {p.name for p in (out / "tracks").iterdir()} == {"valid_u", "valid_u-training"}
     content = trained(out)["no-background-0"]["identity"]
     assert content["training"]["background_training"] is False
+    assert learned_from(content) == ("mevis",)
     assert content["selector"]["object_token_dim"] == 128
     result = next((out / "evaluations").glob("valid_u-no-background-at-inference-0-*"))
     facts = json.loads((result / "result.json").read_text("utf-8"))["facts"]

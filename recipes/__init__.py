@@ -1,0 +1,1 @@
+"""How the embedded networks were trained: runs from a clone, and is not in the wheel."""

@@ -1,0 +1,1 @@
+"""The demo's small GroundingDINO: `python -m recipes.grounder`."""

@@ -1,0 +1,5 @@
+"""`python -m recipes.grounder`."""
+
+from recipes.grounder.training import main
+
+main()

@@ -1,0 +1,1 @@
+"""Parts of the demo's selector: `python -m recipes.selector.motion` and `.average`."""

@@ -1,0 +1,1 @@
+"""The demo's small text encoder: `python -m recipes.text`."""

@@ -1,0 +1,5 @@
+"""`python -m recipes.text`."""
+
+from recipes.text.training import main
+
+main()

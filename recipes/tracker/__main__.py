@@ -1,0 +1,5 @@
+"""`python -m recipes.tracker`."""
+
+from recipes.tracker.training import main
+
+main()

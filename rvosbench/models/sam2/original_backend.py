@@ -1,0 +1,232 @@
+"""SAM2 run by the code of its authors: the optional package `sam2`.
+
+Encoder, prompt encoder, decoders and memory are the package's; image features are shared and
+objects go in batches, as everywhere here. The order of calls is that of its two predictors.
+
+Source: facebookresearch/sam2, as packaged in sam2 1.1.0 (`SAM2VideoPredictor`,
+`SAM2ImagePredictor`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own convention
+from torch import Tensor
+
+from rvosbench.models.backends import BackendError, import_original
+from rvosbench.models.sam2.checkpoint import LoadedNetwork
+from rvosbench.models.sam2.decoding import FrameFeatures, FrameOutput
+from rvosbench.models.sam2.frames import Resize
+from rvosbench.models.sam2.original_checkpoint import SIZES, find_converted
+from rvosbench.models.sam2.prompts import PromptOutput
+from rvosbench.models.sam2.propagation import merge, prompt_masks_at
+from rvosbench.models.sam2.tracker import Sam2
+
+if TYPE_CHECKING:
+    from transformers import Sam2VideoConfig
+
+FILES = {"tiny": "t", "small": "s", "base_plus": "b+", "large": "l"}
+
+
+@dataclass(frozen=True, eq=False)
+class OriginalSam2(Sam2):
+    """As `Sam2`, with the authors' network."""
+
+    model: Any
+
+    def _encode(self, pixels: Tensor) -> FrameFeatures:
+        high, middle, low = self.model.forward_image(pixels)["backbone_fpn"]
+        return FrameFeatures((high, middle, low))
+
+    def _decode(
+        self, features: FrameFeatures, prompts: Mapping[str, Tensor], multimask: bool
+    ) -> PromptOutput:
+        points, labels = _points(prompts)
+        model, maps = self.model, features.maps
+        sparse, dense = model.sam_prompt_encoder(points=(points, labels), boxes=None, masks=None)
+        logits, iou, _, presence = model.sam_mask_decoder(
+            image_embeddings=maps[2] + model.no_mem_embed.reshape(1, -1, 1, 1),
+            image_pe=model.sam_prompt_encoder.get_dense_pe(),
+            sparse_prompt_embeddings=sparse,
+            dense_prompt_embeddings=dense,
+            multimask_output=multimask,
+            repeat_image=True,
+            high_res_features=list(maps[:2]),
+        )
+        return PromptOutput(logits[None], iou[None], presence[None, :, 0])
+
+    def _track(
+        self,
+        features: Callable[[int], FrameFeatures],
+        n_frames: int,
+        prompt_frame: int,
+        masks: Tensor,
+        batch_size: int | None,
+    ) -> Iterator[FrameOutput]:
+        size = batch_size or max(len(masks), 1)
+        parts = [masks[start : start + size] for start in range(0, len(masks), size)]
+        batches = [_Objects(self.model, n_frames, prompt_frame, len(part)) for part in parts]
+        maps = features(prompt_frame)
+        yield merge([b.prompt(maps, part) for b, part in zip(batches, parts, strict=True)])
+        for step in (1, -1):
+            last = n_frames if step > 0 else -1
+            for frame in range(prompt_frame + step, last, step):
+                maps = features(frame)
+                yield merge([b.track(maps, frame, step) for b in batches])
+
+
+@dataclass
+class _Objects:
+    """Objects that are computed together, and what the package remembers of them."""
+
+    model: Any
+    n_frames: int
+    prompt_frame: int
+    count: int
+    outputs: dict[str, dict[int, dict[str, Any]]] = field(
+        default_factory=lambda: {"cond_frame_outputs": {}, "non_cond_frame_outputs": {}}
+    )
+
+    def prompt(self, features: FrameFeatures, masks: Tensor) -> FrameOutput:
+        """The prompted frame; its memory is made of the mask it shows, at the decoder's size."""
+        full = prompt_masks_at(masks, self.model.image_size)
+        out = self._step(features, self.prompt_frame, masks=full)
+        shown = self._enlarged(out["pred_masks"])
+        flat, _, sizes = self._flat(features)
+        memory, codes = self.model._encode_new_memory(
+            current_vision_feats=flat,
+            feat_sizes=sizes,
+            pred_masks_high_res=shown,
+            object_score_logits=out["object_score_logits"],
+            is_mask_from_pts=True,
+        )
+        out |= {"maskmem_features": memory, "maskmem_pos_enc": codes}
+        return self._kept(out, self.prompt_frame, "cond_frame_outputs")
+
+    def track(self, features: FrameFeatures, frame: int, step: int) -> FrameOutput:
+        """The next frame in direction `step` (1 or -1)."""
+        out = self._step(features, frame, reverse=step < 0)
+        found = self._kept(out, frame, "non_cond_frame_outputs")
+        self._forget(frame)
+        return found
+
+    def _step(
+        self,
+        features: FrameFeatures,
+        frame: int,
+        *,
+        masks: Tensor | None = None,
+        reverse: bool = False,
+    ) -> dict[str, Any]:
+        flat, codes, sizes = self._flat(features)
+        out: dict[str, Any] = self.model.track_step(
+            frame_idx=frame,
+            is_init_cond_frame=masks is not None,
+            current_vision_feats=flat,
+            current_vision_pos_embeds=codes,
+            feat_sizes=sizes,
+            point_inputs=None,
+            mask_inputs=masks,
+            output_dict=self.outputs,
+            num_frames=self.n_frames,
+            track_in_reverse=reverse,
+            run_mem_encoder=masks is None,
+        )
+        return out
+
+    def _flat(
+        self, features: FrameFeatures
+    ) -> tuple[list[Tensor], list[Tensor], list[tuple[int, ...]]]:
+        """Features (h*w, N, C) and position codes of every level, and their (h, w)."""
+        encode = self.model.image_encoder.neck.position_encoding
+        levels = [level.expand(self.count, -1, -1, -1) for level in features.maps]
+        codes = [encode(level).to(level.dtype) for level in levels]
+        sizes = [tuple(level.shape[-2:]) for level in levels]
+        return [_rows(level) for level in levels], [_rows(code) for code in codes], sizes
+
+    def _kept(self, out: Mapping[str, Any], frame: int, kind: str) -> FrameOutput:
+        # Memories are bfloat16 in the package's predictors: results depend on it.
+        self.outputs[kind][frame] = {
+            "maskmem_features": out["maskmem_features"].to(torch.bfloat16),
+            "maskmem_pos_enc": out["maskmem_pos_enc"],
+            "obj_ptr": out["obj_ptr"],
+        }
+        logits = out["pred_masks"][:, 0]
+        return FrameOutput(frame, logits, out["obj_ptr"], out["object_score_logits"][:, 0], logits)
+
+    def _forget(self, frame: int) -> None:
+        """Keep what the next frame needs, and what the backward pass will need at the prompt."""
+        window = max(self.model.num_maskmem, self.model.max_obj_ptrs_in_encoder)
+        kept = self.outputs["non_cond_frame_outputs"]
+        for old in list(kept):
+            if min(abs(old - frame), abs(old - self.prompt_frame)) >= window:
+                del kept[old]
+
+    def _enlarged(self, logits: Tensor) -> Tensor:
+        side = self.model.image_size
+        return F.interpolate(
+            logits.float(), size=(side, side), mode="bilinear", align_corners=False
+        )
+
+
+def original_sam2(loaded: LoadedNetwork, device: str, dtype: str, resize: Resize) -> OriginalSam2:
+    """The authors' network with the weights of any checkpoint of its published sizes.
+
+    Raises:
+        BackendError: the package is not installed, or has no such network.
+        WeightsError: a tensor is missing.
+    """
+    config = loaded.model.config
+    name = published_name(config)
+    overrides = [
+        f"++model.image_size={config.image_size}",
+        "++model.binarize_mask_from_pts_for_mem_enc=true",  # as its video predictor
+    ]
+    build = import_original("sam2", "sam2.build_sam").build_sam2
+    network = build(name, None, "cpu", hydra_overrides_extra=overrides)
+    weights = loaded.model.state_dict()
+    network.load_state_dict({n: find_converted(weights, n) for n in network.state_dict()})
+    frozen = network.eval().requires_grad_(False).to(device)
+    return OriginalSam2(frozen, loaded.sha256, device, dtype, resize)
+
+
+def published_name(config: Sam2VideoConfig) -> str:
+    """The package's configuration file for a network, such as configs/sam2/sam2_hiera_l.yaml.
+
+    Raises:
+        BackendError: the package has none.
+    """
+    trunk = config.vision_config.backbone_config
+    version = {(False, False): "2", (True, True): "2.1"}.get(
+        (
+            bool(config.enable_temporal_pos_encoding_for_object_pointers),
+            bool(config.enable_occlusion_spatial_embedding),
+        )
+    )
+    for size in SIZES:
+        same = list(trunk.blocks_per_stage) == list(size.blocks)
+        if version and same and trunk.hidden_size == size.width:
+            return f"configs/sam{version}/sam{version}_hiera_{FILES[size.name]}.yaml"
+    raise BackendError(
+        f"the original SAM2 has no such network (image encoder {trunk.hidden_size} wide, stages "
+        f"{list(trunk.blocks_per_stage)}); it has {', '.join(FILES)} of SAM 2.0 and 2.1. The "
+        "embedded demo network runs with backend=transformers only."
+    )
+
+
+def _points(prompts: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """Points (P, K, 2) and their labels (P, K); a box is its two corners, labelled 2 and 3."""
+    if "points" in prompts:
+        return prompts["points"][0], prompts["labels"][0]
+    corners = prompts["boxes"][0].reshape(-1, 2, 2)
+    labels = torch.tensor([[2, 3]], dtype=torch.int32, device=corners.device)
+    return corners, labels.expand(len(corners), -1)
+
+
+def _rows(level: Tensor) -> Tensor:
+    """(N, C, h, w) as (h*w, N, C)."""
+    return level.flatten(2).permute(2, 0, 1)

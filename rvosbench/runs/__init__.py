@@ -1,0 +1,1 @@
+"""Runs: a method on a dataset, scored, kept and read again."""

@@ -1,0 +1,65 @@
+"""Tables for machines: CSV and JSON. Scores are in percent, as in every table."""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import io
+import json
+
+from rvosbench.records import Json
+from rvosbench.tables.table import Cell, Row, Table
+from rvosbench.tables.text import label_text, one_line
+
+
+def to_csv(table: Table) -> str:
+    """Headings, rows, and what the rows come from if they say it; without marks of the best."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    sourced = any(row.sources for row in table.rows)
+    writer.writerow([*table.headings, *["source"] * sourced])
+    for row in table.rows:
+        texts = [label_text(row, i) for i in range(len(row.cells))]
+        writer.writerow(map(_safe, [*texts, *["; ".join(row.sources)] * sourced]))
+    return out.getvalue()
+
+
+def to_json(table: Table) -> str:
+    """The whole table: texts, values, places, intervals and provenance."""
+    content = {
+        "table": table.name,
+        "title": table.title,
+        "note": table.note,
+        "unit": "percent",
+        "columns": [dataclasses.asdict(c) for c in table.columns],
+        "rows": [_row(row) for row in table.rows],
+        "footnotes": list(table.footnotes),
+        "left_out": list(table.left_out),
+    }
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+
+
+def _row(row: Row) -> dict[str, Json]:
+    return {
+        "group": row.group,
+        "run": row.mark or None,
+        "cells": [_cell(cell) for cell in row.cells],
+        "sources": list(row.sources),
+    }
+
+
+def _cell(cell: Cell) -> dict[str, Json]:
+    interval = dataclasses.asdict(cell.interval) if cell.interval else None
+    return {
+        "text": cell.text,
+        "value": cell.value,
+        "place": cell.place or None,
+        "interval": interval,
+        "tied_with_best": cell.tied,
+    }
+
+
+def _safe(text: str) -> str:
+    """A spreadsheet would run a cell that begins like a formula."""
+    text = one_line(text)
+    return f"'{text}" if len(text) > 1 and text[0] in "=+-@" else text

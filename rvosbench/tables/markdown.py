@@ -1,0 +1,37 @@
+"""Markdown (GitHub's): best **bold**, second best <u>underlined</u>."""
+
+from __future__ import annotations
+
+import re
+
+from rvosbench.tables.table import Cell, Row, Table
+from rvosbench.tables.text import interval_text, label_text, one_line
+
+
+def to_markdown(table: Table) -> str:
+    """A table with its heading, if it has one, note and footnotes."""
+    lines = [f"**{_escape(table.heading)}**", ""] if table.title else []
+    lines.append(_line([_escape(h) for h in table.headings]))
+    lines.append(_line(["---:" if c.numeric else "---" for c in table.columns]))
+    lines += [
+        _line([_cell(row, i, cell) for i, cell in enumerate(row.cells)]) for row in table.rows
+    ]
+    notes = [table.note, *table.footnotes]
+    lines += [part for note in notes if note for part in ("", _escape(note))]
+    return "\n".join(lines) + "\n"
+
+
+def _line(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"
+
+
+def _cell(row: Row, index: int, cell: Cell) -> str:
+    text = _escape(label_text(row, index))
+    text = {1: f"**{text}**", 2: f"<u>{text}</u>"}.get(cell.place, text)
+    text = f"≈ {text}" if cell.tied else text
+    return f"{text} {_escape(interval_text(cell))}".rstrip()
+
+
+def _escape(text: str) -> str:
+    """Text from a file as text: no emphasis, link, cell border or HTML tag."""
+    return re.sub(r"([\\`*_\[\]<>|~])", r"\\\1", one_line(text))

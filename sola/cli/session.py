@@ -1,0 +1,201 @@
+"""One training from the command line: caches opened, epochs fitted, shown on the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+
+from rvosbench.cli.screen import progress, say
+from rvosbench.config import parse_assignments
+from rvosbench.datasets import load_dataset
+from rvosbench.errors import UsageError
+from rvosbench.models.devices import choose_device
+from rvosbench.plugins import dataset_spec
+from rvosbench.recipe import digest
+from rvosbench.tracks.cached import track_files
+from sola.config import TrainingPreset, training_preset
+from sola.data.samples import TrackSet
+from sola.data.track_data import OpenOptions, TrainingData, open_training_data
+from sola.network.weights import load_selector, save_selector
+from sola.training.budget import fit_epochs
+from sola.training.loop import train
+from sola.training.observers import on_screen
+from sola.training.parallel import World, joined, own_device
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Caches:
+    """Track caches and whose they are: one value for all of them, or one each.
+
+    Attributes:
+        option: that names the caches.
+        folders: of the caches.
+        datasets: names; none takes those of the training.
+        splits: none takes the validation splits.
+        roots: folders of the datasets, one for all or one for each that is read from disk.
+    """
+
+    option: str
+    folders: Sequence[Path]
+    datasets: Sequence[str] = ()
+    splits: Sequence[str] = ()
+    roots: Sequence[Path] = ()
+
+    def opened(self) -> list[TrackSet]:
+        """The caches with their splits.
+
+        Raises:
+            UsageError: neither one value nor one each.
+        """
+        names = self._each(self.datasets, len(self.folders), "datasets")
+        splits = self._each(self.splits or [None], len(self.folders), "splits")
+        roots = dict(zip(self._on_disk(names), self._roots(names), strict=False))
+        return [
+            TrackSet(folder, load_dataset(names[i], roots.get(i), splits[i]))
+            for i, folder in enumerate(self.folders)
+        ]
+
+    def of(self, train: Caches) -> Caches:
+        """These caches, for validation, of the training's datasets unless they say otherwise."""
+        if not self.folders:
+            return self
+        known = train._each(train.datasets, len(train.folders), "datasets")
+        names = self.datasets or (known if len(set(known)) > 1 else known[:1])
+        if len(names) not in (1, len(self.folders)) and not self.datasets:
+            raise UsageError(
+                f"{len(self.folders)} {self.option} for training on "
+                f"{' and '.join(dict.fromkeys(known))}: say whose they are with --valid-dataset, "
+                "and --valid-data for its folder"
+            )
+        roots = self.roots or train.roots
+        if not self.roots and len(roots) > 1:
+            given = zip(train._on_disk(known), roots, strict=False)
+            places = {known[i]: root for i, root in given}
+            roots = [places[name] for name in names if name in places]
+        return replace(self, datasets=names, roots=roots)
+
+    def _roots(self, names: Sequence[str]) -> list[Path]:
+        count = len(self._on_disk(names))
+        return self._each(self.roots, count, "data folders") if self.roots and count else []
+
+    def _on_disk(self, names: Sequence[str]) -> list[int]:
+        return [i for i, name in enumerate(names) if dataset_spec(name).needs_root]
+
+    def _each(self, values: Sequence[T], count: int, what: str) -> list[T]:
+        if count and len(values) not in (1, count):
+            raise UsageError(
+                f"{len(values)} {what} for {count} {self.option}: give one for all of them, or "
+                "one each"
+            )
+        return list(values) * (count if len(values) == 1 else 1)
+
+
+@dataclass(frozen=True)
+class Session:
+    """What a training is asked to be.
+
+    Attributes:
+        train: caches that are learnt from.
+        valid: caches that choose the best epoch; none holds training videos out.
+        preset: name; None: "demo" on the demo dataset and "released" on all others.
+        settings: `key=value`; `selector.` keys change the network.
+        epochs: exact number; None: the preset's.
+        minutes: instead: as many epochs as fit into so many, by an estimate made at the start.
+        seed: of weights, order and dropout; None: the preset's.
+        text_encoder: empty: the preset's.
+        out: folder of the selector; None: under runs/, named after what decides the weights.
+        device: "auto", "cpu", "cuda", "cuda:N" or "mps".
+        workers: processes that compute overlaps.
+        half: store the weights as float16.
+        tensorboard: also log to OUT/tensorboard.
+    """
+
+    train: Caches
+    valid: Caches
+    preset: str | None = None
+    settings: Sequence[str] = ()
+    epochs: int | None = None
+    minutes: float | None = None
+    seed: int | None = None
+    text_encoder: str = ""
+    out: Path | None = None
+    device: str = "auto"
+    workers: int = 0
+    half: bool = False
+    tensorboard: bool = False
+
+    def run(self) -> tuple[Path, dict[str, float]] | None:
+        """Trains; gives folder and best epoch, or None to all processes but the first."""
+        chosen = self._chosen()
+        sets, others = self.train.opened(), self.valid.of(self.train).opened()
+        device = own_device(choose_device(self.device))
+        with joined(device) as world:
+            how = OpenOptions(chosen.text_encoder, device, workers=self.workers)
+            data = _open(sets, others, how, world)
+            out = self.out or _default_folder(chosen, data, self.train.datasets)
+            best = self._train(data, chosen, out, device, world)
+        if not world.first:
+            return None
+        if self.half:
+            save_selector(out, load_selector(out), torch.float16)
+        return out, best
+
+    def _chosen(self) -> TrainingPreset:
+        """The preset with all changes.
+
+        Raises:
+            UsageError: two options say the same thing.
+        """
+        given = parse_assignments(self.settings)
+        if self.minutes and (self.epochs or "epochs" in given):
+            raise UsageError(
+                "--minutes chooses the number of epochs: give it or --epochs, not both"
+            )
+        options = {"epochs": self.epochs, "seed": self.seed}
+        options = {name: value for name, value in options.items() if value is not None}
+        for name in options.keys() & given.keys():
+            raise UsageError(f"--{name} and --set {name}= say the same thing: give one of them")
+        chosen = training_preset(self.preset, self.train.datasets[0])
+        chosen = chosen.changed([*self.settings, *(f"{k}={v}" for k, v in options.items())])
+        return replace(chosen, text_encoder=self.text_encoder or chosen.text_encoder)
+
+    def _train(
+        self, data: TrainingData, chosen: TrainingPreset, out: Path, device: str, world: World
+    ) -> dict[str, float]:
+        config = chosen.training
+        if self.minutes:
+            config = fit_epochs(data, chosen.selector, config, 60 * self.minutes, out, device)
+            config = world.broadcast(config)
+        if world.first:
+            say(f"{len(data.train)} videos to learn from, {len(data.valid)} to choose by; {out}")
+            if data.n_other_splits:
+                say(f"{data.n_other_splits} videos of the caches are of other splits, and left out")
+        board = out / "tensorboard" if self.tensorboard else None
+        with on_screen(config.epochs, board) if world.first else nullcontext() as observer:
+            return train(data, chosen.selector, config, out, device, observer, world)
+
+
+def _open(
+    sets: Sequence[TrackSet], others: Sequence[TrackSet], how: OpenOptions, world: World
+) -> TrainingData:
+    """The first process computes what is missing beside the caches; the others wait, then read."""
+    if not world.first:
+        world.broadcast(None)
+        return open_training_data(sets, others, how)
+    total = sum(len(track_files(s.cache)) for s in (*sets, *others))
+    with progress("tracks against ground truth", total) as on_done:
+        opened = open_training_data(sets, others, replace(how, on_done=on_done))
+    world.broadcast(None)
+    return opened
+
+
+def _default_folder(chosen: TrainingPreset, data: TrainingData, names: Sequence[str]) -> Path:
+    facts = [asdict(chosen.selector), asdict(chosen.training), dict(data.facts)]
+    return Path("runs") / f"sola-train-{'-'.join(dict.fromkeys(names))}-{digest(facts)[:8]}"

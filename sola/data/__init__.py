@@ -1,0 +1,1 @@
+"""What a selector learns from: track caches as samples and batches."""

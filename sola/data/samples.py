@@ -1,0 +1,207 @@
+"""Training samples: what the selector learns from, a video at a time.
+
+A sample knows how well every track covers every annotated object and what every expression means.
+Object tokens stay in the track cache and are read when a batch needs them; text tokens belong to a
+text encoder and are looked up by text.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvosbench.contracts import Dataset
+from rvosbench.errors import DatasetError
+from rvosbench.tracks.cache import read_tokens
+
+Floats = NDArray[np.float32]
+Flags = NDArray[np.bool_]
+Tokens = NDArray[np.floating[Any]]
+"""Object tokens (N, T, D), float32 or float16."""
+TextTable = Mapping[str, Floats]
+"""The text of an expression -> its text tokens (W, E)."""
+
+TOKEN_BUDGET = 2 << 30
+"""Bytes of object tokens that stay in memory: all of the demo, a third of MeViS."""
+
+
+class TokenSource(Protocol):
+    """Object tokens of one video."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(N, T, D), known without reading."""
+
+    def read(self) -> Tokens:
+        """(N, T, D); not to be written to."""
+
+
+@dataclass(frozen=True, eq=False)
+class HeldTokens:
+    """Tokens in memory."""
+
+    array: Tokens
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(N, T, D)."""
+        n_tracks, n_frames, dim = self.array.shape
+        return n_tracks, n_frames, dim
+
+    def read(self) -> Tokens:
+        """The array itself."""
+        return self.array
+
+
+class TokenStore:
+    """Tokens of track files; what was read last stays in memory, up to a budget in bytes."""
+
+    def __init__(self, budget: int = TOKEN_BUDGET) -> None:
+        self._budget, self._size = budget, 0
+        self._kept: OrderedDict[Path, Tokens] = OrderedDict()
+
+    def read(self, path: Path) -> Tokens:
+        """(N, T, D) of all tracks of a file."""
+        if path in self._kept:
+            self._kept.move_to_end(path)
+            return self._kept[path]
+        tokens = read_tokens(path)
+        self._kept[path] = tokens
+        self._size += tokens.nbytes
+        while self._size > self._budget and len(self._kept) > 1:
+            self._size -= self._kept.popitem(last=False)[1].nbytes
+        return tokens
+
+
+@dataclass(frozen=True, eq=False)
+class StoredTokens:
+    """Tokens of some tracks of a file of a track cache."""
+
+    store: TokenStore
+    path: Path
+    rows: slice | NDArray[np.intp]
+    shape: tuple[int, int, int]
+
+    def read(self) -> Tokens:
+        """(N, T, D); a view if the tracks lie side by side."""
+        return self.store.read(self.path)[self.rows]
+
+
+@dataclass(frozen=True, eq=False)
+class TrackSet:
+    """A track cache and the dataset split that its tracks are of.
+
+    Attributes:
+        cache: folder of `rvosbench tracks build --truth`.
+        dataset: the split, opened.
+    """
+
+    cache: Path
+    dataset: Dataset
+
+
+@dataclass(frozen=True, eq=False)
+class VideoSample:
+    """One video of the training data: N tracks, M annotated objects, K expressions.
+
+    Attributes:
+        video: id.
+        stored: object tokens (N, T, D).
+        overlap: (N, M) float32, mean over frames of the IoU of track and object, in [0, 1].
+        expressions: K ids.
+        texts: of the K expressions.
+        targets: (K, M) bool, objects that an expression means; a row without any: no target.
+        union_overlap: (K, N) IoU of tracks with all targets together; None if not known.
+        candidates: (K, N) bool, tracks that may serve an expression; None: all.
+        sources: N times "grid", "box" or "truth"; empty: all of the grid.
+        origin: the cache and dataset it is from, for whoever wants masks; None if there is none.
+    """
+
+    video: str
+    stored: TokenSource
+    overlap: Floats
+    expressions: tuple[str, ...]
+    texts: tuple[str, ...]
+    targets: Flags
+    union_overlap: Floats | None = None
+    candidates: Flags | None = None
+    sources: tuple[str, ...] = ()
+    origin: TrackSet | None = None
+
+    def __post_init__(self) -> None:
+        """Refuses arrays that contradict each other.
+
+        Raises:
+            DatasetError: naming the video, the array, its shape and the wanted one.
+        """
+        n_tracks, n_objects, n_texts = len(self), self.targets.shape[1], len(self.texts)
+        wanted: dict[str, tuple[int, ...]] = {
+            "overlap": (n_tracks, n_objects),
+            "targets": (len(self.expressions), n_objects),
+            "union_overlap": (n_texts, n_tracks),
+            "candidates": (n_texts, n_tracks),
+        }
+        for name, shape in wanted.items():
+            array = getattr(self, name)
+            if array is not None and array.shape != shape:
+                raise DatasetError(
+                    f"training sample of video {self.video!r}: {name} has shape {array.shape}, "
+                    f"wanted {shape}: {n_tracks} tracks, {n_objects} objects, {n_texts} texts."
+                )
+
+    def __len__(self) -> int:
+        """Number of tracks."""
+        return self.stored.shape[0]
+
+    @property
+    def tokens(self) -> Tokens:
+        """(N, T, D), read now."""
+        return self.stored.read()
+
+    def candidates_of(self, expression: int) -> Flags:
+        """(N,) bool: the tracks that may serve an expression."""
+        if self.candidates is None:
+            return np.ones(len(self), bool)
+        return np.asarray(self.candidates[expression], bool)
+
+    def only(self, sources: Collection[str]) -> VideoSample:
+        """The sample with the tracks of some sources only."""
+        kinds = self.sources or ("grid",) * len(self)
+        rows = np.array([i for i, kind in enumerate(kinds) if kind in sources], np.intp)
+        if len(rows) == len(self):
+            return self
+        candidates = None if self.candidates is None else self.candidates[:, rows]
+        return replace(
+            self,
+            stored=_rows(self.stored, rows),
+            overlap=self.overlap[rows],
+            union_overlap=None if self.union_overlap is None else self.union_overlap[:, rows],
+            candidates=None if candidates is None or candidates.all() else candidates,
+            sources=tuple(kinds[i] for i in rows),
+        )
+
+
+def _rows(stored: TokenSource, rows: NDArray[np.intp]) -> TokenSource:
+    """Some tracks of a source; side by side they need no copy."""
+    _, n_frames, dim = stored.shape
+    if not isinstance(stored, StoredTokens):
+        return HeldTokens(stored.read()[rows])
+    if isinstance(stored.rows, slice):
+        rows_of_file = rows + (stored.rows.start or 0)
+    else:
+        rows_of_file = stored.rows[rows]
+    return StoredTokens(
+        stored.store, stored.path, _as_slice(rows_of_file), (len(rows), n_frames, dim)
+    )
+
+
+def _as_slice(rows: NDArray[np.intp]) -> slice | NDArray[np.intp]:
+    if len(rows) and (np.diff(rows) == 1).all():
+        return slice(int(rows[0]), int(rows[-1]) + 1)
+    return rows

@@ -1,0 +1,1 @@
+"""The selector network, its losses, and its weights on disk."""

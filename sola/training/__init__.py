@@ -1,0 +1,1 @@
+"""Training a selector: steps, epochs, validation, state on disk."""
