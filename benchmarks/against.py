@@ -1,7 +1,7 @@
 """Processor time of this tree against an older worktree's, alternating in one run.
 
     git worktree add ../older 1c25e4b
-    python benchmarks/against.py --old ../older                   about two hours
+    python benchmarks/against.py --old ../older                   an hour, if nothing else runs
     python benchmarks/against.py --old ../older --only metrics --runs 3
     python benchmarks/against.py --old ../older --quick           minutes; not for publication
 

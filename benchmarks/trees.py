@@ -1,7 +1,7 @@
 """Two trees of rvosbench on one machine: each runs its own code, whatever is installed.
 
 Entry points come from the tree's own `pyproject.toml` and not from the installed package, bytecode
-and compiled loops go to a scratch folder: the tree itself stays as it is. Needs Python 3.11.
+and compiled loops go to a scratch folder: the tree itself stays as it is.
 """
 
 from __future__ import annotations
