@@ -25,7 +25,7 @@ from rvosbench.records import Json, MethodCard, Prediction, Sample, Track, Video
 from rvosbench.tables.training import learned_from, training_text
 from rvosbench.tracks.candidates import DEMO_TRACKS, PAPER_TRACKS, RELEASED_TRACKER, CandidateConfig
 from rvosbench.tracks.source import TrackSource, open_tracks
-from rvosbench.tracks.text_tokens import WordSource, open_words
+from rvosbench.tracks.text_tokens import TextTokenSource, open_text_tokens
 from sola.config import RELEASED_TEXT
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class Sola:
     selector: TrackSelector
     selector_facts: Mapping[str, Json]
     tracks: TrackSource
-    text: WordSource
+    text: TextTokenSource
 
     def predict(self, sample: Sample) -> Mapping[str, Prediction]:
         """Expression id -> union of the selected tracks, with every track's alignment score."""
@@ -232,7 +232,7 @@ def _build(config: SolaConfig, device: str) -> Sola:
         selector,
         facts,
         open_tracks(config.candidates, device),
-        open_words(config.tracks, encoder, device, config.dtype),
+        open_text_tokens(config.tracks, encoder, device, config.dtype),
     )
 
 

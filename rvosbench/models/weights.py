@@ -160,9 +160,8 @@ def identify(source: str, family: Family) -> ModelIdentity:
     """
     path = Path(embedded(source, family)).expanduser()
     if path.exists():
-        shown = source if source == "demo" else path.name
         there = path.is_file() or (path / WEIGHTS_FILE).is_file()
-        return ModelIdentity(shown, weights_hash(path, family) if there else None)
+        return ModelIdentity(name_of(source), weights_hash(path, family) if there else None)
     from huggingface_hub import try_to_load_from_cache
 
     try:
@@ -171,6 +170,12 @@ def identify(source: str, family: Family) -> ModelIdentity:
         found = None
     known = weights_hash(Path(found).parent, family) if isinstance(found, str) else None
     return ModelIdentity(source, known)
+
+
+def name_of(source: str) -> str:
+    """What a model is called: "demo", a hub id, or the last part of a local path."""
+    path = Path(source).expanduser()
+    return path.name if source != "demo" and path.exists() else source
 
 
 def weights_hash(place: Path, family: Family) -> str:

@@ -18,7 +18,7 @@ from rvosbench.tracks.cache import SUFFIX, TrackCache
 from rvosbench.tracks.cache_build import BuildOptions, build_tracks
 from rvosbench.tracks.cache_file import TrackCacheError, read_header
 from rvosbench.tracks.candidates import CandidateConfig, grounder_identity, tracker_identity
-from rvosbench.tracks.text_tokens import build_words
+from rvosbench.tracks.text_tokens import build_text_tokens
 from sola.reproduce.plan import TRIALS
 from sola.reproduce.settings import Place, Settings
 
@@ -63,7 +63,9 @@ def make_cache(place: Place, settings: Settings, on_done: OnDone) -> None:
             f"{error} (here: delete {folder}, or give another folder with --tracks)"
         ) from error
     texts = [e.text for video in ids for e in dataset.sample(video).expressions]
-    build_words(folder, texts, settings.sola.text_encoder, settings.device, settings.sola.dtype)
+    build_text_tokens(
+        folder, texts, settings.sola.text_encoder, settings.device, settings.sola.dtype
+    )
     stamp = {
         "asked": _request(place, settings, dataset, ids),
         "content": cache_content(folder, ids),
