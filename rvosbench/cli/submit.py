@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -23,7 +23,7 @@ _Predictions = Annotated[
 def pack_command(
     predictions: _Predictions,
     dataset: Annotated[
-        Optional[str],  # noqa: UP045 typer reads the annotation at run time
+        str | None,
         typer.Option(help="Dataset name; not needed for a run folder, which says it."),
     ] = None,
     split: options.Split = None,
@@ -38,11 +38,11 @@ def pack_command(
     Example: rvosbench submit pack runs/sola-mevis-valid-1a2b3c4d --out sola.zip
     Example: rvosbench submit pack masks --dataset mevis --split valid --data mevis --out mine.zip
     """
-    from rvosbench.datasets import load_dataset
     from rvosbench.runs.submission import pack_predictions, pack_run
 
     if dataset is not None:
-        count = pack_predictions(predictions, load_dataset(dataset, data, split), out)
+        opened = options.SplitOptions(dataset, split, data).choice().dataset
+        count = pack_predictions(predictions, opened, out)
     else:
         count = pack_run(predictions, out)
     say(f"{out}: {count} masks")
@@ -62,10 +62,10 @@ def check_command(
 
     Example: rvosbench submit check mine.zip --dataset mevis --split valid --data mevis
     """
-    from rvosbench.datasets import load_dataset
     from rvosbench.runs.submission import check_predictions
 
-    found = check_predictions(predictions, load_dataset(dataset, data, split))
+    opened = options.SplitOptions(dataset, split, data).choice().dataset
+    found = check_predictions(predictions, opened)
     if as_json:
         emit({**dataclasses.asdict(found), "passed": found.passed})
     else:

@@ -16,14 +16,6 @@ from rvosbench.masks.png import frame_files
 from rvosbench.records import Json, Target
 
 
-@dataclass
-class _Latest:
-    """The last video read: its expressions are asked for one after the other."""
-
-    key: tuple[str, tuple[str, ...]] | None = None
-    target: Target | None = None
-
-
 @dataclass(frozen=True)
 class LabelTruth:
     """Masks from `folder/<video>/<frame>.png`.
@@ -36,7 +28,9 @@ class LabelTruth:
 
     folder: Path
     absent_is_empty: bool = False
-    _latest: _Latest = field(default_factory=_Latest, repr=False, compare=False)
+    _latest: dict[tuple[str, tuple[str, ...]], Target] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @cached_property
     def tree(self) -> Tree:
@@ -74,13 +68,13 @@ class LabelTruth:
         return frame_files(self.tree, clip.id, clip.frame_names)
 
     def _whole(self, clip: Clip) -> Target:
+        """Of the last video only: its expressions are asked for one after the other."""
         key = (clip.id, clip.frame_names)
-        if self._latest.key != key or self._latest.target is None:
+        if key not in self._latest:
+            self._latest.clear()
             with told_as(AnnotationError):
-                target = self._read(clip)
-            self._latest.key, self._latest.target = key, target
-            return target
-        return self._latest.target
+                self._latest[key] = self._read(clip)
+        return self._latest[key]
 
     def _read(self, clip: Clip) -> Target:
         files = {i: name for i, name in enumerate(self._files(clip)) if name is not None}

@@ -19,7 +19,7 @@ import numpy as np
 
 from rvosbench.errors import MaskError
 from rvosbench.files.trees import Tree
-from rvosbench.masks.sequence import BoolArray, MaskSequence, Words, pack, unpack
+from rvosbench.masks.sequence import MaskSequence, Words, pack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,11 +37,6 @@ def encode_mask(mask: NDArray[np.generic]) -> bytes:
     pixels = np.where(mask.astype(bool, copy=False), 255, 0).astype(np.uint8)
     Image.fromarray(pixels).save(file, "PNG")
     return file.getvalue()
-
-
-def decode_mask(content: bytes, where: str, size: tuple[int, int]) -> BoolArray:
-    """A PNG as a (H, W) bool mask; see `decode_words`."""
-    return unpack(decode_words(content, where, size), size[1])
 
 
 def decode_words(content: bytes, where: str, size: tuple[int, int]) -> Words:

@@ -34,7 +34,6 @@ from rvosbench.recipe import Recipe, digest
 from rvosbench.records import Expression, Json, Missing, Sample
 from rvosbench.runs.files import open_files
 from rvosbench.runs.methods import Candidate, MethodChoice, choose
-from rvosbench.runs.pixels import ReadOnce
 from rvosbench.runs.predictions import VideoPredictions
 from rvosbench.runs.result import Result, ScoredExpression
 from rvosbench.runs.run_folder import RunFolder, VideoFiles, VideoScores
@@ -319,12 +318,12 @@ class _Job:
         if self.candidate.keeps:
             files.write_predictions(sample.video, predictions)
         scores = [] if self._hidden else self._protocol.score_video(sample, truth, predictions)
-        pixels = None
-        if isinstance(predictions, ReadOnce):
+        kept = VideoScores(tuple(scores))
+        if isinstance(predictions, VideoPredictions):
             dropped = self._protocol.version.endswith(official.VARIANT)
             pixels = predictions.digest(unreadable=dropped)
-        filled = answers.filled if isinstance(answers, VideoPredictions) else Missing()
-        files.write_scores(VideoScores(tuple(scores), pixels, filled))
+            kept = replace(kept, pixels=pixels, missing=predictions.filled)
+        files.write_scores(kept)
 
     def _predicted(self, sample: Sample, truth: GroundTruth) -> Mapping[str, Answer]:
         method = self._built()

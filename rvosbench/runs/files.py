@@ -10,8 +10,7 @@ from typing import Literal
 from rvosbench.contracts import Answer, Method, MethodIdentity, TruthMethod
 from rvosbench.errors import PredictionError
 from rvosbench.records import Json, MethodCard, MissingPolicy, Prediction, Sample
-from rvosbench.runs.pixels import ReadOnce
-from rvosbench.runs.predictions import Predictions, open_predictions
+from rvosbench.runs.predictions import Predictions, VideoPredictions, open_predictions
 
 NAME = "predictions"
 """What a signature calls predictions in files, whoever made them."""
@@ -59,7 +58,8 @@ class PredictionsInFiles:
 
     def checked(self, answers: Mapping[str, Answer], sample: Sample) -> Mapping[str, Prediction]:
         """Read one by one when they are scored, and hashed."""
-        return ReadOnce(answers)
+        assert isinstance(answers, VideoPredictions)
+        return answers
 
     def read_of(self, sample: Sample) -> str:
         """Changes when a file of the video's predictions changes."""

@@ -50,14 +50,11 @@ class PredictionSource(Protocol):
     """A place of predictions. All may raise PredictionError for files that are no predictions.
 
     Attributes:
-        path: of the folder or file, for messages.
         layout: what lies there, for messages.
     """
 
     @property
-    def path(self) -> Path: ...  # noqa: D102 described above
-    @property
-    def layout(self) -> str: ...  # noqa: D102
+    def layout(self) -> str: ...  # noqa: D102 described above
     def find(self, sample: Sample) -> Found:
         """What is there for a video; masks are decoded when they are asked for."""
 
@@ -120,9 +117,7 @@ class RleFile:
         frames, size = sample.video.frame_names, sample.video.size
         if key not in video:
             empty = Prediction(MaskSequence.empty(len(frames), size))
-            return empty, expression_gap(
-                str(self.path), sample, key, len(frames), sorted(video), [key]
-            )
+            return empty, gap_of(str(self.path), sample, key, len(frames), sorted(video), [key])
         where = f"{self.path}: video {sample.video.id!r}, expression {key!r}"
         masks, names, score = _fields(video[key], where)
         rles = read_rles(masks, len(frames if names is None else names), where)
@@ -131,7 +126,7 @@ class RleFile:
         found = _decoded(rle_masks([named.get(n) for n in frames], size, where), where)
         if not absent:
             return Prediction(found, score), None
-        gap = expression_gap(str(self.path), sample, key, len(absent), list(named), absent)
+        gap = gap_of(str(self.path), sample, key, len(absent), list(named), absent)
         return Prediction(found, score), gap
 
 
@@ -141,11 +136,6 @@ class RunSource:
 
     run: RunFolder
     layout = "a folder of `rvosbench eval`"
-
-    @property
-    def path(self) -> Path:
-        """See `PredictionSource`."""
-        return self.run.path
 
     def find(self, sample: Sample) -> Found:
         """See `PredictionSource`; raises ResultError if the video's file is damaged."""
@@ -180,10 +170,10 @@ class RunSource:
         self, sample: Sample, video: Mapping[str, Prediction], key: str
     ) -> tuple[Prediction, Gap | None]:
         if key in video:
-            where = f"{self.path}: video {sample.video.id!r}, expression {key!r}"
+            where = f"{self.run.path}: video {sample.video.id!r}, expression {key!r}"
             return replace(video[key], masks=_decoded(video[key].masks, where)), None
-        where, length = f"{self.path} (cut off, or of other videos?)", len(sample.video)
-        gap = expression_gap(where, sample, key, length, sorted(video), [key])
+        where, length = f"{self.run.path} (cut off, or of other videos?)", len(sample.video)
+        gap = gap_of(where, sample, key, length, sorted(video), [key])
         return Prediction(MaskSequence.empty(length, sample.video.size)), gap
 
 
@@ -192,15 +182,24 @@ def expression_ids(sample: Sample) -> tuple[str, ...]:
     return tuple(expression.id for expression in sample.expressions)
 
 
-def expression_gap(
-    where: str, sample: Sample, key: str, absent: int, found: Sequence[str], wanted: Sequence[str]
+def gap_of(
+    where: str,
+    sample: Sample,
+    key: str | None,
+    absent: int,
+    found: Sequence[str],
+    wanted: Sequence[str],
 ) -> Gap:
-    """A gap of `absent` masks of one expression; without any mask it is missing as such."""
-    number = len(sample.video)
+    """A gap of `absent` masks of an expression, or of the label images of a video (None).
+
+    An expression without any mask is missing as such.
+    """
+    number, video = len(sample.video), f"video {sample.video.id!r}"
+    what = f"label images of {video}" if key is None else f"masks of {video}, expression {key!r}"
     return Gap(
-        Missing(absent, int(absent == number)),
-        f"{where}: {absent} of {number} masks of video {sample.video.id!r}, expression {key!r} "
-        f"are missing; found {few(found)}, wanted {few(wanted)}",
+        Missing(absent, int(key is not None and absent == number)),
+        f"{where}: {absent} of {number} {what} are missing; found {few(found)}, wanted "
+        f"{few(wanted)}",
     )
 
 

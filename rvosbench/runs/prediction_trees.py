@@ -9,15 +9,15 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from rvosbench.errors import PredictionError, few, told_as
+from rvosbench.errors import PredictionError, told_as
 from rvosbench.files.atomic import replacing
 from rvosbench.files.names import relative_name
 from rvosbench.files.trees import Tree
 from rvosbench.masks import MaskSequence
 from rvosbench.masks.label_images import label_masks
 from rvosbench.masks.png import encode_mask, frame_files, png_masks
-from rvosbench.records import Missing, Prediction, Sample, Video
-from rvosbench.runs.prediction_sources import Found, Gap, expression_gap, expression_ids
+from rvosbench.records import Prediction, Sample, Video
+from rvosbench.runs.prediction_sources import Found, Gap, expression_ids, gap_of
 
 
 @dataclass(frozen=True)
@@ -26,11 +26,6 @@ class MaskTree:
 
     tree: Tree
     layout = "<video>/<expression>/<frame>.png"
-
-    @property
-    def path(self) -> Path:
-        """See `PredictionSource`."""
-        return self.tree.path
 
     def find(self, sample: Sample) -> Found:
         """See `PredictionSource`."""
@@ -65,11 +60,11 @@ class MaskTree:
         return Prediction(masks), self._gap(sample, place, key, _absent(sample, files))
 
     def _gap(self, sample: Sample, place: str | None, key: str, absent: Sequence[str]) -> Gap:
-        where, there, wanted = str(self.path), self.tree.folders(""), [sample.video.id]
+        where, there, wanted = str(self.tree.path), self.tree.folders(""), [sample.video.id]
         if place is not None:
             there, wanted = self.tree.files(f"{place}/{key}"), list(absent)
             where += f": {place}/{key}"
-        return expression_gap(where, sample, key, len(absent), there, wanted)
+        return gap_of(where, sample, key, len(absent), there, wanted)
 
     def _files(self, sample: Sample, place: str | None, key: str) -> tuple[str | None, ...]:
         folder = None if place is None else f"{place}/{key}"
@@ -82,11 +77,6 @@ class LabelTree:
 
     tree: Tree
     layout = "<video>/<frame>.png"
-
-    @property
-    def path(self) -> Path:
-        """See `PredictionSource`."""
-        return self.tree.path
 
     def find(self, sample: Sample) -> Found:
         """See `PredictionSource`; reads all images of the video."""
@@ -121,16 +111,11 @@ class LabelTree:
 
     def _gap(self, sample: Sample, files: Sequence[str | None]) -> Gap:
         absent, place = _absent(sample, files), self._place(sample.video.id)
-        hint = ""
+        there = self.tree.folders("") if place is None else self.tree.files(place)
+        where = str(self.tree.path)
         if len(absent) == len(files) and MaskTree(self.tree).holds(sample.video.id):
-            hint = f". Are these masks of expressions ({MaskTree.layout})?"
-        return Gap(
-            Missing(len(absent)),
-            f"{self.path}: {len(absent)} of {len(files)} label images of video "
-            f"{sample.video.id!r} are missing; found "
-            f"{few(self.tree.files(place) if place else self.tree.folders(''))}, wanted "
-            f"{few(absent)}{hint}",
-        )
+            where += f" (are these masks of expressions, {MaskTree.layout}?)"
+        return gap_of(where, sample, None, len(absent), there, absent)
 
 
 def write_predictions(root: Path, video: Video, expression_id: str, masks: MaskSequence) -> Path:

@@ -7,13 +7,18 @@ each in a folder or in a zip that is read without unpacking, with one folder aro
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from rvosbench.errors import PredictionError, few, told_as
 from rvosbench.files.trees import open_tree
+from rvosbench.masks import MaskSequence
+from rvosbench.recipe import digest
 from rvosbench.records import Missing, MissingPolicy, Prediction, Sample
 from rvosbench.runs.prediction_sources import (
     Found,
@@ -27,11 +32,15 @@ from rvosbench.runs.run_folder import RunFolder
 
 
 class VideoPredictions(Mapping[str, Prediction]):
-    """The predictions for one video, each decoded when it is asked for, and not kept."""
+    """The predictions for one video, decoded and hashed when they are asked for, and not kept.
+
+    So every file is read once, and the memory is that of one prediction.
+    """
 
     def __init__(self, found: Found, missing: MissingPolicy) -> None:
         self._found, self._missing = found, missing
         self._filled: dict[str | None, Missing] = {None: self._fill(found.gap)}
+        self._hashes: dict[str, str] = {}
 
     @property
     def filled(self) -> Missing:
@@ -51,7 +60,9 @@ class VideoPredictions(Mapping[str, Prediction]):
         with told_as(PredictionError):
             prediction, gap = self._found.read(key)
             self._filled[key] = self._fill(gap)
-            return replace(prediction, masks=prediction.masks.packed())
+            packed = replace(prediction, masks=prediction.masks.packed())
+        self._hashes.setdefault(key, pixel_hash(packed.masks))
+        return packed
 
     def __contains__(self, key: object) -> bool:
         return key in self._found.keys
@@ -61,6 +72,21 @@ class VideoPredictions(Mapping[str, Prediction]):
 
     def __len__(self) -> int:
         return len(self._found.keys)
+
+    def digest(self, unreadable: bool = False) -> str:
+        """One sha256 over the pixels of all predictions; those not asked for are read now.
+
+        With `unreadable`, predictions that cannot be read count as such instead of raising.
+        """
+        for key in self:
+            if key not in self._hashes:
+                try:
+                    _ = self[key]
+                except PredictionError:
+                    if not unreadable:
+                        raise
+                    self._hashes[key] = "unreadable"
+        return digest(self._hashes)
 
     def _fill(self, gap: Gap | None) -> Missing:
         return Missing() if gap is None else self._missing.fill(gap.missing, gap.told)
@@ -128,3 +154,16 @@ def _source(path: Path, answers: str) -> PredictionSource:
     if path.suffix.lower() == ".json" and path.is_file():
         return RleFile(path)
     return MaskTree(open_tree(path))
+
+
+def pixel_hash(masks: MaskSequence) -> str:
+    """sha256 over the pixels of T masks, whatever their storage or file format."""
+    content = hashlib.sha256(f"{len(masks)}x{masks.height}x{masks.width};".encode())
+    for index in range(len(masks)):
+        words = masks.words(index)
+        rows = np.flatnonzero(words.any(axis=1))
+        # Rows without foreground tell nothing: most of a mask need not be hashed.
+        first, end = (int(rows[0]), int(rows[-1]) + 1) if rows.size else (0, 0)
+        content.update(f"{first}-{end}:".encode())
+        content.update(words[first:end].astype("<u8", copy=False).tobytes())
+    return content.hexdigest()

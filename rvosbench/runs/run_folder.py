@@ -16,7 +16,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -54,7 +54,7 @@ class VideoScores:
 
     scores: tuple[ExpressionScore, ...]
     pixels: str | None = None
-    missing: Missing = Missing()
+    missing: Missing = field(default_factory=Missing)
 
 
 @dataclass(frozen=True)

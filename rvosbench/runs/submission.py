@@ -162,13 +162,13 @@ def _read(opened: Predictions, sample: Sample) -> Iterator[tuple[str, Prediction
 
 def _layout(opened: Predictions, samples: Sequence[Sample], dataset_name: str) -> list[str]:
     source, top = opened.source, TOP_FOLDERS.get(dataset_name)
-    if not isinstance(source, MaskTree) or source.path.is_dir():
+    if not isinstance(source, MaskTree) or source.tree.path.is_dir():
         return []
     for video in (sample.video.id for sample in samples):
         wanted, place = f"{top}/{video}" if top else video, source.place(video)
         if place not in (None, wanted):
             return [
-                f"{source.path}: the server wants {wanted}/, the zip has {place}/: pack it again "
-                "with `rvosbench submit pack`"
+                f"{source.tree.path}: the server wants {wanted}/, the zip has {place}/: pack it "
+                "again with `rvosbench submit pack`"
             ]
     return []

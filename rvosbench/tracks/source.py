@@ -12,6 +12,7 @@ from rvosbench.tracks.cache import TrackCache, how_to_build
 from rvosbench.tracks.cache_file import TrackCacheError
 from rvosbench.tracks.candidates import CandidateConfig, decisive_facts, wanted_header
 from rvosbench.tracks.header import content_of
+from rvosbench.tracks.provenance import foretold
 
 
 class TrackSource(Protocol):
@@ -36,6 +37,18 @@ def open_tracks(config: CandidateConfig, device: str) -> TrackSource:
     from rvosbench.tracks.track_maker import TrackMaker  # the door to the networks, and to torch
 
     return TrackMaker(config, device)
+
+
+def identify_tracks(
+    config: CandidateConfig, device: str, videos: Sequence[str]
+) -> dict[str, Json] | None:
+    """What `open_tracks(config, device).provenance(videos)` would say, without opening a network.
+
+    None if weights are not on this machine. Raises as `open_tracks`.
+    """
+    if config.tracks:
+        return CachedTracks(config).provenance(videos)
+    return foretold(config, device)
 
 
 class CachedTracks:

@@ -90,15 +90,29 @@ def open_text_tokens(cache: str, source: str | Path, device: str, dtype: str) ->
     Raises:
         WeightsError: there are no cached tokens and no weights either.
     """
-    if cache:
-        wanted = identify(str(source), TEXT_ENCODER)
-        for path in sorted((Path(cache) / FOLDER).glob("*.parquet")):
-            encoder, kind = _made_by(path)
-            if not encoder.is_other(wanted) and dtype in ("auto", kind) and encoder.sha256:
-                return CachedTextTokens(
-                    read_text_tokens(path), encoder.sha256, source, device, dtype
-                )
+    cached = _cached(cache, source, dtype)
+    if cached is not None:
+        path, sha256 = cached
+        return CachedTextTokens(read_text_tokens(path), sha256, source, device, dtype)
     return load_text_encoder(source, device, dtype)
+
+
+def identify_text_tokens(cache: str, source: str | Path, dtype: str) -> str | None:
+    """The hash that `open_text_tokens` would have, opening no encoder; None if it is not here."""
+    cached = _cached(cache, source, dtype)
+    return cached[1] if cached is not None else identify(str(source), TEXT_ENCODER).sha256
+
+
+def _cached(cache: str, source: str | Path, dtype: str) -> tuple[Path, str] | None:
+    """The file of a cache with tokens of this encoder and dtype, and the encoder's hash."""
+    if not cache:
+        return None
+    wanted = identify(str(source), TEXT_ENCODER)
+    for path in sorted((Path(cache) / FOLDER).glob("*.parquet")):
+        encoder, kind = _made_by(path)
+        if not encoder.is_other(wanted) and dtype in ("auto", kind) and encoder.sha256:
+            return path, encoder.sha256
+    return None
 
 
 def build_text_tokens(

@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rvosbench.models.backends import ORIGINAL, installed_versions
 from rvosbench.models.devices import choose_device, choose_dtype
 from rvosbench.models.grounding_dino.detector import GroundingDino, load_grounding_dino
 from rvosbench.models.sam2.tracker import load_sam2
@@ -22,9 +21,7 @@ from rvosbench.tracks.candidates import CandidateConfig
 from rvosbench.tracks.config import TrackConfig
 from rvosbench.tracks.follower import Follower
 from rvosbench.tracks.grid import grid_prompts, grid_tracks
-
-ORIGINAL_LIBRARIES = ("sam2", "rf-groundingdino", "groundingdino-py", "torchvision", "timm")
-"""What else decides numbers with the original backend, where it is installed."""
+from rvosbench.tracks.provenance import made_with
 
 
 class TrackMaker:
@@ -65,21 +62,14 @@ class TrackMaker:
     def provenance(self, videos: Sequence[str] | None = None) -> dict[str, Json]:
         """What decides the tracks beside the configuration: of any video the same."""
         del videos
-        grounder = {"grounder": self.grounder.checkpoint_hash} if self.grounder else {}
-        libraries: tuple[str, ...] = ("torch", "transformers", "numpy")
-        backend: dict[str, Json] = {}
-        if self.config.backend == ORIGINAL:
-            backend["backend"] = ORIGINAL
-            libraries += ORIGINAL_LIBRARIES
-        return {
-            "tracker": self.sam2.checkpoint_hash,
-            **grounder,
-            **backend,
-            "image_size": self.sam2.image_size,
-            "dtype": self.sam2.dtype,
-            "device": self.sam2.device.partition(":")[0],
-            "libraries": installed_versions(*libraries),
-        }
+        return made_with(
+            self.config.backend,
+            self.sam2.checkpoint_hash,
+            self.grounder.checkpoint_hash if self.grounder else None,
+            self.sam2.image_size,
+            self.sam2.dtype,
+            self.sam2.device,
+        )
 
 
 def candidate_tracks(

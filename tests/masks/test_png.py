@@ -16,11 +16,15 @@ from PIL import Image
 
 from rvosbench.errors import FileError, MaskError
 from rvosbench.files.trees import Folder
-from rvosbench.masks import pack
+from rvosbench.masks import pack, unpack
 from rvosbench.masks import png as reader
-from rvosbench.masks.png import decode_mask, encode_mask, frame_files, png_masks
+from rvosbench.masks.png import decode_words, encode_mask, frame_files, png_masks
 
 from .pngs import GRAY, PALETTE, png
+
+
+def decode_mask(content: bytes, where: str, size: tuple[int, int]) -> NDArray[np.bool_]:
+    return unpack(decode_words(content, where, size), size[1])
 
 
 @st.composite

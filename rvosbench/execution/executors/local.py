@@ -10,6 +10,7 @@ import contextlib
 import os
 import pickle
 import signal
+import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
@@ -115,6 +116,7 @@ _kept: list[Job] = []  # the worker process's own copy, made once
 
 def _start(leash: Connection, job: bytes) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
+    sys.stdout = sys.stderr  # what a job prints is no output of the command
     threading.Thread(target=_hold, args=(leash,), daemon=True).start()
     _kept[:] = [pickle.loads(job)]
 
