@@ -22,6 +22,7 @@ import numpy as np
 from rvosbench.contracts import MethodIdentity, MethodSpec
 from rvosbench.masks import MaskSequence, Rle, pack, union
 from rvosbench.records import Json, MethodCard, Prediction, Sample
+from rvosbench.tracks.boxes import BoxSegmenter, Grounder
 from rvosbench.tracks.candidates import (
     DEMO_BOX_THRESHOLD,
     RELEASED_GROUNDER,
@@ -30,12 +31,11 @@ from rvosbench.tracks.candidates import (
     CandidateConfig,
 )
 from rvosbench.tracks.config import Compute, TrackConfig
+from rvosbench.tracks.follower import Follower
 from rvosbench.tracks.prompts import Prompt, counts_of
 from rvosbench.tracks.source import identify_tracks
 
 if TYPE_CHECKING:
-    from rvosbench.tracks.boxes import BoxSegmenter, Grounder
-    from rvosbench.tracks.follower import Follower
     from rvosbench.tracks.track_maker import TrackMaker
 
 Found = Mapping[str, Sequence[Prompt]]
@@ -97,12 +97,10 @@ class GroundingDinoBaseline:
     Attributes:
         config: its settings.
         models: SAM2 and GroundingDINO.
-        segmenter: makes masks of boxes.
     """
 
     config: GroundingDinoConfig
     models: TrackMaker
-    segmenter: type[BoxSegmenter]
 
     def predict(self, sample: Sample) -> Mapping[str, Prediction]:
         """Expression id -> masks, the best score of a box, and how many boxes each frame has.
@@ -142,7 +140,7 @@ class GroundingDinoBaseline:
         )
         if self.config.variant == "best":
             detections = [d.best() for d in detections]
-        prompts = self.segmenter(follower).prompts(frame, detections)
+        prompts = BoxSegmenter(follower).prompts(frame, detections)
         return dict(zip(texts, prompts, strict=True))
 
 
@@ -201,10 +199,9 @@ def _build(config: GroundingDinoConfig, device: str) -> GroundingDinoBaseline:
     Raises:
         WeightsError: the weights of a network are not there.
     """
-    from rvosbench.tracks.boxes import BoxSegmenter
     from rvosbench.tracks.track_maker import TrackMaker
 
-    return GroundingDinoBaseline(config, TrackMaker(config.candidates, device), BoxSegmenter)
+    return GroundingDinoBaseline(config, TrackMaker(config.candidates, device))
 
 
 def _identify(

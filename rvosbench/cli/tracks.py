@@ -67,7 +67,7 @@ def build_command(
     """
     from rvosbench.execution.executors.local import local
     from rvosbench.tracks.cache_build import BuildOptions, build_tracks
-    from rvosbench.tracks.text_tokens import build_words
+    from rvosbench.tracks.text_tokens import build_text_tokens
 
     choice = source.choice(corruption.plan(), videos, limit)
     chosen = _part(choice.video_ids, part)
@@ -86,7 +86,7 @@ def build_command(
     if text_encoder:
         # Of all parts: any part's file of texts is then the whole one, whichever is copied last.
         expressions = [e.text for v in choice.video_ids for e in opened.sample(v).expressions]
-        encoded = str(build_words(out, expressions, text_encoder, device, dtype))
+        encoded = str(build_text_tokens(out, expressions, text_encoder, device, dtype))
     if as_json:
         emit({"tracks": str(out), **counts, "texts": encoded})
     else:

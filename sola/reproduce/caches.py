@@ -18,7 +18,7 @@ from rvosbench.tracks.cache import SUFFIX, TrackCache
 from rvosbench.tracks.cache_build import BuildOptions, build_tracks
 from rvosbench.tracks.cache_file import TrackCacheError, read_header
 from rvosbench.tracks.candidates import CandidateConfig, grounder_identity, tracker_identity
-from rvosbench.tracks.text_tokens import build_words
+from rvosbench.tracks.text_tokens import build_text_tokens
 from sola.reproduce.experiments import EXPERIMENTS
 from sola.reproduce.settings import Settings, SplitFrames
 
@@ -63,7 +63,8 @@ def make_cache(frames: SplitFrames, settings: Settings, on_done: OnDone) -> None
             f"{error} (here: delete {folder}, or give another folder with --tracks)"
         ) from error
     texts = [e.text for video in ids for e in choice.dataset.sample(video).expressions]
-    build_words(folder, texts, settings.sola.text_encoder, settings.device, settings.sola.dtype)
+    sola = settings.sola
+    build_text_tokens(folder, texts, sola.text_encoder, settings.device, sola.dtype)
     remember(frames, settings)
 
 
