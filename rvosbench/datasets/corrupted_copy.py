@@ -51,9 +51,14 @@ class CorruptedCopy:
     folder: Path
 
     @property
+    def manifest_file(self) -> Path:
+        """There when the copy is complete."""
+        return self.folder / MANIFEST
+
+    @property
     def finished(self) -> bool:
         """Whether it has a manifest."""
-        return (self.folder / MANIFEST).is_file()
+        return self.manifest_file.is_file()
 
     @property
     def store(self) -> Store:
@@ -78,7 +83,7 @@ class CorruptedCopy:
         with claimed(self.folder):
             facts = dict(recipe.facts)
             write_json(self._state / _RUN, {"run": recipe.digest, "recipe": facts})
-            discard(self.folder / MANIFEST)
+            discard(self.manifest_file)
             remove_left_overs(self._state)
             yield
 
@@ -135,8 +140,8 @@ class CorruptedCopy:
         files = {name: sha for r in records.values() for name, sha in r["files"].items()}
         frames = {video: record["frames"] for video, record in records.items()}
         content = {"format": FORMAT, **facts, "frames": frames, "files": files}
-        write_json(self.folder / MANIFEST, content, indent=1)
-        return self.folder / MANIFEST
+        write_json(self.manifest_file, content, indent=1)
+        return self.manifest_file
 
     def manifest(self) -> dict[str, Json]:
         """What was done to which dataset, and the sha256 of every file.
@@ -144,7 +149,7 @@ class CorruptedCopy:
         Raises:
             DatasetError: none there, or not one that this version can read.
         """
-        path = self.folder / MANIFEST
+        path = self.manifest_file
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
