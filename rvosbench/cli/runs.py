@@ -27,7 +27,6 @@ __all__ = [
     "RunOptions",
     "Trial",
     "announce",
-    "changes",
     "default_folder",
     "evaluate",
     "finish",
