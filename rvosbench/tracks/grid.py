@@ -30,7 +30,7 @@ MASKS_AT_ONCE = 16  # of full frames
 
 
 class _Found(NamedTuple):
-    words: Words
+    packed: Words
     box: Floats
     score: float
     point: Floats
@@ -46,7 +46,7 @@ def grid_points(per_side: int, size: tuple[int, int]) -> Floats:
 def grid_prompts(
     sam2: Sam2, features: FrameFeatures, frame: int, size: tuple[int, int], config: TrackConfig
 ) -> list[Prompt]:
-    """Find the masks of a frame, largest first; none is a valid answer.
+    """Find the masks of a frame, largest first; there may be none.
 
     Args:
         sam2: the network.
@@ -60,7 +60,7 @@ def grid_prompts(
     boxes = np.array([f.box for f in found]).reshape(-1, 4)
     kept = suppress(boxes, np.array([f.score for f in found]), config.box_nms)
     prompts = [
-        prompt_of(frame, found[i].words, size[1], found[i].score, found[i].point) for i in kept
+        prompt_of(frame, found[i].packed, size[1], found[i].score, found[i].point) for i in kept
     ]
     return without_parts(largest_first(prompts), config.part_share)
 
@@ -97,8 +97,8 @@ def _candidates(
         origins = np.repeat(chunk[:, None], good.shape[1], axis=1)[good.cpu().numpy()]
         scores = found.iou[good].double().cpu().numpy()
         stable = _stable_masks(sam2, found.logits[good], size, config)
-        for row, words in stable:
-            yield _Found(words, box_of(words, size[1]), float(scores[row]), origins[row])
+        for row, packed in stable:
+            yield _Found(packed, box_of(packed, size[1]), float(scores[row]), origins[row])
 
 
 def _stable_masks(

@@ -113,7 +113,7 @@ class _RememberedObjects:
     memory: MemoryBank
 
     def prompt(self, features: FrameFeatures, masks: Tensor) -> FrameOutput:
-        """The prompted frame: the mask itself is the answer, the decoder only gives a pointer."""
+        """The prompted frame: the mask is shown as given, the decoder only gives a pointer."""
         model, frame = self.memory.model, self.memory.prompt_frame
         dtype = features.maps[2].dtype
         full = prompt_masks_at(masks, model.image_size).to(dtype)
