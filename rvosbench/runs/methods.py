@@ -19,6 +19,7 @@ from rvosbench.contracts import (
     TruthMethod,
 )
 from rvosbench.errors import UnknownNameError, UsageError
+from rvosbench.models.devices import known_device
 from rvosbench.records import Json, MethodCard, Prediction, Sample
 from rvosbench.runs.complete import complete
 from rvosbench.runs.source import object_facts, source_hash
@@ -68,7 +69,7 @@ class MethodChoice:
         name: at the entry point.
         preset: one of the spec's presets, or None for the configuration's defaults.
         settings: dotted configuration keys that differ from the preset.
-        device: "auto", "cpu", "cuda", "cuda:1" or "mps".
+        device: "auto", "cpu", "cuda", "cuda:1" or "mps"; the method gets what "auto" means here.
     """
 
     name: str
@@ -109,7 +110,7 @@ class MethodChoice:
 
     def build(self) -> Method | TruthMethod:
         """Make the method, weights and all; raises WeightsError if they are missing."""
-        return self.spec.build(self.config, self.device)
+        return self.spec.build(self.config, known_device(self.device))
 
     def facts(self) -> dict[str, Json]:
         """Name, preset, and as `config` what differs from the defaults."""
@@ -123,7 +124,9 @@ class MethodChoice:
     def identify(self, videos: Sequence[str]) -> MethodIdentity | None:
         """As the method's spec tells it without opening a network; None if it does not."""
         spec = self.spec
-        return spec.identify(self.config, self.device, videos) if spec.identify else None
+        if spec.identify is None:
+            return None
+        return spec.identify(self.config, known_device(self.device), videos)
 
     def identity_of(self, method: Method | TruthMethod, videos: Sequence[str]) -> MethodIdentity:
         """What the built method says of itself."""
