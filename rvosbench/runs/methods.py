@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Protocol
+from functools import cached_property, partial
+from typing import Any, Protocol
 
 from rvosbench import plugins
 from rvosbench.config import configure, differences, signed_values
@@ -118,8 +118,8 @@ class MethodChoice:
 
     def details(self) -> dict[str, Json]:
         """The whole configuration, as defaults may change, and the hash of the code."""
-        module = plugins.module_of(plugins.METHODS, "method", self.name)
-        return {"configuration": signed_values(self.config), "code": source_hash(module)}
+        code = source_hash(_home(self.spec))
+        return {"configuration": signed_values(self.config), "code": code}
 
     def identify(self, videos: Sequence[str]) -> MethodIdentity | None:
         """As the method's spec tells it without opening a network; None if it does not."""
@@ -227,6 +227,14 @@ def choose(method: str | MethodChoice | Method | TruthMethod, dataset: str) -> C
     if not isinstance(method, Method | TruthMethod):
         raise UsageError(f"{type(method).__name__} has no predict(sample): not a method")
     return BuiltMethod(method)
+
+
+def _home(spec: MethodSpec) -> str:
+    """The module of the code that makes the method."""
+    build: Any = spec.build
+    while isinstance(build, partial):
+        build = build.func
+    return str(build.__module__)
 
 
 def identity_of(
