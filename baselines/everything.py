@@ -1,4 +1,4 @@
-"""The union of all candidate tracks, whatever the sentence says."""
+"""The union of all candidate tracks, whatever the expression says."""
 
 from __future__ import annotations
 

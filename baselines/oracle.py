@@ -2,7 +2,7 @@
 
 A set is searched by adding, removing or swapping one track at a time while region similarity J
 rises, from the empty set and from every single track. For up to `EXHAUSTIVE` useful tracks all
-sets are tried, so the answer is the true optimum of J.
+sets are tried, so the prediction is the true optimum of J.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ class Oracle:
     def predict_with_truth(self, sample: Sample, truth: TruthLookup) -> Mapping[str, Prediction]:
         """Expression id -> union of the best tracks."""
         tracks = self.source.tracks(sample)
-        answers = {}
+        predictions = {}
         for expression in sample.expressions:
             candidates = [t for t in tracks if t.serves(expression.id)]
             chosen = best_tracks(candidates, truth(expression.id))
             masks = union([t.masks for t in chosen], len(sample.video), sample.video.size)
-            answers[expression.id] = Prediction(
+            predictions[expression.id] = Prediction(
                 masks, diagnostics={"tracks": [t.id for t in chosen]}
             )
-        return answers
+        return predictions
 
     def provenance(self) -> Mapping[str, Json]:
         """What decides the tracks."""

@@ -10,11 +10,12 @@ import typer
 
 from rvosbench.cli import options
 from rvosbench.cli.screen import emit, say, show
+from rvosbench.tables.writers import WRITERS
 
 if TYPE_CHECKING:
-    from .gathering import Collection
-    from .lint import Finding
-    from .tables import Table
+    from leaderboard.checks import Finding
+    from leaderboard.numbers.collection import Collection
+    from rvosbench.tables.table import Table
 
 app = typer.Typer(
     help="Tables of the paper, published numbers with their sources, and your runs among them.",
@@ -61,7 +62,7 @@ def show_command(
 
     Example: rvosbench leaderboard show --table 5b --format latex --with-runs runs
     """
-    from .gathering import make_table, table_names
+    from leaderboard.tables.catalogue import make_table, table_names
 
     if signature is not None and table is not None:
         raise typer.BadParameter("give a signature or --table, not both")
@@ -103,7 +104,7 @@ def build_command(
 
     Example: rvosbench leaderboard build --with-runs runs --out site
     """
-    from .building import BuildOptions, build
+    from leaderboard.page.site import BuildOptions, build
 
     roots = {name: Path(folder) for name, folder in _pairs(data or [], "--data").items()}
     chosen = BuildOptions(out, table, form.value if form else None, roots)
@@ -131,7 +132,9 @@ def add_command(
     ] = None,
     server: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(metavar="J,F", help="Scores of the authors' server in percent (no truth)."),
+        typer.Option(
+            metavar="J,F", help="Scores of the authors' server in percent (no public ground truth)."
+        ),
     ] = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -139,7 +142,7 @@ def add_command(
 
     Example: rvosbench leaderboard add runs/mine --card title="My method" --card training_data=MeViS
     """
-    from .adding import LOCAL, add
+    from leaderboard.numbers.reviewed import LOCAL, add
 
     scores = _server_scores(server) if server is not None else None
     path = add(run, into or LOCAL, _pairs(card or [], "--card"), scores)
@@ -165,7 +168,7 @@ def check_command(
 
     Contradictions of the literature stay in the data: a settled one is shown with its reason.
     """
-    from .lint import check
+    from leaderboard.checks import check
 
     collection = _gathered(with_runs or [], published)
     findings = check(collection.everything)
@@ -173,24 +176,23 @@ def check_command(
     _print_findings(new if only_new else findings, as_json)
     known = len(findings) - len(new)
     count = len(collection.everything)
-    say(f"{count} number-sets checked: {len(new)} new findings, {known} known")
+    say(f"{count} numbers checked: {len(new)} new findings, {known} known")
     if new or collection.unreadable:
         raise typer.Exit(1)
 
 
 def _gathered(places: list[Path], published: Path | None = None) -> Collection:
     """Everything there is; files that cannot be read are said on stderr."""
-    from .gathering import gather
-    from .published import FOLDER
+    from leaderboard.numbers.collection import gather
 
-    collection = gather(places, published or FOLDER)
+    collection = gather(places, published)
     for reason in collection.unreadable:
         say(reason)
     return collection
 
 
 def _show_run(signature: str, places: list[Path], as_json: bool) -> None:
-    from .lookup import details, resolve
+    from leaderboard.numbers.collection import details, resolve
 
     default = [Path("runs")] if not places and any(Path("runs").rglob("*result.json")) else []
     found = details(resolve(signature, _gathered([*places, *default]).everything))
@@ -202,11 +204,9 @@ def _show_run(signature: str, places: list[Path], as_json: bool) -> None:
 
 
 def _print_table(table: Table, form: str) -> None:
-    from .rendering import RENDERERS
-
     for reason in table.left_out:
         say(reason)
-    typer.echo(RENDERERS[form](table), nl=False)
+    typer.echo(WRITERS[form](table), nl=False)
 
 
 def _print_findings(findings: list[Finding], as_json: bool) -> None:

@@ -7,21 +7,19 @@ import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
+from leaderboard.numbers.entry import Run
+from rvosbench.datasets import load_dataset
 from rvosbench.errors import RvosbenchError
 from rvosbench.report.cases import RunCases, jf
 from rvosbench.report.overlays import overlay, spread
 from rvosbench.runs.result import ScoredExpression
 from rvosbench.runs.run_folder import RunFolder
 
-from ..entries import Run
-
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    from rvosbench.contracts import Dataset
 
 CASES = 3
 """So many of the best, and as many of the worst."""
@@ -31,27 +29,16 @@ THUMBNAIL = 240
 """Width of a picture in pixels; the height follows."""
 
 
-@dataclass(frozen=True)
-class Case:
-    """One expression with a strip of frames.
-
-    Attributes:
-        jf: mean of J and F in [0, 1].
-        pictures: data addresses, in the order of time.
-    """
-
-    video: str
-    text: str
-    jf: float
-    pictures: tuple[str, ...]
+Strip: TypeAlias = tuple[ScoredExpression, tuple[str, ...]]
+"""An expression, and data addresses of pictures in the order of time."""
 
 
 @dataclass(frozen=True)
 class Gallery:
     """The best and worst cases, or why there are none."""
 
-    best: tuple[Case, ...] = ()
-    worst: tuple[Case, ...] = ()
+    best: tuple[Strip, ...] = ()
+    worst: tuple[Strip, ...] = ()
     remark: str = ""
 
 
@@ -63,40 +50,35 @@ def gallery(run: Run, roots: Mapping[str, Path]) -> Gallery:
         roots: dataset name -> folder, for datasets that need one.
     """
     folder = RunFolder(run.path.parent)
-    if not folder.video_ids() or not run.result.expressions:
+    if not folder.videos.is_dir() or not run.result.expressions:
         return Gallery(remark="The predictions of this run are not at hand.")
     facts = run.result.facts
     if facts.get("corruption"):
         return Gallery(remark="Pictures are made of runs on clean frames only.")
     try:
-        dataset = _open(facts["dataset"], facts["split"], roots)
+        name = facts["dataset"]
+        dataset = load_dataset(name, roots.get(name), facts["split"])
         ranked = sorted(run.result.expressions, key=_jf)
         count = min(CASES, len(ranked) // 2)
         cases = RunCases(run.result, dataset, folder)
-        best = tuple(_case(s, cases) for s in ranked[::-1][:count])
-        worst = tuple(_case(s, cases) for s in ranked[:count])
+        best = tuple(_strip(s, cases) for s in ranked[::-1][:count])
+        worst = tuple(_strip(s, cases) for s in ranked[:count])
     except (RvosbenchError, OSError, KeyError, ValueError) as error:
         return Gallery(remark=f"No pictures: {error}")
     return Gallery(best, worst)
-
-
-def _open(name: str, split: str, roots: Mapping[str, Path]) -> Dataset:
-    from rvosbench.datasets import load_dataset
-
-    return load_dataset(name, roots.get(name), split)
 
 
 def _jf(scored: ScoredExpression) -> tuple[float, str, str]:
     return (jf(scored), scored.score.video, scored.score.expression)
 
 
-def _case(scored: ScoredExpression, cases: RunCases) -> Case:
+def _strip(scored: ScoredExpression, cases: RunCases) -> Strip:
     score, case = scored.score, cases(scored)
     pictures = [
         _address(overlay(case.sample.video.read(i), case.masks.frame(i), case.truth.get(i)))
         for i in spread(score.frames or sorted(case.truth), FRAMES)
     ]
-    return Case(score.video, scored.expression.text, case.jf, tuple(pictures))
+    return scored, tuple(pictures)
 
 
 def _address(picture: NDArray[np.uint8]) -> str:

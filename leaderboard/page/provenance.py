@@ -1,37 +1,39 @@
-"""Where a number comes from, as lines that the page shows on hover and click."""
+"""Where a number comes from: the lines that the page shows on hover and click, and BibTeX."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
+from leaderboard.numbers.entry import Entry, Run
+from leaderboard.tables.board import BoardEntry
+from leaderboard.tables.cells import score_text
+from leaderboard.tables.confidence import Confidence
 from rvosbench.records import Json
-
-from ..assembling import unranked
-from ..boards import Line
-from ..entries import FIGURES, UNKNOWN, Citation, Entry, Run
-from ..significance import Confidence
-from ..tables import TITLES, score_text
+from rvosbench.tables.latex import escape
+from rvosbench.tables.published import UNKNOWN, Citation
+from rvosbench.tables.table import METRICS
 
 Fact = dict[str, Json]
 """A line of a pop-up: label, text, and a link or None."""
 
 
-def provenance(line: Line, confidence: Mapping[str, Confidence]) -> list[Fact]:
-    """Everything a reader may want to know of the numbers of a line."""
-    entry = line.entry
+def provenance(shown: BoardEntry, confidence: Mapping[str, Confidence]) -> list[Fact]:
+    """Everything a reader may want to know of the numbers shown."""
+    entry = shown.entry
     facts = [_fact("Scores", scores_text(entry))]
     if entry.citation is not None:
         facts += _cited(entry, entry.citation)
     if entry.run is not None:
         facts += _ran(entry, entry.run, confidence.get(entry.run.signature))
-    facts += [_fact("Also printed", _other(other)) for other in line.others]
+    facts += [_fact("Also printed", _other(other)) for other in shown.others]
     return [fact for fact in facts if fact["text"]]
 
 
 def scores_text(entry: Entry) -> str:
     """`J&F 48.6, J 45.2, F 52.1`."""
-    return ", ".join(f"{TITLES[name]} {score_text(entry, name)[0]}" for name in FIGURES)
+    return ", ".join(f"{METRICS[name]} {score_text(entry, name)[0]}" for name in METRICS)
 
 
 def safe_url(url: str) -> str | None:
@@ -66,8 +68,8 @@ def _ran(entry: Entry, run: Run, known: Confidence | None) -> list[Fact]:
         _fact("Protocol", "not recorded" if protocol == UNKNOWN else protocol),
         _fact("Preset", entry.about.version),
     ]
-    if unranked(entry):
-        facts.append(_fact("Remark", "an upper bound that sees the truth: never ranked"))
+    if entry.upper_bound:
+        facts.append(_fact("Remark", "an upper bound that sees the ground truth: never ranked"))
     return facts + _sure(known)
 
 
@@ -75,8 +77,8 @@ def _sure(known: Confidence | None) -> list[Fact]:
     if known is None:
         return []
     spans: Sequence[str] = [
-        f"{TITLES[name]} {span.low:.1f} to {span.high:.1f}"
-        for name in FIGURES
+        f"{METRICS[name]} {span.low:.1f} to {span.high:.1f}"
+        for name in METRICS
         if (span := known.intervals.get(name)) is not None
     ]
     facts = [_fact("95 % interval", f"{', '.join(spans)} (bootstrap over videos)" if spans else "")]
@@ -96,3 +98,22 @@ def _other(entry: Entry) -> str:
 
 def _fact(label: str, text: str, link: str | None = None) -> Fact:
     return {"label": label, "text": text, "link": link}
+
+
+def bibtex(entry: Entry) -> str:
+    """The entry of a run's method, or of the source that printed the number.
+
+    Where we were given no BibTeX, a `@misc` with what is known of the source.
+    """
+    if entry.citation is None:
+        return entry.about.bibtex or _misc(entry.about.method, entry.about.method, entry.about.url)
+    source = entry.citation.source
+    return source.bibtex or _misc(source.id, source.title, source.url)
+
+
+def _misc(key: str, title: str, url: str) -> str:
+    name = re.sub(r"[^a-z0-9]+", "-", key.casefold()).strip("-") or "method"
+    lines = [f"@misc{{{name},", f"  title = {{{escape(title)}}},"]
+    if url and not re.search(r"[{}\\\s]", url):
+        lines.append(f"  howpublished = {{\\url{{{url}}}}},")
+    return "\n".join([*lines, "}"])

@@ -1,32 +1,78 @@
-"""All files of the page, as text by path: nothing is written here."""
+"""`leaderboard build`: the page and all tables, as text by path and written to a folder."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from leaderboard.checks import check
+from leaderboard.numbers.collection import Collection
+from leaderboard.numbers.entry import slug
+from leaderboard.page.index import Tab, board_tab, script_data
+from leaderboard.page.methods import MethodView, method_views
+from leaderboard.page.provenance import bibtex, safe_url
+from leaderboard.page.robustness import plots
+from leaderboard.tables.board import COLUMNS, boards
+from leaderboard.tables.catalogue import confidence_of, make_table, table_names
+from leaderboard.tables.cells import millions
+from leaderboard.tables.confidence import Confidence
+from leaderboard.tables.paper import PAPER_TABLES
 from rvosbench import __version__
+from rvosbench.files.atomic import write_bytes
 from rvosbench.records import Json
-
-from ..boards import boards
-from ..entries import Entry
-from ..gathering import Collection, make_table
-from ..labels import millions
-from ..lint import check
-from ..rendering import RENDERERS
-from ..significance import Confidence
-from ..specs import PAPER_TABLES
-from .citing import bibtex
-from .curves import plots
-from .index import Tab, board_tab, script_data
-from .methods import MethodView, method_views
-from .provenance import safe_url
+from rvosbench.tables.table import METRICS, percent
+from rvosbench.tables.writers import SUFFIXES, WRITERS
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-TEMPLATES = Path(__file__).parents[1] / "templates"
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+@dataclass(frozen=True)
+class BuildOptions:
+    """What is built.
+
+    Attributes:
+        out: folder; files of the same names are replaced, others left.
+        table: only this table, without the page.
+        form: only this format of the tables.
+        roots: dataset name -> folder, for pictures of best and worst cases.
+    """
+
+    out: Path
+    table: str | None = None
+    form: str | None = None
+    roots: Mapping[str, Path] = field(default_factory=dict)
+
+
+def build(options: BuildOptions, collection: Collection) -> list[Path]:
+    """Write everything; the same inputs give the same bytes.
+
+    Returns:
+        The written files, the page first.
+
+    Raises:
+        UnknownNameError: no table of that name.
+    """
+    written = []
+    for name, text in _files(collection, options):
+        write_bytes(options.out / name, text.encode("utf-8"))
+        written.append(options.out / name)
+    return written
+
+
+def _files(collection: Collection, options: BuildOptions) -> Iterator[tuple[str, str]]:
+    confidence = confidence_of(collection.everything)
+    if options.table is None:
+        yield from pages(collection, confidence, options.roots)
+    names = [options.table] if options.table is not None else list(table_names(collection))
+    for name in names:
+        table = make_table(collection, name, confidence)
+        for form in [options.form] if options.form else WRITERS:
+            yield f"tables/{name}{SUFFIXES[form]}", WRITERS[form](table)
 
 
 def pages(
@@ -58,6 +104,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.globals |= {"COLUMNS": COLUMNS, "METRICS": METRICS, "percent": percent}
+    environment.filters["slug"] = slug
     # Our own files, not text from results: they go in as they are.
     for name in ("css", "js"):
         text = (TEMPLATES / f"page.{name}").read_text(encoding="utf-8")
@@ -94,17 +142,17 @@ def _paper(
     texts: dict[str, str] = {}
     for name in PAPER_TABLES:
         table = make_table(Collection(collection.published, collection.runs), name, confidence)
-        shown.append({"name": name, "html": Markup(RENDERERS["html"](table))})  # escaped there
-        texts |= {f"{name}.{form}": RENDERERS[form](table) for form in ("latex", "markdown")}
+        shown.append({"name": name, "html": Markup(WRITERS["html"](table))})  # escaped there
+        texts |= {f"{name}.{form}": WRITERS[form](table) for form in ("latex", "markdown")}
     return Tab("paper", "paper", "Paper tables", "Tables of the paper", tables=tuple(shown)), texts
 
 
 def _method(environment: Environment, view: MethodView) -> str:
-    about: Entry = view.about
+    about = view.about.about
     return environment.get_template("method.html").render(
         view=view,
-        parameters=millions(about.about.trainable_parameters),
-        link=safe_url(about.about.url),
+        parameters=millions(about.trainable_parameters),
+        link=safe_url(about.url),
         data={"lines": {}, "boards": {}, "texts": {"bibtex": _sources(view)}},
     )
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from typing import Protocol
+from functools import cached_property, partial
+from typing import Any, Protocol
 
 from rvosbench import plugins
 from rvosbench.config import configure, differences, signed_values
@@ -19,6 +19,7 @@ from rvosbench.contracts import (
     TruthMethod,
 )
 from rvosbench.errors import UnknownNameError, UsageError
+from rvosbench.models.devices import known_device
 from rvosbench.records import Json, MethodCard, Prediction, Sample
 from rvosbench.runs.complete import complete
 from rvosbench.runs.source import object_facts, source_hash
@@ -68,7 +69,7 @@ class MethodChoice:
         name: at the entry point.
         preset: one of the spec's presets, or None for the configuration's defaults.
         settings: dotted configuration keys that differ from the preset.
-        device: "auto", "cpu", "cuda", "cuda:1" or "mps".
+        device: "auto", "cpu", "cuda", "cuda:1" or "mps"; the method gets what "auto" means here.
     """
 
     name: str
@@ -109,7 +110,7 @@ class MethodChoice:
 
     def build(self) -> Method | TruthMethod:
         """Make the method, weights and all; raises WeightsError if they are missing."""
-        return self.spec.build(self.config, self.device)
+        return self.spec.build(self.config, known_device(self.device))
 
     def facts(self) -> dict[str, Json]:
         """Name, preset, and as `config` what differs from the defaults."""
@@ -117,13 +118,15 @@ class MethodChoice:
 
     def details(self) -> dict[str, Json]:
         """The whole configuration, as defaults may change, and the hash of the code."""
-        module = plugins.module_of(plugins.METHODS, "method", self.name)
-        return {"configuration": signed_values(self.config), "code": source_hash(module)}
+        code = source_hash(_home(self.spec))
+        return {"configuration": signed_values(self.config), "code": code}
 
     def identify(self, videos: Sequence[str]) -> MethodIdentity | None:
         """As the method's spec tells it without opening a network; None if it does not."""
         spec = self.spec
-        return spec.identify(self.config, self.device, videos) if spec.identify else None
+        if spec.identify is None:
+            return None
+        return spec.identify(self.config, known_device(self.device), videos)
 
     def identity_of(self, method: Method | TruthMethod, videos: Sequence[str]) -> MethodIdentity:
         """What the built method says of itself."""
@@ -224,6 +227,14 @@ def choose(method: str | MethodChoice | Method | TruthMethod, dataset: str) -> C
     if not isinstance(method, Method | TruthMethod):
         raise UsageError(f"{type(method).__name__} has no predict(sample): not a method")
     return BuiltMethod(method)
+
+
+def _home(spec: MethodSpec) -> str:
+    """The module of the code that makes the method."""
+    build: Any = spec.build
+    while isinstance(build, partial):
+        build = build.func
+    return str(build.__module__)
 
 
 def identity_of(

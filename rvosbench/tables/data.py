@@ -6,10 +6,14 @@ import csv
 import dataclasses
 import io
 import json
+import re
 
 from rvosbench.records import Json
 from rvosbench.tables.table import Cell, Row, Table
 from rvosbench.tables.text import label_text, one_line
+
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?( \[[+\-\d., ]+\])?")
+"""A number, perhaps with its interval."""
 
 
 def to_csv(table: Table) -> str:
@@ -60,6 +64,7 @@ def _cell(cell: Cell) -> dict[str, Json]:
 
 
 def _safe(text: str) -> str:
-    """A spreadsheet would run a cell that begins like a formula."""
+    """A spreadsheet would run a cell that begins like a formula; a signed number is none."""
     text = one_line(text)
-    return f"'{text}" if len(text) > 1 and text[0] in "=+-@" else text
+    formula = len(text) > 1 and text[0] in "=+-@" and not _NUMBER.fullmatch(text)
+    return f"'{text}" if formula else text

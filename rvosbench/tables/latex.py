@@ -72,6 +72,11 @@ def escape(text: str) -> str:
     return "".join(_SPECIAL.get(c, c) for c in one_line(text))
 
 
+def row_text(row: Row) -> str:
+    """One row by itself, without footnote marks and intervals."""
+    return _row([_placed(escape(cell.text), cell.place) for cell in row.cells])
+
+
 def _wide(table: Table) -> bool:
     """More than two blocks, or intervals over more than one, do not fit a line at full size."""
     intervals = any(cell.interval for row in table.rows for cell in row.cells)
@@ -110,11 +115,16 @@ def _body(table: Table) -> list[str]:
 
 def _cell(row: Row, index: int, cell: Cell) -> str:
     text = " ".join(filter(None, (_word(cell.text), escape(run_suffix(row, index)))))
-    text = {1: rf"\textbf{{{text}}}", 2: rf"\underline{{{text}}}"}.get(cell.place, text)
+    text = _placed(text, cell.place)
+    text = rf"\textit{{{text}}}" if cell.reference else text
     text = rf"$\approx$\,{text}" if cell.tied else text
     if cell.interval is None:
         return text
     return rf"{text} {{\tiny {escape(interval_text(cell))}}}"
+
+
+def _placed(text: str, place: int) -> str:
+    return {1: rf"\textbf{{{text}}}", 2: rf"\underline{{{text}}}"}.get(place, text)
 
 
 def _footnotes(table: Table) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -18,7 +19,7 @@ from sola.data.overlaps import CoveredVideo, build_overlaps, read_overlaps
 from sola.data.samples import (
     Flags,
     Floats,
-    StoredTokens,
+    LazyTokens,
     TextTable,
     TokenStore,
     TrackSet,
@@ -134,9 +135,8 @@ def _sample(covered: CoveredVideo, store: TokenStore, origin: TrackSet) -> Video
     unions = {tuple(names): row for names, row in content["unions"]}
     return VideoSample(
         video=covered.video,
-        stored=StoredTokens(
-            store,
-            covered.tracks,
+        stored=LazyTokens(
+            partial(store.read, covered.tracks),
             slice(0, len(tracks)),
             (len(tracks), content["frames"], content["dim"]),
         ),

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from leaderboard.entries import About, Citation, Entry, Flag, Scores, Setting, Source
+from leaderboard.numbers.entry import Entry
 from rvosbench.contracts import ExpressionScore, Summary
 from rvosbench.records import Expression, Json, MethodCard
 from rvosbench.runs.result import Result, ScoredExpression, write_result
+from rvosbench.tables.published import About, Citation, Flag, Scores, Setting, Source
 
 Rows = Mapping[str, Sequence[tuple[float, float]]]
 

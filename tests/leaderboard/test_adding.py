@@ -7,15 +7,15 @@ import json
 from pathlib import Path
 
 import pytest
-from leaderboard.rendering.latex import escape
 
-from leaderboard.adding import add
-from leaderboard.lookup import details, resolve
-from leaderboard.runs import read_runs
+from leaderboard.numbers.collection import details, resolve
+from leaderboard.numbers.results import read_runs
+from leaderboard.numbers.reviewed import add
 from rvosbench.contracts import Summary
 from rvosbench.errors import ResultError, UsageError
 from rvosbench.records import MethodCard
 from rvosbench.runs.result import Result, read_result
+from rvosbench.tables.latex import escape
 
 from .making import replaced, result, rows, saved, sola
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from leaderboard.building import BuildOptions, build
-from leaderboard.gathering import gather
+from leaderboard.numbers.collection import gather
+from leaderboard.page.site import BuildOptions, build
 from rvosbench.records import MethodCard
 
 from .making import result, rows, saved, sola

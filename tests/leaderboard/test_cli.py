@@ -120,7 +120,7 @@ def test_check_fails_on_a_new_contradiction(tmp_path: Path) -> None:
     found = CliRunner().invoke(app, ["check", "--published", "p"])
     assert found.exit_code == 1
     assert "NEW   mean: s, Table 1: X on mevis/valid" in found.stdout
-    assert "1 number-sets checked: 1 new findings, 0 known" in found.stderr
+    assert "1 numbers checked: 1 new findings, 0 known" in found.stderr
 
 
 @pytest.mark.parametrize(

@@ -11,22 +11,21 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from leaderboard.published import read_published
 
-from leaderboard.building import BuildOptions, build
-from leaderboard.entries import About
-from leaderboard.gathering import gather
-from leaderboard.page.citing import bibtex
-from leaderboard.page.curves import plots
-from leaderboard.page.methods import slug
+from leaderboard.numbers.collection import gather
+from leaderboard.numbers.entry import published_entries, slug
+from leaderboard.numbers.results import entry, read_runs
 from leaderboard.page.overlays import gallery
-from leaderboard.page.provenance import safe_url
-from leaderboard.runs import entry, read_runs
+from leaderboard.page.provenance import bibtex, safe_url
+from leaderboard.page.robustness import plots
+from leaderboard.page.site import BuildOptions, build
 from rvosbench.contracts import TruthLookup
 from rvosbench.datasets import load_dataset
 from rvosbench.masks import MaskSequence
 from rvosbench.records import MethodCard, Sample
+from rvosbench.report.cases import jf
 from rvosbench.runs.evaluate import RunOptions, evaluate
+from rvosbench.tables.published import About
 
 from .making import cited, replaced, result, rows, saved, sola
 
@@ -197,8 +196,26 @@ def test_curves_join_clean_and_corrupted_runs_of_one_contender() -> None:
     assert heights == sorted(heights)
 
 
+def test_two_configurations_of_one_method_are_two_curves() -> None:
+    runs = [
+        *[result(rows(0.4), corruption=f"fog:{k}", config={"threshold": 0.3}) for k in (1, 2)],
+        *[result(rows(0.3), corruption=f"fog:{k}", config={"threshold": 0.5}) for k in (2, 3)],
+        sola(0.5, corruption="fog:1", config={"background_inference": False}),
+        sola(0.5, corruption="fog:1"),
+    ]
+    (plot,) = plots([entry(Path(f"{i}.json"), r) for i, r in enumerate(runs)])
+    found = sorted((s.name, [severity for severity, _ in s.points]) for s in plot.series)
+    assert found == [
+        ("Mine (run)", [1, 2]),
+        ("Mine (run)", [2, 3]),
+        ("SOLA (background_inference=false) (run)", [1]),
+        ("SOLA (run)", [1]),
+    ]
+    assert len({s.style for s in plot.series}) == 4
+
+
 def test_the_papers_robustness_has_clean_points_and_no_ablations() -> None:
-    found = plots(read_published())
+    found = plots(published_entries())
     assert [p.title for p in found] == ["Gaussian noise", "Motion blur"]
     for plot in found:
         assert [s.name for s in plot.series] == [
@@ -231,9 +248,11 @@ def test_overlays_show_best_and_worst_of_a_run_on_the_demo(tmp_path: Path) -> No
     found = gallery(run.run, {})
     assert found.remark == ""
     assert len(found.best) == len(found.worst) > 0
-    assert min(c.jf for c in found.best) >= max(c.jf for c in found.worst)
-    for case in (*found.best, *found.worst):
-        assert all(p.startswith("data:image/jpeg;base64,") for p in case.pictures)
+    best, worst = ([jf(scored) for scored, _ in cases] for cases in (found.best, found.worst))
+    assert min(best) >= max(worst)
+    for _, pictures in (*found.best, *found.worst):
+        assert pictures
+        assert all(p.startswith("data:image/jpeg;base64,") for p in pictures)
 
 
 def test_overlays_say_why_there_are_none(tmp_path: Path) -> None:

@@ -8,21 +8,22 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
-from leaderboard.published import read_published
-from leaderboard.tables import Table
 
-from leaderboard.ablation import ablation_of_facts
-from leaderboard.assembling import assemble
-from leaderboard.boards import board, board_table
-from leaderboard.runs import entry
-from leaderboard.specs import PAPER_TABLES
+from leaderboard.numbers.ablation import ablation_of_facts
+from leaderboard.numbers.entry import published_entries
+from leaderboard.numbers.results import entry
+from leaderboard.tables.board import board, board_table
+from leaderboard.tables.paper import PAPER_TABLES
+from leaderboard.tables.paper_table import assemble
 from rvosbench.datasets import load_dataset
 from rvosbench.records import Json
 from rvosbench.runs.evaluate import evaluate
 from rvosbench.runs.methods import load_method
 from rvosbench.runs.result import Result
+from rvosbench.tables.table import Table
 from sola.config import DEMO_SELECTOR, LossConfig, SelectorConfig, TrainConfig
-from sola.data.track_data import OpenOptions, TrackSet, open_training_data
+from sola.data.samples import TrackSet
+from sola.data.track_data import OpenOptions, open_training_data
 from sola.network.weights import checkpoint_hash, save_selector, write_training
 from sola.training.loop import train
 
@@ -72,7 +73,7 @@ def as_on_mevis(result: Result) -> Result:
 
 def table(name: str, *results: Result) -> Table:
     runs = [entry(Path("runs/one/result.json"), as_on_mevis(one)) for one in results]
-    return assemble(PAPER_TABLES[name], [*read_published(), *runs])
+    return assemble(PAPER_TABLES[name], [*published_entries(), *runs])
 
 
 def labels(name: str, result: Result, count: int = 1) -> list[list[str]]:

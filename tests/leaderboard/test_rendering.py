@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard.assembling import assemble
-from leaderboard.published import read_published
-from leaderboard.rendering import RENDERERS, SUFFIXES
-from leaderboard.rendering.latex import escape
-from leaderboard.runs import entry
-from leaderboard.significance import confidences
-from leaderboard.specs import PAPER_TABLES
-from leaderboard.tables import Table, as_printed, letters
+from leaderboard.numbers.entry import published_entries
+from leaderboard.numbers.results import entry
+from leaderboard.tables.confidence import confidences
+from leaderboard.tables.paper import PAPER_TABLES
+from leaderboard.tables.paper_table import assemble
 from rvosbench.records import MethodCard
+from rvosbench.tables.latex import escape
+from rvosbench.tables.table import Table, as_printed, letters
+from rvosbench.tables.writers import SUFFIXES, WRITERS
 
 from .making import result, rows, sola
 
@@ -32,12 +32,12 @@ def nasty_table() -> Table:
     card = MethodCard(NASTY, training_data=f"MeViS, {NASTY}")
     runs = [result(rows(0.5, 12), card), sola(0.6, split="valid_u")]
     entries = [entry(Path(f"{i}.json"), r) for i, r in enumerate(runs)]
-    return assemble(PAPER_TABLES["1"], [*read_published(), *entries], confidences(runs))
+    return assemble(PAPER_TABLES["1"], [*published_entries(), *entries], confidences(runs))
 
 
 def test_every_format_ends_in_one_newline_and_has_a_suffix() -> None:
-    assert set(RENDERERS) == set(SUFFIXES)
-    for render in RENDERERS.values():
+    assert set(WRITERS) == set(SUFFIXES)
+    for render in WRITERS.values():
         text = render(nasty_table())
         assert text.endswith("\n")
         assert not text.endswith("\n\n")
@@ -45,14 +45,14 @@ def test_every_format_ends_in_one_newline_and_has_a_suffix() -> None:
 
 
 def test_html_escapes_names() -> None:
-    text = RENDERERS["html"](nasty_table())
+    text = WRITERS["html"](nasty_table())
     assert "<script>" not in text
     assert "&lt;script&gt;alert(1)&lt;/script&gt; &amp;" in text
     assert "\"'" not in text
 
 
 def test_markdown_escapes_names() -> None:
-    (line,) = [x for x in RENDERERS["markdown"](nasty_table()).splitlines() if "alert(1)" in x][:1]
+    (line,) = [x for x in WRITERS["markdown"](nasty_table()).splitlines() if "alert(1)" in x][:1]
     assert "<script" not in line.replace(r"\<script", "")
     assert len(re.findall(r"(?<!\\)\|", line)) == 9
     for sign in ("`x`", "_y_", "*z*", "[q]"):
@@ -61,8 +61,8 @@ def test_markdown_escapes_names() -> None:
 
 def test_csv_is_read_back_and_runs_no_formula() -> None:
     formula = result(card=MethodCard("=1+1", training_data="MeViS"))
-    table = assemble(PAPER_TABLES["1"], [*read_published(), entry(Path("r.json"), formula)])
-    parsed = list(csv.reader(io.StringIO(RENDERERS["csv"](table))))
+    table = assemble(PAPER_TABLES["1"], [*published_entries(), entry(Path("r.json"), formula)])
+    parsed = list(csv.reader(io.StringIO(WRITERS["csv"](table))))
     assert {len(row) for row in parsed} == {6}
     assert parsed[-1][0] == "'=1+1 (run a)"
     assert parsed[-1][-1] == formula.signature
@@ -95,8 +95,8 @@ def test_the_latex_compiles_with_booktabs(tmp_path: Path) -> None:
     """All nine tables, and one with runs, intervals and the worst of names, in one document."""
     if shutil.which("pdflatex") is None:
         pytest.skip("pdflatex is not installed (Debian: texlive-latex-recommended)")
-    tables = [assemble(spec, read_published()) for spec in PAPER_TABLES.values()]
-    body = "\n".join(RENDERERS["latex"](table) for table in [*tables, nasty_table()])
+    tables = [assemble(spec, published_entries()) for spec in PAPER_TABLES.values()]
+    body = "\n".join(WRITERS["latex"](table) for table in [*tables, nasty_table()])
     document = (
         "\\documentclass{article}\\usepackage{booktabs,amssymb,graphicx}\\begin{document}\n"
         f"{body}\n\\end{{document}}\n"

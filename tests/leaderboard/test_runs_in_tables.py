@@ -5,18 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from leaderboard.published import read_published
-from leaderboard.rendering import RENDERERS
-from leaderboard.tables import Row, Table
 
-from leaderboard.assembling import assemble
-from leaderboard.entries import Entry
-from leaderboard.runs import corruption_text, entry, read_runs, training_data
-from leaderboard.significance import confidences
-from leaderboard.specs import PAPER_TABLES
+from leaderboard.numbers.entry import Entry, published_entries
+from leaderboard.numbers.results import corruption_text, entry, read_runs, training_data
+from leaderboard.tables.confidence import confidences
+from leaderboard.tables.paper import PAPER_TABLES
+from leaderboard.tables.paper_table import assemble
 from rvosbench.errors import ResultError, UsageError
 from rvosbench.records import Json, MethodCard
 from rvosbench.runs.result import Result, write_result
+from rvosbench.tables.table import Row, Table
+from rvosbench.tables.writers import WRITERS
 
 from .making import SOLA_CARD, result, rows, saved, sola
 
@@ -28,7 +27,7 @@ def entries(*results: Result) -> list[Entry]:
 
 
 def table(name: str, *results: Result) -> Table:
-    return assemble(PAPER_TABLES[name], [*read_published(), *entries(*results)])
+    return assemble(PAPER_TABLES[name], [*published_entries(), *entries(*results)])
 
 
 def texts(row: Row) -> list[str]:
@@ -46,7 +45,7 @@ def test_a_run_stands_below_its_method_and_is_bold_where_it_is_best() -> None:
     run, published = found.rows[-1], found.rows[-2]
     assert [cell.place for cell in run.cells] == [0, 2, 1, 1, 1]
     assert [cell.place for cell in published.cells] == [0, 1, 2, 2, 2]
-    assert "run a" in RENDERERS["markdown"](found)
+    assert "run a" in WRITERS["markdown"](found)
     assert sola(0.6).signature in found.footnotes[0]
 
 
@@ -63,6 +62,12 @@ def test_training_data_tells_table_1_from_3() -> None:
     assert "table's MeViS and Ref-YouTube-VOS" in table("3", alone).left_out[0]
 
 
+def averaged(*weights: float) -> dict[str, Json]:
+    """The provenance of an average of selectors trained with these alignment weights."""
+    each = [trained(loss={"alignment_weight": weight})["training"] for weight in weights]
+    return {"training": {"average": [{"identity": identity} for identity in each]}}
+
+
 def trained(**settings: Json) -> dict[str, Json]:
     """The provenance of a selector trained on MeViS with these settings."""
     return {"training": {"training": settings, "data": {"train": [{"dataset": "mevis"}]}}}
@@ -73,6 +78,8 @@ def trained(**settings: Json) -> dict[str, Json]:
     [
         ("5a", trained(loss={"alignment_weight": 0.0}), ["w/o L_align"]),
         ("5a", trained(loss={"alignment_weight": 0.1}), ["L_align weight 0.1"]),
+        ("5a", trained(loss={"alignment_weight": 1.0}), ["L_align weight 1"]),
+        ("5a", averaged(0.3, 0.1), ["L_align weight 0.1 and 0.3"]),
         ("5b", {"selector_config": {"motion_attention": False}}, ["✓", "✗"]),
         ("A.2a", trained(background_training=False), ["✗", "✓"]),
         ("A.2b", {"selector_config": {"n_layers": 3}}, ["3"]),
@@ -216,14 +223,14 @@ def test_equal_printed_scores_share_a_place() -> None:
 def test_intervals_and_ties_are_printed_in_every_format() -> None:
     results = [result(rows(0.50, 12)), result(rows(0.501, 12, seed=1), SOLA_CARD, method="sola")]
     confidence = confidences(results)
-    found = assemble(PAPER_TABLES["1"], [*read_published(), *entries(*results)], confidence)
+    found = assemble(PAPER_TABLES["1"], [*published_entries(), *entries(*results)], confidence)
     tied = [cell for row in found.rows for cell in row.cells if cell.tied]
     assert len(tied) == 1
     for form, sign in {"markdown": "≈ ", "latex": r"$\approx$\,", "html": "≈ "}.items():
-        assert sign in RENDERERS[form](found)
+        assert sign in WRITERS[form](found)
     span = tied[0].interval
     assert span is not None
-    assert f"{span.low:.1f}, {span.high:.1f}" in RENDERERS["latex"](found)
+    assert f"{span.low:.1f}, {span.high:.1f}" in WRITERS["latex"](found)
     assert len(found.footnotes) == 4
 
 

@@ -6,25 +6,33 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from leaderboard.significance import Clusters, clusters, compare, confidences
+from leaderboard.tables.confidence import compare, confidences
 from rvosbench.contracts import Summary
-from rvosbench.errors import UsageError
+from rvosbench.errors import ResultError, UsageError
 from rvosbench.metrics.significance import (
     EXACT_VIDEOS,
+    VideoScores,
     bootstrap_weights,
     interval,
+    paired_difference,
     permutation_p,
+    scores_by_video,
 )
 from rvosbench.records import Json, MethodCard
+from rvosbench.runs.result import Result
 
 from .making import replaced, result, rows
 
 
-def pair(videos: int, gap: float) -> tuple[Clusters, Clusters]:
+def by_video(one: Result) -> VideoScores:
+    return scores_by_video(s.score for s in one.expressions)
+
+
+def pair(videos: int, gap: float) -> tuple[VideoScores, VideoScores]:
     """Two runs on the same videos, `gap` apart."""
     return (
-        clusters(result(rows(0.5 + gap, videos, seed=1))),
-        clusters(result(rows(0.5, videos, seed=2))),
+        by_video(result(rows(0.5 + gap, videos, seed=1))),
+        by_video(result(rows(0.5, videos, seed=2))),
     )
 
 
@@ -34,7 +42,7 @@ def ratio(sums: np.ndarray, counts: np.ndarray, axis: int = -1) -> np.ndarray:
 
 @pytest.mark.parametrize(("videos", "seed"), [(8, 0), (30, 1), (140, 2)])
 def test_the_interval_agrees_with_scipys_bootstrap(videos: int, seed: int) -> None:
-    data = clusters(result(rows(0.5, videos, seed=seed)))
+    data = by_video(result(rows(0.5, videos, seed=seed)))
     rng = np.random.default_rng(7)
     ours = interval(data.sums["jf"], data.counts, bootstrap_weights(videos, rng, 20_000))
     theirs = stats.bootstrap(
@@ -53,7 +61,7 @@ def test_the_interval_agrees_with_scipys_bootstrap(videos: int, seed: int) -> No
 @pytest.mark.parametrize(("videos", "gap"), [(8, 0.01), (8, 0.1), (11, 0.0), (13, 0.02)])
 def test_the_exact_p_value_equals_scipys(videos: int, gap: float) -> None:
     a, b = (
-        clusters(result(rows(level, videos, seed=s))) for level, s in ((0.5 + gap, 1), (0.5, 2))
+        by_video(result(rows(level, videos, seed=s))) for level, s in ((0.5 + gap, 1), (0.5, 2))
     )
     delta = a.sums["jf"] - b.sums["jf"]
     assert videos <= EXACT_VIDEOS
@@ -84,7 +92,7 @@ def test_the_sampled_p_value_agrees_with_scipys(gap: float) -> None:
 
 def test_clusters_matter_expressions_of_one_video_are_not_independent() -> None:
     same = {f"v{i}": [(0.2 + 0.06 * i,) * 2] * 20 for i in range(10)}
-    data = clusters(result(same))
+    data = by_video(result(same))
     low, high = interval(
         data.sums["jf"], data.counts, bootstrap_weights(10, np.random.default_rng(0))
     )
@@ -122,15 +130,44 @@ def test_the_same_seed_gives_the_same_answer_and_another_nearly_so() -> None:
     assert compare(a, b, seed=1) == compare(a, b, seed=1)
     other = compare(a, b, seed=2)
     assert compare(a, b, seed=1) != other
-    assert compare(a, b, seed=1).interval.low == pytest.approx(other.interval.low, abs=0.3)
+    assert compare(a, b, seed=1).low == pytest.approx(other.low, abs=0.003)
+
+
+def test_no_number_depends_on_what_is_computed_beside_it() -> None:
+    """Each draws from a generator of its own: the interval before a test does not change it."""
+    a, b = result(rows(0.52, 40)), result(rows(0.5, 40, seed=1), method="other")
+    found = compare(a, b)
+    delta = by_video(a).sums["jf"] - by_video(b).sums["jf"]
+    assert found.p_value == permutation_p(delta, np.random.default_rng(0))
+    weights = bootstrap_weights(40, np.random.default_rng(0))
+    assert (found.low, found.high) == pytest.approx(interval(delta, by_video(a).counts, weights))
+    known = confidences([a, b])
+    assert {c.p_value for c in known.values()} == {None, found.p_value}
+
+
+def test_scores_are_paired_by_expression_whatever_their_order() -> None:
+    one, other = result(rows(0.6, seed=1)), result(rows(0.5, seed=2))
+    a, b = [s.score for s in one.expressions], [s.score for s in other.expressions]
+    assert paired_difference(a, b) == paired_difference(a, b[::-1])
+    with pytest.raises(ResultError, match="of the same expressions"):
+        paired_difference(a, b[1:])
+
+
+def test_means_by_video_are_those_of_its_expressions() -> None:
+    one = by_video(result({"b": [(0.2, 0.4), (0.4, 0.8)], "a": [(1.0, 0.0)]}))
+    assert one.videos == ("a", "b")
+    assert one.means() == pytest.approx({"a": 0.5, "b": 0.45})
+    assert one.means("f") == pytest.approx({"a": 0.0, "b": 0.6})
+    assert one.mean() == pytest.approx((0.5 + 0.3 + 0.6) / 3)
+    assert scores_by_video([]).means() == {}
 
 
 def test_a_comparison_changes_sign_with_its_sides() -> None:
     a, b = result(rows(0.6, 10)), result(rows(0.5, 10, seed=1), method="other")
     one, two = compare(a, b), compare(b, a)
-    assert one.difference == pytest.approx(-two.difference)
+    assert one.mean == pytest.approx(-two.mean)
     assert one.p_value == two.p_value < 0.05
-    assert one.interval.low > 0 > two.interval.high
+    assert one.low > 0 > two.high
 
 
 @pytest.mark.parametrize(
@@ -145,8 +182,8 @@ def test_only_what_was_measured_alike_is_compared(facts: dict[str, Json]) -> Non
 
 
 def test_a_result_without_expressions_cannot_be_resampled() -> None:
-    with pytest.raises(UsageError, match="no scores of single expressions"):
-        clusters(result({}))
+    with pytest.raises(ResultError, match="of the same expressions"):
+        compare(result({}), result({}))
     assert confidences([result({})]) == {}
 
 

@@ -24,10 +24,18 @@ from rvosbench.plugins import COMMANDS
 from rvosbench.records import Track
 from rvosbench.tracks.cache_file import TrackCacheError, write_tracks
 from rvosbench.tracks.header import Header, frames_hash
-from sola.analysis.curve import Curve, curve_of, to_csv
-from sola.analysis.similarity import Pairs, Sampling, choose_pairs, compare, compare_cache
-from sola.analysis.similarity_plot import MAIN, draw
-from sola.analysis.written import cache_files, write_similarity
+from sola.analysis.similarity import (
+    Curve,
+    Pairs,
+    Sampling,
+    cache_files,
+    choose_pairs,
+    compare,
+    compare_cache,
+    curve_of,
+    to_csv,
+)
+from sola.analysis.similarity_plot import MAIN, draw, write_similarity
 from sola.cli.app import app
 
 WIDTH, LENGTH = 40, 3
@@ -254,7 +262,7 @@ def test_no_cache_or_one_of_another_dataset_says_what_to_do(tmp_path: Path) -> N
     with pytest.raises(TrackCacheError, match="no track cache here"):
         run("--tracks", str(tmp_path))
     tracks = str(cache(tmp_path / "cache", a=fan()))
-    with pytest.raises(TrackCacheError, match="has no video of demo/valid"):
+    with pytest.raises(TrackCacheError, match="is in demo/valid: name the dataset and split"):
         run("--tracks", tracks, "--dataset", "demo", "--split", "valid")
 
 

@@ -1,0 +1,165 @@
+"""Rules that compare rows."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from itertools import combinations, pairwise
+
+from leaderboard.checks.finding import Finding, far
+from leaderboard.numbers.entry import Entry
+from rvosbench.tables.published import Citation, Scores
+from rvosbench.tables.table import METRICS, as_printed
+
+
+def published(entries: Sequence[Entry]) -> Iterator[tuple[Entry, Citation]]:
+    """Published rows with their citations."""
+    return ((e, e.citation) for e in entries if e.citation is not None)
+
+
+def subject(entry: Entry) -> tuple[Hashable, ...]:
+    """What a number is about: equal for numbers that should be the same, whoever prints them."""
+    a, s = entry.about, entry.setting
+    configuration = json.dumps(dict(entry.configuration), sort_keys=True)
+    training = a.training_data.casefold()
+    return (a.method.casefold(), training, s.dataset, s.split, s.corruption, configuration)
+
+
+def sort_key(entry: Entry, citation: Citation) -> tuple[object, ...]:
+    """The order of the rows in a file: by place in the source, then by name."""
+    place = [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in _parts(citation.locator)]
+    a, s = entry.about, entry.setting
+    return (place, citation.row or 0, a.method.casefold(), a.version, s.dataset, s.split)
+
+
+def order(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Rows of a file are sorted, so that a new one makes a small difference."""
+    rows = list(published(entries))
+    for (e, c), (f, d) in pairwise(rows):
+        if c.source.id == d.source.id and sort_key(e, c) > sort_key(f, d):
+            message = f"{f.where}: stands after {e.about.method} on {e.setting.dataset}: unsorted"
+            yield Finding("order", message, (f,))
+
+
+def duplicate(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """A source says a thing once."""
+    seen: dict[Hashable, Entry] = {}
+    for e in entries:
+        if e.citation is not None:
+            c = e.citation
+            key: Hashable = (c.source.id, c.locator, subject(e), e.about.version, e.about.backbone)
+        else:
+            key = e.run.signature if e.run else ""
+        if key in seen:
+            message = f"{e.where}: is there twice ({_scores(seen[key])} and {_scores(e)})"
+            yield Finding("duplicate", message, (e, seen[key]))
+        seen.setdefault(key, e)
+
+
+def differs(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """All sources say the same of a thing. Settled by one preferred value with a reason."""
+    for group in _groups(entries):
+        metrics = [k for k in METRICS if _disagree(group, k)]
+        if not metrics:
+            continue
+        preferred = [e for e, c in published(group) if c.preferred]
+        settled = ""
+        if len(preferred) == 1 and preferred[0].citation is not None:
+            citation = preferred[0].citation
+            settled = f"{citation.source.id} preferred: {citation.reason}"
+        said = "; ".join(_saying(e, c, metrics) for e, c in published(group))
+        a, s = group[0].about, group[0].setting
+        message = f"{a.method} on {s.dataset}/{s.split}: sources differ: {said}"
+        yield Finding("differs", message, tuple(group), settled)
+
+
+def copied(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Two methods do not have the same three scores."""
+    rows: dict[Hashable, list[Entry]] = defaultdict(list)
+    for e, _ in published(entries):
+        s = e.scores
+        if s.j is not None and s.f is not None:
+            where = (e.setting.dataset, e.setting.split, e.setting.corruption)
+            rows[(*where, s.jf, s.j, s.f)].append(e)
+    for group in rows.values():
+        for a, b in combinations(group, 2):
+            if a.about.method.casefold() != b.about.method.casefold():
+                first, second = (a, b) if _flagged(a, "copied") else (b, a)
+                message = f"{first.where}: {_scores(first)} is the row of {second.where}"
+                yield Finding("copied", message, (first, second))
+
+
+def swapped(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """No source exchanges the values of two methods that another source gives."""
+    tables: dict[Hashable, dict[str, dict[str, Entry]]] = defaultdict(lambda: defaultdict(dict))
+    for e, c in published(entries):
+        key = (e.setting, e.about.training_data.casefold(), json.dumps(dict(e.configuration)))
+        tables[key][c.source.id].setdefault(e.about.method.casefold(), e)
+    for sources in tables.values():
+        for mine, theirs in combinations(sorted(sources), 2):
+            yield from _swaps(sources[mine], sources[theirs])
+
+
+def citation(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """A source cites a method by one reference."""
+    cited: dict[Hashable, dict[str, Entry]] = defaultdict(dict)
+    for e, c in published(entries):
+        if c.cited_as:
+            cited[c.source.id, e.about.method.casefold()].setdefault(c.cited_as, e)
+    for by_number in cited.values():
+        if len(by_number) > 1:
+            said = ", ".join(
+                f"[{n}] in {e.citation.locator}" for n, e in by_number.items() if e.citation
+            )
+            first = next(iter(by_number.values()))
+            message = f"{first.where}: cited as {said}"
+            yield Finding("citation", message, tuple(by_number.values()))
+
+
+def _groups(entries: Sequence[Entry]) -> Iterable[list[Entry]]:
+    groups: dict[Hashable, list[Entry]] = defaultdict(list)
+    for e, _ in published(entries):
+        groups[subject(e)].append(e)
+    return groups.values()
+
+
+def _disagree(group: Sequence[Entry], metric: str) -> bool:
+    values = [getattr(e.scores, metric) for e in group]
+    known = [v for v in values if v is not None]
+    return bool(known) and far(max(known), min(known))
+
+
+def _saying(entry: Entry, cited: Citation, metrics: Sequence[str]) -> str:
+    values = ((METRICS[k], getattr(entry.scores, k)) for k in metrics)
+    numbers = " ".join(f"{title} {as_printed(v)}" for title, v in values if v is not None)
+    remarks = [x for x in (entry.about.version, entry.about.backbone) if x]
+    return f"{cited.source.id} {numbers or '(no such score)'} ({', '.join(remarks)})"
+
+
+def _swaps(mine: dict[str, Entry], theirs: dict[str, Entry]) -> Iterator[Finding]:
+    for x, y in combinations(sorted(set(mine) & set(theirs)), 2):
+        a, b, c, d = (t[m].scores.jf for t in (mine, theirs) for m in (x, y))
+        if a is not None and b is not None and (a, b) == (d, c) and a != b:
+            first, other = mine[x], theirs[x]
+            if _flagged(theirs[x], "swapped"):
+                first, other = other, first
+            message = (
+                f"{first.where}: J&F of {mine[x].about.method} and {mine[y].about.method} "
+                f"({as_printed(a)}, {as_printed(b)}) stand exchanged in {other.where}"
+            )
+            yield Finding("swapped", message, (first, other))
+
+
+def _flagged(entry: Entry, rule: str) -> bool:
+    return entry.citation is not None and any(f.rule == rule for f in entry.citation.flags)
+
+
+def _scores(entry: Entry) -> str:
+    s: Scores = entry.scores
+    return "/".join("-" if v is None else as_printed(v) for v in (s.jf, s.j, s.f))
+
+
+def _parts(text: str) -> list[str]:
+    return [p for p in re.split(r"(\d+)", text) if p]

@@ -1,0 +1,151 @@
+"""Our own results as leaderboard entries: run folders, and the reviewed files of `add`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from leaderboard.numbers.ablation import ablation_of_facts
+from leaderboard.numbers.entry import Entry, Run
+from rvosbench.errors import ResultError, UsageError
+from rvosbench.records import Json
+from rvosbench.runs.result import Result, read_result
+from rvosbench.tables.published import UNKNOWN, About, Scores, Setting
+from rvosbench.tables.training import learned_from, training_text
+
+REVIEWED = Path(__file__).parents[1] / "results"
+"""Results that came in by `add` and a review, and ship with the package."""
+
+SUFFIX = "result.json"
+"""A run folder holds `result.json`; a reviewed file is called `<name>.result.json`."""
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The results at some places.
+
+    Attributes:
+        entries: one a signature, by name.
+        unreadable: files in folders that are left out, with the reason, a sentence each.
+    """
+
+    entries: tuple[Entry, ...] = ()
+    unreadable: tuple[str, ...] = ()
+
+
+def read_runs(places: Iterable[Path]) -> Runs:
+    """Entries of all result files in the given files and folders.
+
+    A broken file in a folder does not hide the others: it is left out and said.
+
+    Args:
+        places: result files, run folders, or folders that hold any number of them.
+
+    Raises:
+        UsageError: a place that does not exist or holds no result.
+        ResultError: a place that is itself a file and cannot be read as a result.
+    """
+    entries: dict[str, Entry] = {}
+    unreadable: list[str] = []
+    for place in places:
+        for path in result_files(place):
+            try:
+                found = entry(path, read_result(path))
+            except ResultError as error:
+                if path == place:
+                    raise
+                unreadable.append(f"left out: {error}")
+            else:
+                entries.setdefault(_signature(found), found)
+    return Runs(tuple(sorted(entries.values(), key=order)), tuple(unreadable))
+
+
+def stored_runs(folder: Path) -> Runs:
+    """The results in a folder of reviewed ones; none if there is no such folder."""
+    there = folder.is_dir() and any(folder.rglob(f"*{SUFFIX}"))
+    return read_runs([folder]) if there else Runs()
+
+
+def result_files(place: Path) -> list[Path]:
+    """Paths of the result files at a place, sorted; raises UsageError if there is none."""
+    if place.is_file():
+        return [place]
+    if not place.is_dir():
+        raise UsageError(f"{place}: there is no such file or folder of results")
+    found = sorted(place.rglob(f"*{SUFFIX}"))
+    if not found:
+        raise UsageError(
+            f"{place}: no result in it; wanted a run folder made by `rvosbench eval` or `score`"
+        )
+    return found
+
+
+def entry(path: Path, result: Result) -> Entry:
+    """A result as an entry; its scores are None on a split without ground truth."""
+    facts, card = result.facts, result.card
+    missing = [k for k in ("method", "dataset", "split") if not isinstance(facts.get(k), str)]
+    if missing:
+        raise ResultError(f"{path}: its facts do not say {', '.join(missing)}")
+    return Entry(
+        About(
+            card.title or facts["method"],
+            facts.get("preset") or "",
+            card.venue,
+            card.backbone,
+            card.trainable_parameters,
+            training_data(result),
+            card.url,
+            card.bibtex,
+        ),
+        Setting(
+            facts["dataset"],
+            facts["split"],
+            facts.get("protocol") or UNKNOWN,
+            corruption_text(facts.get("corruption")),
+        ),
+        _percent(result),
+        ablation_of_facts(facts),
+        run=Run(path, result),
+    )
+
+
+def training_data(result: Result) -> str:
+    """What a result was trained on: its facts if they say so, otherwise its card.
+
+    Facts say so as `training_data`, text or a list of datasets, in themselves or in their
+    provenance, or as the provenance's `training`, see `rvosbench.tables.training`.
+    """
+    provenance = result.facts.get("provenance") or {}
+    said = result.facts.get("training_data") or provenance.get("training_data")
+    if isinstance(said, list | tuple):
+        return training_text(map(str, said))
+    if isinstance(said, str):
+        return said
+    return training_text(learned_from(provenance.get("training"))) or result.card.training_data
+
+
+def corruption_text(value: Json) -> str | None:
+    """A corruption as one line: text as it is, an object as `name:severity`."""
+    if not value:
+        return None
+    if isinstance(value, Mapping):
+        name = value.get("name") or value.get("type")
+        return f"{name}:{value.get('severity')}"
+    return str(value)
+
+
+def order(one: Entry) -> tuple[str, str]:
+    """Sorting key of runs: the same whatever the order of the places they were read from."""
+    return (one.about.method.casefold(), _signature(one))
+
+
+def _signature(one: Entry) -> str:
+    return one.run.signature if one.run else ""
+
+
+def _percent(result: Result) -> Scores:
+    if result.summary is None:
+        return Scores(None, None, None)
+    s = result.summary
+    return Scores(100 * s.jf, 100 * s.j, 100 * s.f)

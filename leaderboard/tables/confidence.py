@@ -1,0 +1,105 @@
+"""How sure a run's scores are, and whether a run can be told from the best one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from rvosbench.errors import UsageError
+from rvosbench.metrics.significance import (
+    LEVEL,
+    Difference,
+    Floats,
+    VideoScores,
+    exchange_p,
+    interval,
+    paired_difference,
+    scores_by_video,
+    video_weights,
+)
+from rvosbench.runs.result import Result
+from rvosbench.tables.table import METRICS, Interval
+
+
+@dataclass(frozen=True)
+class Confidence:
+    """What is known of a run's certainty.
+
+    Attributes:
+        intervals: metric -> 95 % confidence interval in percent.
+        p_value: that the best comparable run is no better; None for the best run itself or where
+            there is no other.
+    """
+
+    intervals: Mapping[str, Interval] = field(default_factory=dict)
+    p_value: float | None = None
+
+    @property
+    def tied(self) -> bool:
+        """Not distinguishable from the best run."""
+        return self.p_value is not None and self.p_value >= LEVEL
+
+
+def compare(a: Result, b: Result, seed: int = 0) -> Difference:
+    """J&F of run A minus that of run B; the same seed gives the same answer.
+
+    Raises:
+        UsageError: they were not measured on the same videos and expressions in the same way.
+    """
+    if comparable_key(a) != comparable_key(b):
+        raise UsageError(
+            f"{a.signature} and {b.signature} cannot be compared: they differ in dataset, split, "
+            "protocol, corruption, or in what was scored"
+        )
+    first, second = ([s.score for s in one.expressions] for one in (a, b))
+    return paired_difference(first, second, seed)
+
+
+def comparable_key(result: Result) -> tuple[object, ...]:
+    """Equal for results whose scores can be paired, expression by expression."""
+    names = ("dataset", "split", "fingerprint", "protocol", "protocol_version", "corruption")
+    facts = tuple(str(result.facts.get(name)) for name in names)
+    asked = frozenset((s.score.video, s.score.expression) for s in result.expressions)
+    return (*facts, hash(asked), len(asked))
+
+
+def confidences(results: Sequence[Result], seed: int = 0) -> dict[str, Confidence]:
+    """Signature -> confidence, for all results with scores of single expressions.
+
+    Each is tested against the best run measured the same way; upper bounds are never the best.
+    Tests are not corrected for their number: "tied" means tied at the level of a single test.
+    """
+    groups: dict[tuple[object, ...], list[Result]] = defaultdict(list)
+    for result in results:
+        if result.expressions and result.summary is not None:
+            groups[comparable_key(result)].append(result)
+    found: dict[str, Confidence] = {}
+    for group in groups.values():
+        found.update(_group_confidences(group, seed))
+    return found
+
+
+def _group_confidences(group: Sequence[Result], seed: int) -> dict[str, Confidence]:
+    data = {r.signature: scores_by_video(s.score for s in r.expressions) for r in group}
+    weights = video_weights(len(data[group[0].signature].videos), seed)
+    ranked = [r for r in group if not r.upper_bound]
+    best = max(ranked, key=lambda r: (data[r.signature].mean(), r.signature), default=None)
+    found = {}
+    for result in group:
+        mine = data[result.signature]
+        p = None
+        if best is not None and result is not best and not result.upper_bound:
+            p = exchange_p(mine.sums["jf"] - data[best.signature].sums["jf"], seed)
+        found[result.signature] = Confidence(_intervals(result, mine, weights), p)
+    return found
+
+
+def _intervals(result: Result, mine: VideoScores, weights: Floats) -> dict[str, Interval]:
+    """Intervals of the scores that are plain means over expressions, as most protocols' are."""
+    found = {}
+    for metric in METRICS:
+        if abs(mine.mean(metric) - getattr(result.summary, metric)) < 1e-6:
+            low, high = interval(mine.sums[metric], mine.counts, weights)
+            found[metric] = Interval(100 * low, 100 * high)
+    return found
