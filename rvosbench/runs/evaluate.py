@@ -29,9 +29,9 @@ from rvosbench.execution.units import Job, Outcome, Unit
 from rvosbench.metrics.values import split_values
 from rvosbench.recipe import Recipe, digest
 from rvosbench.records import Expression, Missing, Sample
+from rvosbench.runs.candidates import Candidate, from_files, from_method
 from rvosbench.runs.job import VideoJob
-from rvosbench.runs.methods import Candidate, MethodChoice, choose
-from rvosbench.runs.predictions_in_files import open_files
+from rvosbench.runs.methods import MethodChoice
 from rvosbench.runs.result import Result, ScoredExpression
 from rvosbench.runs.run_folder import RunFolder
 from rvosbench.runs.task import Task, open_task
@@ -86,11 +86,11 @@ def evaluate(
             f"protocol {task.protocol.name!r} scores label images, a method predicts expressions: "
             f"choose another of {', '.join(dataset.protocols)}, or score a folder of label images"
         )
-    candidate, run = choose(method, dataset.name), run or RunOptions()
+    candidate, run = from_method(method, dataset.name), run or RunOptions()
     if task.hidden and candidate.needs_truth:
         raise NoGroundTruthError(
-            f"{candidate.facts()['method']} needs the ground truth, which "
-            f"{dataset.name}/{dataset.split} does not have"
+            f"{candidate.name} needs the ground truth, which {dataset.name}/{dataset.split} does "
+            "not have"
         )
     with _begun(candidate, task, run) as work:
         run_units(work.units, work.job, work.folder.store, work.executor, run.on_done)
@@ -131,7 +131,7 @@ def score(
             f"{dataset.name}/{dataset.split} has no public ground truth: predictions can be packed "
             "and sent to the authors' server, not scored here"
         )
-    candidate, there = open_files(
+    candidate, there = from_files(
         Path(predictions), missing, task.protocol.answers, task.samples, video_ids(dataset)
     )
     if videos is None and len(there) < len(task.samples):
@@ -167,7 +167,7 @@ class _Work:
             for score in found.scores
         ]
         facts = dict(self.recipe.facts)
-        if self.job.candidate.keeps:
+        if self.job.candidate.files is None:
             facts["frames"] = digest([sample.video.identity for sample in self.task.samples])
         else:
             facts["predictions"] = digest([found.pixels for found in kept])
@@ -192,14 +192,17 @@ def _begun(candidate: Candidate, task: Task, run: RunOptions) -> Iterator[_Work]
     if run.resume:
         if run.out is None:
             raise UsageError("resume wants the folder of the run: give --out")
-        candidate.check_resumable()
-    built = None
-    identity = candidate.identify(task.ids)
+        if candidate.unsure:
+            raise UsageError(
+                f"a run of {candidate.name} cannot be resumed: nothing tells {candidate.unsure}, "
+                "or start again"
+            )
+    built, identity = None, candidate.identify(task.ids) if candidate.identify else None
     if identity is None:
         built = candidate.build()
         identity = candidate.identity_of(built, task.ids)
-    recipe = Recipe({**task.facts(), **candidate.facts(), **candidate.details()})
-    if candidate.keeps:
+    recipe = Recipe({**task.facts(), **candidate.facts})
+    if candidate.files is None:
         recipe = recipe.with_facts(provenance=dict(identity.provenance))
     job = VideoJob(candidate, task, identity, built)
     with ExitStack() as stack:
@@ -215,7 +218,7 @@ def _unit_digest(recipe: Recipe, sample: Sample, candidate: Candidate) -> str:
     A method reads frames, a score of files reads the files and works without frames.
     """
     video, expressions = sample.video, [[e.id, e.text] for e in sample.expressions]
-    read = candidate.read_of(sample)
+    read = video.identity if candidate.files is None else candidate.files(sample)
     return digest([dict(recipe.facts), video.id, list(video.frame_names), expressions, read])
 
 

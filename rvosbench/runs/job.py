@@ -11,7 +11,8 @@ from rvosbench.errors import DatasetError, PluginError
 from rvosbench.metrics import official
 from rvosbench.recipe import Recipe
 from rvosbench.records import Sample
-from rvosbench.runs.methods import Candidate
+from rvosbench.runs.candidates import Candidate
+from rvosbench.runs.complete import complete
 from rvosbench.runs.predictions import VideoPredictions
 from rvosbench.runs.run_folder import VideoFiles, VideoScores
 from rvosbench.runs.task import Task
@@ -42,9 +43,9 @@ class VideoJob:
         truth = GroundTruth(self._dataset, key)
         if not self._hidden:
             sample = _sized(sample, truth)
-        answers = self._predicted(sample, truth)
-        predictions = self.candidate.checked(answers, sample)
-        if self.candidate.keeps:
+        predictions = self._predicted(sample, truth)
+        if not isinstance(predictions, VideoPredictions):
+            predictions = complete(predictions, sample, self.candidate.name)
             files.write_predictions(sample.video, predictions)
         scores = [] if self._hidden else self._protocol.score_video(sample, truth, predictions)
         kept = VideoScores(tuple(scores))
