@@ -176,6 +176,7 @@ class MethodSpec:
     Attributes:
         config_type: a frozen dataclass; its defaults are the published configuration.
         build: (config, device) -> Method or TruthMethod; loads weights, may raise WeightsError.
+            The device is one that torch understands, never "auto".
         card: what the tables print.
         presets: preset name -> fields that differ from the defaults. A method with a "demo" preset
             uses it on the demo dataset unless another is asked for.
