@@ -1,4 +1,4 @@
-"""The blind guesser: true masks, chosen without a look at the sentence. The floor of a benchmark.
+"""The blind guesser: true masks, chosen without a look at the expression. The floor of a benchmark.
 
 What it reaches can be computed from areas alone (`rvosbench data stats` on MotionShapes prints it):
 a benchmark on which it does well asks nothing of a method.
@@ -20,7 +20,7 @@ from rvosbench.records import Expression, MethodCard, Sample
 
 @dataclass(frozen=True)
 class BlindConfig:
-    """What it answers to every sentence.
+    """What it predicts for every expression.
 
     Attributes:
         answer: "one" object drawn at random, "all" objects, or "none".

@@ -1,14 +1,15 @@
-"""The union of all candidate tracks, whatever the sentence says."""
+"""The union of all candidate tracks, whatever the expression says."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rvosbench.contracts import MethodSpec
+from rvosbench.contracts import MethodIdentity, MethodSpec
 from rvosbench.masks import union
 from rvosbench.records import Json, MethodCard, Prediction, Sample
-from rvosbench.tracks.maker import PRESETS, CandidateConfig, TrackSource, open_tracks
+from rvosbench.tracks.candidates import PRESETS, CandidateConfig
+from rvosbench.tracks.source import TrackSource, identify_tracks, open_tracks
 
 
 @dataclass(frozen=True)
@@ -41,9 +42,15 @@ def _build(config: CandidateConfig, device: str) -> Everything:
     return Everything(open_tracks(config, device))
 
 
+def _identify(config: CandidateConfig, device: str, videos: Sequence[str]) -> MethodIdentity | None:
+    tracks = identify_tracks(config, device, videos)
+    return None if tracks is None else MethodIdentity(tracks, SPEC.card)
+
+
 SPEC = MethodSpec(
     config_type=CandidateConfig,
     build=_build,
+    identify=_identify,
     card=MethodCard("All candidate tracks", backbone="SAM2", trainable_parameters=0),
     presets=PRESETS,
 )

@@ -1,6 +1,6 @@
 """GroundingDINO's boxes as masks, nothing selected: what SOLA is without its selection module.
 
-    frame + sentence -> boxes above a score -> SAM2 mask of each box -> their union
+    frame + expression -> boxes above a score -> SAM2 mask of each box -> their union
 
 Nothing looks at more than one frame, so of "the bird that flies away" it finds all birds. The paper
 says no more than that its baseline "relies solely on Grounding DINO, which detects objects at the
@@ -15,28 +15,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from rvosbench.contracts import MethodSpec
+from rvosbench.contracts import MethodIdentity, MethodSpec
 from rvosbench.masks import MaskSequence, Rle, pack, union
 from rvosbench.records import Json, MethodCard, Prediction, Sample
-from rvosbench.tracks.boxes import BoxSegmenter, Grounder
-from rvosbench.tracks.config import Compute, TrackConfig
-from rvosbench.tracks.follow import Follower
-from rvosbench.tracks.maker import (
+from rvosbench.tracks.candidates import (
     DEMO_BOX_THRESHOLD,
     RELEASED_GROUNDER,
     RELEASED_TRACKER,
     UNSIGNED,
     CandidateConfig,
-    TrackMaker,
 )
+from rvosbench.tracks.config import Compute, TrackConfig
 from rvosbench.tracks.prompts import Prompt, counts_of
+from rvosbench.tracks.source import identify_tracks
+
+if TYPE_CHECKING:
+    from rvosbench.tracks.boxes import BoxSegmenter, Grounder
+    from rvosbench.tracks.follow import Follower
+    from rvosbench.tracks.maker import TrackMaker
 
 Found = Mapping[str, Sequence[Prompt]]
-"""A sentence -> its boxes of one frame, as masks."""
+"""The text of an expression -> its boxes of one frame, as masks."""
 
 
 @dataclass(frozen=True)
@@ -75,76 +78,75 @@ class GroundingDinoConfig:
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be in [0, 1]")
 
+    @property
+    def candidates(self) -> CandidateConfig:
+        """What decides the two networks."""
+        return CandidateConfig(
+            tracker=self.tracker,
+            grounder=self.grounder,
+            dtype=self.dtype,
+            prompts=TrackConfig(resize=self.resize),
+            compute=self.compute,
+        )
 
+
+@dataclass(frozen=True)
 class GroundingDinoBaseline:
-    """The baseline, its two networks opened.
+    """The baseline, its two networks opened; see `SPEC.build`.
 
-    Args:
-        config: see `GroundingDinoConfig`.
-        device: "auto", "cpu", "cuda", "cuda:N" or "mps".
-        models: opened networks; None opens those of `config`.
-
-    Raises:
-        WeightsError: the weights of a network are not there.
+    Attributes:
+        config: its settings.
+        models: SAM2 and GroundingDINO.
+        segmenter: makes masks of boxes.
     """
 
-    def __init__(
-        self, config: GroundingDinoConfig, device: str = "auto", models: TrackMaker | None = None
-    ) -> None:
-        prompts = TrackConfig(resize=config.resize)
-        wanted = CandidateConfig(config.tracker, config.grounder, config.dtype, "", prompts)
-        self._config = config
-        self._models = models or TrackMaker(wanted, device)
+    config: GroundingDinoConfig
+    models: TrackMaker
+    segmenter: type[BoxSegmenter]
 
     def predict(self, sample: Sample) -> Mapping[str, Prediction]:
         """Expression id -> masks, the best score of a box, and how many boxes each frame has.
 
         A frame in which nothing is found has an empty mask.
         """
-        video, config = sample.video, self._config
-        texts = list(dict.fromkeys(e.text for e in sample.expressions))
-        follower = Follower.of(self._models.sam2, video, config.compute)
-        grounder: Grounder | None = self._models.grounder
-        assert grounder is not None  # the configuration names one
-        found = [
-            self._look(follower, grounder, i, texts) for i in range(len(video) if texts else 0)
-        ]
-        if config.variant == "propagate":
+        video, texts = sample.video, list(dict.fromkeys(e.text for e in sample.expressions))
+        follower = self.models.follower(video)
+        found = [self._look(follower, i, texts) for i in range(len(video) if texts else 0)]
+        if self.config.variant == "propagate":
             masks = _followed(follower, texts, found)
         else:
             masks = {t: _united([frame[t] for frame in found], video.size) for t in texts}
         return {
-            e.id: _answer(masks[e.text], [frame[e.text] for frame in found])
+            e.id: _prediction(masks[e.text], [frame[e.text] for frame in found])
             for e in sample.expressions
         }
 
     def provenance(self) -> Mapping[str, Json]:
         """Checkpoint hashes and what else decides the numbers."""
-        return self._models.provenance()
+        return self.models.provenance()
 
     @property
     def card(self) -> MethodCard:
         """The published networks, or those embedded here."""
-        if self._config.tracker != "demo":
-            return SPEC.card
-        title, backbone = SPEC.card.title, "small GroundingDINO and SAM2 (embedded)"
-        return MethodCard(title, SPEC.card.venue, backbone, 0, "none", SPEC.card.url)
+        return _card(self.config)
 
-    def _look(self, follower: Follower, grounder: Grounder, frame: int, texts: list[str]) -> Found:
-        """The masks of every sentence's boxes in one frame."""
+    def _look(self, follower: Follower, frame: int, texts: list[str]) -> Found:
+        """The masks of every expression's boxes in one frame."""
+        grounder: Grounder | None = self.models.grounder
+        assert grounder is not None  # the configuration names one
         detections = grounder.detect(
             follower.video.read(frame),
             texts,
-            box_threshold=self._config.box_threshold,
-            text_threshold=self._config.text_threshold,
+            box_threshold=self.config.box_threshold,
+            text_threshold=self.config.text_threshold,
         )
-        if self._config.variant == "best":
+        if self.config.variant == "best":
             detections = [d.best() for d in detections]
-        prompts = BoxSegmenter(follower).prompts(frame, detections)
+        prompts = self.segmenter(follower).prompts(frame, detections)
         return dict(zip(texts, prompts, strict=True))
 
 
-def _answer(masks: MaskSequence, boxes: Sequence[Sequence[Prompt]]) -> Prediction:
+def _prediction(masks: MaskSequence, boxes: Sequence[Sequence[Prompt]]) -> Prediction:
     return Prediction(
         masks,
         score=max((p.score for many in boxes for p in many), default=0.0),
@@ -167,9 +169,9 @@ def _united(frames: Sequence[Sequence[Prompt]], size: tuple[int, int]) -> MaskSe
 def _followed(
     follower: Follower, texts: Iterable[str], found: Sequence[Found]
 ) -> dict[str, MaskSequence]:
-    """Every sentence's boxes of its best frame, tracked; sentences share frames and equal masks."""
+    """Every text's boxes of its best frame, tracked; texts share frames and equal masks."""
     video = follower.video
-    wanted = {text: _best_frame([frame[text] for frame in found]) for text in texts}
+    wanted = {text: best_frame([frame[text] for frame in found]) for text in texts}
     fresh: dict[int, dict[tuple[int, bytes], Prompt]] = {}
     for prompts in wanted.values():
         for prompt in prompts:
@@ -187,15 +189,42 @@ def _followed(
     }
 
 
-def _best_frame(frames: Sequence[Sequence[Prompt]]) -> list[Prompt]:
+def best_frame(frames: Sequence[Sequence[Prompt]]) -> list[Prompt]:
     """The boxes, with masks, of the frame whose best box is best; the first of equals."""
     seen = [[p for p in prompts if p.area] for prompts in frames]
     return list(max(seen, key=lambda many: max((p.score for p in many), default=0.0), default=[]))
 
 
+def _build(config: GroundingDinoConfig, device: str) -> GroundingDinoBaseline:
+    """Opens the networks.
+
+    Raises:
+        WeightsError: the weights of a network are not there.
+    """
+    from rvosbench.tracks.boxes import BoxSegmenter
+    from rvosbench.tracks.maker import TrackMaker
+
+    return GroundingDinoBaseline(config, TrackMaker(config.candidates, device), BoxSegmenter)
+
+
+def _identify(
+    config: GroundingDinoConfig, device: str, videos: Sequence[str]
+) -> MethodIdentity | None:
+    models = identify_tracks(config.candidates, device, videos)
+    return None if models is None else MethodIdentity(models, _card(config))
+
+
+def _card(config: GroundingDinoConfig) -> MethodCard:
+    if config.tracker != "demo":
+        return SPEC.card
+    title, backbone = SPEC.card.title, "small GroundingDINO and SAM2 (embedded)"
+    return MethodCard(title, SPEC.card.venue, backbone, 0, "none", SPEC.card.url)
+
+
 SPEC = MethodSpec(
     config_type=GroundingDinoConfig,
-    build=GroundingDinoBaseline,
+    build=_build,
+    identify=_identify,
     card=MethodCard(
         title="GroundingDINO (w/o selection module)",
         venue="arXiv 2412.01136",

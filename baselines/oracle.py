@@ -2,7 +2,7 @@
 
 A set is searched by adding, removing or swapping one track at a time while region similarity J
 rises, from the empty set and from every single track. For up to `EXHAUSTIVE` useful tracks all
-sets are tried, so the answer is the true optimum of J.
+sets are tried, so the prediction is the true optimum of J.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.contracts import MethodSpec, TruthLookup
+from rvosbench.contracts import MethodIdentity, MethodSpec, TruthLookup
 from rvosbench.masks import MaskSequence, union
 from rvosbench.metrics import region_similarity
 from rvosbench.records import Json, MethodCard, Prediction, Sample, Target, Track
-from rvosbench.tracks.maker import PRESETS, CandidateConfig, TrackSource, open_tracks
+from rvosbench.tracks.candidates import PRESETS, CandidateConfig
 from rvosbench.tracks.recall import touching
+from rvosbench.tracks.source import TrackSource, identify_tracks, open_tracks
 
 EXHAUSTIVE = 8
 
@@ -35,15 +36,15 @@ class Oracle:
     def predict_with_truth(self, sample: Sample, truth: TruthLookup) -> Mapping[str, Prediction]:
         """Expression id -> union of the best tracks."""
         tracks = self.source.tracks(sample)
-        answers = {}
+        predictions = {}
         for expression in sample.expressions:
             candidates = [t for t in tracks if t.serves(expression.id)]
             chosen = best_tracks(candidates, truth(expression.id))
             masks = union([t.masks for t in chosen], len(sample.video), sample.video.size)
-            answers[expression.id] = Prediction(
+            predictions[expression.id] = Prediction(
                 masks, diagnostics={"tracks": [t.id for t in chosen]}
             )
-        return answers
+        return predictions
 
     def provenance(self) -> Mapping[str, Json]:
         """What decides the tracks."""
@@ -102,9 +103,15 @@ def _build(config: CandidateConfig, device: str) -> Oracle:
     return Oracle(open_tracks(config, device))
 
 
+def _identify(config: CandidateConfig, device: str, videos: Sequence[str]) -> MethodIdentity | None:
+    tracks = identify_tracks(config, device, videos)
+    return None if tracks is None else MethodIdentity(tracks, SPEC.card)
+
+
 SPEC = MethodSpec(
     config_type=CandidateConfig,
     build=_build,
+    identify=_identify,
     card=MethodCard("Oracle track selection", backbone="SAM2", trainable_parameters=0),
     presets=PRESETS,
     needs_truth=True,

@@ -62,9 +62,9 @@ class TruthBoxes:
                     f"video {sample.video.id!r}: object {name!r} has {len(masks)} masks for "
                     f"{len(sample.video)} frames; a frame-level ceiling needs one for every frame"
                 )
-        return {name: self._answer(e, objects, sample) for name, e in evidence.items()}
+        return {name: self._masks(e, objects, sample) for name, e in evidence.items()}
 
-    def _answer(
+    def _masks(
         self, evidence: FrameEvidence, objects: Mapping[str, MaskSequence], sample: Sample
     ) -> MaskSequence:
         masks = [objects[name] for name in evidence.objects]
@@ -78,7 +78,7 @@ class TruthBoxes:
 
 
 def meanings(evidence: FrameEvidence, frame: int) -> Bools:
-    """All sets of objects that the sentence may mean for what one frame tells, (K, N).
+    """All sets of objects that the expression may mean for what one frame tells, (K, N).
 
     They hold every certain object and as many as the grammar says. Where that is impossible (some
     of the objects are out of sight), any set may be what is in sight. At least one set is given:

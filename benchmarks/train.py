@@ -32,7 +32,8 @@ from numpy.typing import NDArray
 from rvosbench.masks import MaskSequence
 from rvosbench.models.weights import ModelIdentity
 from rvosbench.records import Track
-from rvosbench.tracks.cache import Header, read_tokens, read_tracks, write_tracks
+from rvosbench.tracks.cache_file import read_tokens, read_tracks, write_tracks
+from rvosbench.tracks.header import Header
 from sola.config import LossConfig, SelectorConfig
 from sola.data.batches import Batch, Item, collate
 from sola.model import TrackSelector

@@ -76,6 +76,11 @@ def values(config: object) -> dict[str, Json]:
     return {k: _plain(v) for k, v in _flat(dataclasses.asdict(config))}  # type: ignore[call-overload]
 
 
+def signed_values(config: object) -> dict[str, Json]:
+    """All dotted keys and their values, without the fields that `differences` leaves out."""
+    return {k: _plain(v) for k, v in sorted(_flat(_signed(config)))}
+
+
 def keys(config_type: type[Any]) -> tuple[str, ...]:
     """All dotted keys of a configuration type."""
     return tuple(k for k, _ in _flat(dataclasses.asdict(config_type())))

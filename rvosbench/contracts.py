@@ -29,6 +29,7 @@ __all__ = [
     "DatasetSpec",
     "ExpressionScore",
     "Method",
+    "MethodIdentity",
     "MethodSpec",
     "MethodTruth",
     "ScoringProtocol",
@@ -151,6 +152,20 @@ class TraceableByVideo(Protocol):
 
 
 @dataclass(frozen=True)
+class MethodIdentity:
+    """What a method says of itself.
+
+    Attributes:
+        provenance: what decides its numbers beside its code and configuration: checkpoint hashes,
+            image size, dtype, device kind, the hash of tracks.
+        card: what the tables print of it.
+    """
+
+    provenance: Mapping[str, Json]
+    card: MethodCard
+
+
+@dataclass(frozen=True)
 class MethodSpec:
     """A method before it is built: what stands at the entry point `rvosbench.methods`.
 
@@ -161,6 +176,11 @@ class MethodSpec:
         presets: preset name -> fields that differ from the defaults. A method with a "demo" preset
             uses it on the demo dataset unless another is asked for.
         needs_truth: the method is handed the truth, and its result is marked an upper bound.
+        identify: (config, device, ids of the run's videos) -> what the built method would say of
+            itself, without opening a network: a finished run is taken up at once, and with worker
+            processes the parent opens nothing. It returns None where it cannot tell, such as for
+            weights that are still to be downloaded. Optional: without it the method is built to
+            be asked.
     """
 
     config_type: type[Any]
@@ -168,6 +188,7 @@ class MethodSpec:
     card: MethodCard
     presets: Mapping[str, Mapping[str, Json]] = field(default_factory=dict)
     needs_truth: bool = False
+    identify: Callable[[Any, str, Sequence[str]], MethodIdentity | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -180,7 +201,7 @@ class ExpressionScore:
         frame_j: J of every scored frame.
         frame_f: F of every scored frame.
         frames: indices of the scored frames in the video.
-        figures: further facts and figures of the expression, see `rvosbench.metrics.figures`.
+        metrics: further facts and metric values of the expression, see `rvosbench.metrics.values`.
     """
 
     video: str
@@ -190,17 +211,17 @@ class ExpressionScore:
     frame_j: tuple[float, ...] = ()
     frame_f: tuple[float, ...] = ()
     frames: tuple[int, ...] = ()
-    figures: Mapping[str, float] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Scores of a whole split in [0, 1]; `extra` holds a protocol's further figures."""
+    """Scores of a whole split in [0, 1]; `metrics` holds all further metric values."""
 
     j: float
     f: float
     jf: float
-    extra: Mapping[str, float] = field(default_factory=dict)
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 class ScoringProtocol(Protocol):

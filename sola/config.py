@@ -37,7 +37,7 @@ class SelectorConfig:
         n_layers: object-language alignment layers, >= 1 (code and paper table A.2: 2).
         max_temporal_length: reduced frames that make one unit of the temporal encoding (code: 100).
         n_negative: learnable negative anchors (code and paper: 32). They are keys of the language
-            attention, and in the released variant also count in its averages over words.
+            attention, and in the released variant also count in its averages over text tokens.
         n_heads: heads of every attention; must divide `lang_token_dim` (code: 8).
         n_groups: groups of every group normalisation (code: 8 in encoder and layers).
         dropout: probability after each activation of the motion encoder (code: 0.2).
@@ -235,7 +235,7 @@ class TrainConfig:
 
     @property
     def train_sources(self) -> tuple[str, ...]:
-        """Prompts whose tracks are learnt from."""
+        """Prompts whose tracks are trained on."""
         if not self.background_training:
             return ("truth",)
         return ("grid", "box", "truth") if self.box_training else ("grid", "truth")
@@ -249,8 +249,8 @@ class TrainConfig:
 PAPER_TRAINING = TrainConfig(epochs=13, schedule="cosine", label_threshold=0.5, loss=PAPER_LOSS)
 """The paper's text; "gradually decreasing" is read as a cosine."""
 
-# Without `init`, which knows what shapes do, 60 000 sentences hardly teach motion: docs/training.md
-# has the figures. The loss weight and the rate were chosen in short trials.
+# Without `init`, which knows what shapes do, 60 000 expressions hardly teach motion, as
+# docs/training.md shows. The loss weight and the rate were chosen in short trials.
 # Sizes fit five minutes: 60 000 expressions at 500 a second on one core, and validation.
 DEMO_TRAINING = TrainConfig(
     epochs=30,

@@ -17,21 +17,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.contracts import MethodSpec
+from rvosbench.contracts import MethodIdentity, MethodSpec
 from rvosbench.errors import ConfigurationError, WeightsError
 from rvosbench.masks import union
 from rvosbench.models.weights import TEXT_ENCODER, embedded
 from rvosbench.records import Json, MethodCard, Prediction, Sample, Track, Video
 from rvosbench.tables.training import learned_from, training_text
-from rvosbench.tracks.maker import (
-    DEMO_TRACKS,
-    PAPER_TRACKS,
-    RELEASED_TRACKER,
-    CandidateConfig,
-    TrackSource,
-    open_tracks,
-)
-from rvosbench.tracks.words import WordSource, open_words
+from rvosbench.tracks.candidates import DEMO_TRACKS, PAPER_TRACKS, RELEASED_TRACKER, CandidateConfig
+from rvosbench.tracks.source import TrackSource, identify_tracks, open_tracks
+from rvosbench.tracks.words import WordSource, identify_words, open_words
 from sola.config import RELEASED_TEXT
 
 if TYPE_CHECKING:
@@ -87,16 +81,13 @@ class Sola:
 
     Attributes:
         config: its settings.
-        selector: in evaluation mode.
-        selector_facts: hash of the selector's weights, and what it was trained with if that is
-            known: "selector" and "training".
+        chosen: the selector.
         tracks: gives candidate tracks.
         text: gives text tokens.
     """
 
     config: SolaConfig
-    selector: TrackSelector
-    selector_facts: Mapping[str, Json]
+    chosen: ChosenSelector
     tracks: TrackSource
     text: WordSource
 
@@ -107,8 +98,8 @@ class Sola:
         predictions = {}
         for e, text_tokens in zip(sample.expressions, texts, strict=True):
             serving = [t for t in tracks if t.serves(e.id)]
-            predictions[e.id] = answer(
-                self.selector,
+            predictions[e.id] = prediction_for(
+                self.chosen.network,
                 sample.video,
                 serving,
                 text_tokens,
@@ -119,37 +110,55 @@ class Sola:
 
     def provenance(self) -> Mapping[str, Json]:
         """Checkpoint hashes, what the selector was trained with, and what else decides numbers."""
-        return self._facts(self.tracks.provenance())
+        return self.chosen.provenance(self.tracks.provenance(), self.text.checkpoint_hash)
 
     def provenance_of(self, videos: Sequence[str]) -> Mapping[str, Json]:
         """As `provenance`, of the tracks of some videos."""
-        return self._facts(self.tracks.provenance(videos))
-
-    def _facts(self, tracks: Mapping[str, Json]) -> Mapping[str, Json]:
-        return {
-            **tracks,
-            "text_encoder": self.text.checkpoint_hash,
-            "selector_config": asdict(self.selector.config),
-            **self.selector_facts,
-        }
+        return self.chosen.provenance(self.tracks.provenance(videos), self.text.checkpoint_hash)
 
     @property
     def card(self) -> MethodCard:
-        """What was really built, and what its selector was really trained on.
+        """What was really built, and what its selector was really trained on."""
+        return self.chosen.card(self.config)
 
-        A selector that does not say it, as a checkpoint of the authors' code, has no training data.
-        """
-        count = sum(p.numel() for p in self.selector.parameters() if p.requires_grad)
-        identity = self.selector_facts.get("training")
+
+@dataclass(frozen=True)
+class ChosenSelector:
+    """A selector, and what is known of it.
+
+    Attributes:
+        network: in evaluation mode.
+        checkpoint_hash: of its weights.
+        training: what decided them; None where that is not known, as of a released checkpoint.
+    """
+
+    network: TrackSelector
+    checkpoint_hash: str
+    training: Mapping[str, Json] | None
+
+    def provenance(self, tracks: Mapping[str, Json], text_encoder: str) -> Mapping[str, Json]:
+        """That of the method: of its tracks, of its text encoder, and of this selector."""
+        return {
+            **tracks,
+            "text_encoder": text_encoder,
+            "selector": self.checkpoint_hash,
+            "selector_config": asdict(self.network.config),
+            **({"training": self.training} if self.training else {}),
+        }
+
+    def card(self, config: SolaConfig) -> MethodCard:
+        """That of the method; a selector that does not say it has no training data."""
         return replace(
             SPEC.card,
-            trainable_parameters=count,
-            backbone=_backbone(self.config),
-            training_data=training_text(learned_from(identity)),
+            trainable_parameters=sum(
+                p.numel() for p in self.network.parameters() if p.requires_grad
+            ),
+            backbone=_backbone(config),
+            training_data=training_text(learned_from(self.training)),
         )
 
 
-def answer(
+def prediction_for(
     selector: TrackSelector,
     video: Video,
     tracks: Sequence[Track],
@@ -221,6 +230,28 @@ def _build(config: SolaConfig, device: str) -> Sola:
         WeightsError: a network's weights are not there.
     """
     from rvosbench.models.devices import choose_device
+
+    chosen, device = _open_selector(config), choose_device(device)
+    chosen.network.to(device)
+    return Sola(
+        config,
+        chosen,
+        open_tracks(config.candidates, device),
+        open_words(config.tracks, _encoder(config), device, config.dtype),
+    )
+
+
+def _identify(config: SolaConfig, device: str, videos: Sequence[str]) -> MethodIdentity | None:
+    """What the built method would say of itself; only the selector is opened, which is small."""
+    chosen = _open_selector(config)
+    tracks = identify_tracks(config.candidates, device, videos)
+    text = identify_words(config.tracks, _encoder(config), config.dtype)
+    if tracks is None or text is None:
+        return None
+    return MethodIdentity(chosen.provenance(tracks, text), chosen.card(config))
+
+
+def _open_selector(config: SolaConfig) -> ChosenSelector:
     from sola.network.weights import checkpoint_hash, load_selector, read_training
 
     if not config.background_inference and not config.grounder:
@@ -228,18 +259,14 @@ def _build(config: SolaConfig, device: str) -> Sola:
             "background_inference=false keeps box tracks only, but there are none without a "
             "grounder: name one with --set grounder=NAME, or keep the background"
         )
-    source, device = _selector_source(config.selector), choose_device(device)
-    selector, training = load_selector(source).to(device), read_training(source)
-    facts = {"selector": checkpoint_hash(source)}
-    facts |= {"training": training["identity"]} if training else {}
-    encoder = embedded(config.text_encoder, TEXT_ENCODER)
-    return Sola(
-        config,
-        selector,
-        facts,
-        open_tracks(config.candidates, device),
-        open_words(config.tracks, encoder, device, config.dtype),
-    )
+    source = _selector_source(config.selector)
+    training = read_training(source)
+    identity = training["identity"] if training else None
+    return ChosenSelector(load_selector(source), checkpoint_hash(source), identity)
+
+
+def _encoder(config: SolaConfig) -> str | Path:
+    return embedded(config.text_encoder, TEXT_ENCODER)
 
 
 def _backbone(config: SolaConfig) -> str:
@@ -264,6 +291,7 @@ def _selector_source(name: str) -> Path:
 SPEC = MethodSpec(
     config_type=SolaConfig,
     build=_build,
+    identify=_identify,
     card=MethodCard(
         title="SOLA",
         venue="arXiv 2412.01136",

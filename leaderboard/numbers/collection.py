@@ -96,14 +96,9 @@ def resolve(signature: str, entries: Sequence[Entry]) -> Run:
 def details(run: Run) -> dict[str, Json]:
     """Everything a signature stands for: the scores, all choices, and the file."""
     result = run.result
-    short = {
-        k: v
-        for k, v in report(result, run.path).items()
-        if k not in ("expressions", "parts", "extra")
-    }
+    short = {k: v for k, v in report(result, run.path).items() if k not in ("expressions", "parts")}
     card = {name: getattr(result.card, name) for name in ("title", "venue", "url", "bibtex")}
-    extra = dict(result.summary.extra) if result.summary else {}
-    return {**short, "card": card, "extra": extra, "facts": dict(result.facts)}
+    return {**short, "card": card, "facts": dict(result.facts)}
 
 
 def _plain(text: str) -> str:

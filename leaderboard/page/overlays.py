@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, TypeAlias
 from leaderboard.numbers.entry import Run
 from rvosbench.datasets import load_dataset
 from rvosbench.errors import RvosbenchError
-from rvosbench.execution.store import Store
 from rvosbench.report.cases import RunCases, jf
 from rvosbench.report.overlays import overlay, spread
 from rvosbench.runs.result import ScoredExpression
+from rvosbench.runs.run_folder import RunFolder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -49,8 +49,8 @@ def gallery(run: Run, roots: Mapping[str, Path]) -> Gallery:
         run: its folder holds `videos/`, unless it is a reviewed result file.
         roots: dataset name -> folder, for datasets that need one.
     """
-    store = Store(run.path.parent / "videos", suffix="")
-    if not store.folder.is_dir() or not run.result.expressions:
+    folder = RunFolder(run.path.parent)
+    if not folder.video_ids() or not run.result.expressions:
         return Gallery(remark="The predictions of this run are not at hand.")
     facts = run.result.facts
     if facts.get("corruption"):
@@ -60,7 +60,7 @@ def gallery(run: Run, roots: Mapping[str, Path]) -> Gallery:
         dataset = load_dataset(name, roots.get(name), facts["split"])
         ranked = sorted(run.result.expressions, key=_jf)
         count = min(CASES, len(ranked) // 2)
-        cases = RunCases(run.result, dataset, store)
+        cases = RunCases(run.result, dataset, folder)
         best = tuple(_strip(s, cases) for s in ranked[::-1][:count])
         worst = tuple(_strip(s, cases) for s in ranked[:count])
     except (RvosbenchError, OSError, KeyError, ValueError) as error:

@@ -8,7 +8,6 @@ import typer
 
 from rvosbench.cli import options
 from rvosbench.cli.screen import emit, progress, say, show
-from rvosbench.execution.units import Unit
 
 app = typer.Typer(help="Datasets: list them, look into them.", no_args_is_help=True)
 
@@ -47,21 +46,19 @@ def list_command(as_json: options.AsJson = False) -> None:
 
 
 @app.command("stats")
+@options.grouped
 def stats_command(
-    dataset: options.DatasetName = "demo",
-    split: options.Split = None,
-    data: options.Root = None,
+    source: options.SplitOptions,
     as_json: options.AsJson = False,
 ) -> None:
     """Count the videos, frames, expressions, words and objects of a split.
 
     Example: rvosbench data stats --dataset mevis --split valid_u --data mevis
     """
-    from rvosbench.datasets import load_dataset
     from rvosbench.datasets.capabilities import details
     from rvosbench.datasets.health import statistics
 
-    opened = load_dataset(dataset, data, split)
+    opened = source.choice().dataset
     facts = dataclasses.asdict(statistics(opened))
     tables = details(opened)
     if as_json:
@@ -75,26 +72,24 @@ def stats_command(
 
 
 @app.command("check")
+@options.grouped
 def check_command(
-    dataset: options.DatasetName = "demo",
-    split: options.Split = None,
-    data: options.Root = None,
+    source: options.SplitOptions,
     limit: options.Limit = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Look for mistakes in a split: broken files, masks of the wrong size, ambiguous sentences.
+    """Look for mistakes in a split: broken files, masks of the wrong size, ambiguous expressions.
 
     Ends with code 1 if there are any.
 
     Example: rvosbench data check --dataset demo --split test
     """
-    from rvosbench.datasets import load_dataset
     from rvosbench.datasets.conformance import findings
 
-    opened = load_dataset(dataset, data, split)
+    opened = source.choice().dataset
     videos = min(limit or len(opened), len(opened))
     with progress(f"checking {opened.name}/{opened.split}", videos) as on_done:
-        found = findings(opened, videos, lambda video: on_done(Unit(video, ""), False))
+        found = findings(opened, videos, lambda video: on_done(video, False))
     if as_json:
         emit({"dataset": opened.name, "split": opened.split, "videos": videos, "problems": found})
     else:

@@ -1,43 +1,54 @@
-"""Options that several commands share, each described once."""
+"""Options that several commands share, each described once.
+
+Options that belong together are a dataclass; `grouped` spells it out on the command line.
+"""
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Literal, get_type_hints
 
 import typer
+
+if TYPE_CHECKING:
+    from rvosbench.corruptions.plan import Plan
+    from rvosbench.datasets.choice import DatasetChoice
 
 MethodName = Annotated[str, typer.Option(help="Method name, see `rvosbench methods list`.")]
 DatasetName = Annotated[str, typer.Option(help="Dataset name, see `rvosbench data list`.")]
 Split = Annotated[
-    Optional[str],  # noqa: UP045 typer reads the annotation at run time
+    str | None,
     typer.Option(help="Split as its authors name it; default: the dataset's validation split."),
 ]
 Root = Annotated[
-    Optional[Path],  # noqa: UP045
+    Path | None,
     typer.Option("--data", help="Root folder of the dataset; the demo needs none."),
 ]
 ProtocolName = Annotated[
-    Optional[str],  # noqa: UP045
+    str | None,
     typer.Option("--protocol", help="Scoring protocol; default: the dataset's official one."),
 ]
 Preset = Annotated[
-    Optional[str],  # noqa: UP045
+    str | None,
     typer.Option(
         help="demo (embedded small weights), released (the authors' code) or paper; default: demo "
         "on the demo dataset, released everywhere else."
     ),
 ]
 Settings = Annotated[
-    Optional[list[str]],  # noqa: UP045
+    list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="Change a field of the configuration."),
 ]
 ConfigFile = Annotated[
-    Optional[Path],  # noqa: UP045
+    Path | None,
     typer.Option("--config", help="TOML file of fields to change; --set comes after it."),
 ]
 Tracks = Annotated[
-    Optional[Path],  # noqa: UP045
+    Path | None,
     typer.Option(
         "--tracks",
         metavar="DIR",
@@ -47,15 +58,15 @@ Tracks = Annotated[
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 Dtype = Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")]
 Videos = Annotated[
-    Optional[str],  # noqa: UP045
+    str | None,
     typer.Option(metavar="ID,...", help="Only these videos; recorded in the signature."),
 ]
 Limit = Annotated[
-    Optional[int],  # noqa: UP045
+    int | None,
     typer.Option(min=1, help="Only the first N videos; recorded in the signature."),
 ]
 Out = Annotated[
-    Optional[Path],  # noqa: UP045
+    Path | None,
     typer.Option(help="Run folder; default: a folder under runs/ named after the run."),
 ]
 Workers = Annotated[int, typer.Option(min=0, help="Processes; 0 works in this one.")]
@@ -63,7 +74,7 @@ Resume = Annotated[bool, typer.Option("--resume", help="Take up a killed run in 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 
 CorruptionSpec = Annotated[
-    Optional[str],  # noqa: UP045
+    str | None,
     typer.Option(
         "--corruption",
         metavar="NAME:SEVERITY",
@@ -72,10 +83,11 @@ CorruptionSpec = Annotated[
     ),
 ]
 CorruptionMode = Annotated[
-    str, typer.Option(help="fast, or exact: the original's bytes for the original's draws.")
+    Literal["fast", "exact"],
+    typer.Option(help="fast, or exact: the original's bytes for the original's draws."),
 ]
 Temporal = Annotated[
-    str,
+    Literal["per_frame", "per_video", "drift"],
     typer.Option(
         help="per_frame draws a corruption anew for each frame, as ImageNet-C does; per_video "
         "shares angle, fog, frost, water and deformation; drift lets them change smoothly."
@@ -83,10 +95,87 @@ Temporal = Annotated[
 ]
 CorruptionSeed = Annotated[int, typer.Option(help="Of everything random in a corruption.")]
 FrostDir = Annotated[
-    Optional[Path],  # noqa: UP045
+    Path | None,
     typer.Option(
         metavar="DIR",
         help="Folder of the original frost pictures, or 'imagecorruptions' for those of that "
         "package if it is installed; default: our own.",
     ),
 ]
+
+
+@dataclass(frozen=True)
+class CorruptionOptions:
+    """What is done to frames when they are read."""
+
+    corruption: CorruptionSpec = None
+    corruption_mode: CorruptionMode = "fast"
+    temporal: Temporal = "per_frame"
+    corruption_seed: CorruptionSeed = 0
+    frost_dir: FrostDir = None
+
+    def plans(self) -> tuple[Plan, ...]:
+        """All corruptions that were asked for; none without `--corruption`. Raises UsageError."""
+        if self.corruption is None:
+            return ()
+        from rvosbench.corruptions.plan import Plan, parse
+
+        how = (self.corruption_mode, self.temporal, self.corruption_seed, self.frost_dir)
+        return tuple(Plan(name, severity, *how) for name, severity in parse(self.corruption))
+
+    def plan(self) -> Plan | None:
+        """The one corruption that was asked for, or None. Raises UsageError for several."""
+        from rvosbench.errors import UsageError
+
+        plans = self.plans()
+        if len(plans) > 1:
+            raise UsageError(
+                f"--corruption {self.corruption!r}: this command takes one corruption, or none"
+            )
+        return plans[0] if plans else None
+
+
+@dataclass(frozen=True)
+class SplitOptions:
+    """A split of a dataset."""
+
+    dataset: DatasetName = "demo"
+    split: Split = None
+    data: Root = None
+
+    def choice(
+        self, plan: Plan | None = None, videos: str | None = None, limit: int | None = None
+    ) -> DatasetChoice:
+        """The split, or some of its videos; nothing is opened yet. Raises UsageError."""
+        from rvosbench.datasets.choice import DatasetChoice, parse_videos
+
+        return DatasetChoice(self.dataset, self.split, self.data, plan, parse_videos(videos), limit)
+
+
+def grouped(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with every parameter that is one of these dataclasses spelled out as options."""
+    given = inspect.signature(command, eval_str=True).parameters.values()
+    kinds = {p.name: p.annotation for p in given if isinstance(p.annotation, type)}
+    groups = {name: _options(kind) for name, kind in kinds.items() if is_dataclass(kind)}
+    spelt = [s for p in given for s in groups.get(p.name, [_keyword(p)])]
+
+    @functools.wraps(command)
+    def called(**values: object) -> None:
+        for name, group in groups.items():
+            values[name] = kinds[name](**{p.name: values.pop(p.name) for p in group})
+        command(**values)
+
+    called.__signature__ = inspect.Signature(spelt)  # type: ignore[attr-defined]
+    called.__annotations__ = {p.name: p.annotation for p in spelt}
+    return called
+
+
+def _options(kind: type) -> list[inspect.Parameter]:
+    """The fields of a dataclass, which all have defaults."""
+    hints = get_type_hints(kind, include_extras=True)
+    parameters = inspect.signature(kind).parameters.values()
+    return [_keyword(p).replace(annotation=hints[p.name]) for p in parameters]
+
+
+def _keyword(parameter: inspect.Parameter) -> inspect.Parameter:
+    return parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)

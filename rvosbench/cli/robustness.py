@@ -2,67 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+import sys
+from collections.abc import Callable
+from contextlib import ExitStack, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
 
 from rvosbench.cli.screen import emit, percent, progress, say, show
-
-if TYPE_CHECKING:
-    from rvosbench.contracts import Dataset
-    from rvosbench.corruptions.plan import Plan
-    from rvosbench.execution.units import Unit
-    from rvosbench.report.robustness import Robustness
-    from rvosbench.runs.evaluate import RunOptions
-    from rvosbench.runs.methods import MethodChoice
-
-    Task: TypeAlias = tuple[Dataset, Sequence[Plan], str | None, list[str] | None]
-
-
-def plans(
-    spec: str | None, mode: str, temporal: str, seed: int, frost_dir: Path | None
-) -> tuple[Plan, ...]:
-    """The corruptions asked for; none without `--corruption`. Raises UsageError."""
-    if spec is None:
-        return ()
-    from rvosbench.corruptions.plan import Plan, parse
-
-    return tuple(
-        Plan(name, severity, mode, temporal, seed, frost_dir)  # type: ignore[arg-type]
-        for name, severity in parse(spec)
-    )
-
-
-def open_corrupted(
-    name: str, data: Path | None, split: str | None, wanted: Sequence[Plan]
-) -> Dataset:
-    """The dataset, corrupted on the fly if one corruption is wanted, or a copy that says so."""
-    from rvosbench.datasets import load_dataset
-    from rvosbench.datasets.corrupted import corrupted
-
-    opened = load_dataset(name, data, split)
-    return corrupted(opened, wanted[0]) if len(wanted) == 1 else opened
+from rvosbench.datasets.capabilities import video_ids
+from rvosbench.execution.units import Unit
+from rvosbench.report.robustness import Robustness, to_json
+from rvosbench.report.robustness_page import robustness_tables, write_report
+from rvosbench.report.robustness_run import Trial, measure
+from rvosbench.runs.evaluate import RunOptions
+from rvosbench.runs.methods import MethodChoice
 
 
 def report_robustness(
-    choice: MethodChoice, task: Task, run: RunOptions, as_json: bool = False
+    choice: MethodChoice, trial: Trial, run: RunOptions, as_json: bool = False
 ) -> None:
     """Evaluate clean and under every corruption, write the report, print its table.
 
     Args:
         choice: the method.
-        task: the clean split, at least two plans, the protocol and the videos, as in `evaluate`.
+        trial: the clean split, at least two plans, the protocol and the videos.
         run: with a folder.
         as_json: one object for machines instead of the table.
     """
-    from rvosbench.report.robustness import to_json
-    from rvosbench.report.robustness_page import write_report
-    from rvosbench.report.robustness_run import Trial, measure
-
-    trial, out = Trial(*task), run.out or Path("runs")
-    with _Bars(len(trial.videos if trial.videos is not None else trial.dataset)) as bars:
+    out, videos = run.out or Path("runs"), trial.videos
+    with (
+        _Bars(len(video_ids(trial.dataset) if videos is None else videos)) as bars,
+        redirect_stdout(sys.stderr),
+    ):
         robustness = measure(choice, trial, out, replace(run, on_done=bars.advance), bars.start)
     page = write_report(robustness, out)
     if as_json:
@@ -97,8 +68,6 @@ class _Bars:
 
 
 def _print(robustness: Robustness) -> None:
-    from rvosbench.report.robustness_page import robustness_tables
-
     say(f"{robustness.title}: J&F {percent(robustness.clean.jf)} on clean frames")
     for table in robustness_tables(robustness):
         rows = [[cell.text for cell in row.cells] for row in table.rows]

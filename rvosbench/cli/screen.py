@@ -14,13 +14,14 @@ from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
     Progress,
+    ProgressColumn,
+    TaskID,
     TextColumn,
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
 from rich.table import Table
 
-from rvosbench.execution.units import Unit
 from rvosbench.records import Json
 from rvosbench.tables.table import percent as percent
 
@@ -51,20 +52,36 @@ def show(
 
 
 @contextmanager
-def progress(
-    label: str, total: int, things: str = "videos"
-) -> Iterator[Callable[[Unit, bool], None]]:
-    """A progress bar over units on stderr; gives the callback for `RunOptions.on_done`."""
+def bar(
+    label: str, total: int | None, things: str = "videos", *more: ProgressColumn
+) -> Iterator[tuple[Progress, TaskID]]:
+    """A progress bar on stderr.
+
+    Args:
+        label: what is done.
+        total: how many things there are; None where it will be known later.
+        things: what they are.
+        more: columns behind their number.
+    """
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn(things),
+        *more,
         TimeElapsedColumn(),
         TextColumn("elapsed,"),
         TimeRemainingColumn(),
         TextColumn("left"),
     )
-    with Progress(*columns, console=Console(file=sys.stderr)) as bar:
-        task = bar.add_task(label, total=total)
-        yield lambda unit, reused: bar.advance(task)
+    with Progress(*columns, console=Console(file=sys.stderr)) as shown:
+        yield shown, shown.add_task(label, total=total)
+
+
+@contextmanager
+def progress(
+    label: str, total: int, things: str = "videos"
+) -> Iterator[Callable[[object, bool], None]]:
+    """A bar that goes on by one with every call, such as `RunOptions.on_done`."""
+    with bar(label, total, things) as (shown, task):
+        yield lambda thing, reused: shown.advance(task)

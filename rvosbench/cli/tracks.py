@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -12,20 +12,17 @@ from rvosbench.cli import options
 from rvosbench.cli.screen import emit, percent, progress, say, show
 
 if TYPE_CHECKING:
-    from rvosbench.contracts import Dataset
     from rvosbench.records import Json
-    from rvosbench.tracks.maker import CandidateConfig
+    from rvosbench.tracks.candidates import CandidateConfig
     from rvosbench.tracks.recall import Recall
 
 app = typer.Typer(
     help="Track caches: the expensive stage, done once and shared.", no_args_is_help=True
 )
 
-Corruption: TypeAlias = "tuple[str | None, str, str, int, Path | None]"
-
 Folder = Annotated[Path, typer.Argument(help="Folder of a track cache.")]
 OptionalDataset = Annotated[
-    Optional[str],  # noqa: UP045 typer reads the annotation at run time
+    str | None,
     typer.Option("--dataset", help="Dataset that the tracks are of; default: look at files only."),
 ]
 Part = Annotated[
@@ -34,11 +31,11 @@ Part = Annotated[
 
 
 @app.command("build")
+@options.grouped
 def build_command(
     out: Annotated[Path, typer.Option(help="Folder of the cache; a killed run is taken up.")],
-    dataset: options.DatasetName = "demo",
-    split: options.Split = None,
-    data: options.Root = None,
+    source: options.SplitOptions,
+    corruption: options.CorruptionOptions,
     preset: options.Preset = None,
     settings: options.Settings = None,
     config: options.ConfigFile = None,
@@ -46,20 +43,15 @@ def build_command(
         bool, typer.Option("--truth", help="Add truth-prompted tracks, for training.")
     ] = False,
     text_encoder: Annotated[
-        str, typer.Option(help="Also encode the sentences: demo, a hub id or a folder.")
+        str, typer.Option(help="Also encode the expressions: demo, a hub id or a folder.")
     ] = "",
-    token_dtype: Annotated[str, typer.Option(help="float32, or float16: half the size.")] = (
-        "float32"
-    ),
+    token_dtype: Annotated[
+        Literal["float32", "float16"], typer.Option(help="float32, or float16: half the size.")
+    ] = "float32",
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
     videos: options.Videos = None,
     limit: options.Limit = None,
-    corruption: options.CorruptionSpec = None,
-    corruption_mode: options.CorruptionMode = "fast",
-    temporal: options.Temporal = "per_frame",
-    corruption_seed: options.CorruptionSeed = 0,
-    frost_dir: options.FrostDir = None,
     part: Part = "1/1",
     workers: options.Workers = 0,
     overwrite: Annotated[
@@ -74,41 +66,41 @@ def build_command(
     Example: rvosbench tracks build --dataset mevis --split valid_u --data mevis --out cache
     """
     from rvosbench.execution.executors.local import local
-    from rvosbench.tracks.building import BuildOptions, build_tracks
+    from rvosbench.tracks.cache_build import BuildOptions, build_tracks
+    from rvosbench.tracks.words import build_words
 
-    changed = (corruption, corruption_mode, temporal, corruption_seed, frost_dir)
-    opened = _open(dataset, split, data, changed)
-    asked = _asked(opened, videos, limit)
-    chosen = _part(asked, part)
-    wanted = _config(preset, dataset, config, settings, dtype)
-    extra = BuildOptions(truth, _token_dtype(token_dtype), device, overwrite, chosen)
+    choice = source.choice(corruption.plan(), videos, limit)
+    chosen = _part(choice.video_ids, part)
+    wanted = _config(preset, source.dataset, config, settings, dtype)
+    extra = BuildOptions(truth, token_dtype, device, overwrite, chosen)
     counts = {"made": 0, "reused": 0}
+    opened = choice.dataset
     with progress(f"tracks of {opened.name}/{opened.split}", len(chosen)) as advance:
 
         def on_done(unit: object, reused: bool) -> None:
             counts["reused" if reused else "made"] += 1
-            advance(unit, reused)  # type: ignore[arg-type]
+            advance(unit, reused)
 
         build_tracks(opened, wanted, out, extra, local(workers), on_done)
-    # Of all parts: any part's file of sentences is then the whole one, whichever is copied last.
-    texts = _encode(opened, asked, out, text_encoder, device, dtype) if text_encoder else None
+    encoded = None
+    if text_encoder:
+        # Of all parts: any part's file of texts is then the whole one, whichever is copied last.
+        expressions = [e.text for v in choice.video_ids for e in opened.sample(v).expressions]
+        encoded = str(build_words(out, expressions, text_encoder, device, dtype))
     if as_json:
-        emit({"tracks": str(out), **counts, "texts": texts})
+        emit({"tracks": str(out), **counts, "texts": encoded})
     else:
         say(f"{out}: {counts['made']} videos made, {counts['reused']} were there")
 
 
 @app.command("info")
+@options.grouped
 def info_command(
     folder: Folder,
+    corruption: options.CorruptionOptions,
     dataset: OptionalDataset = None,
     split: options.Split = None,
     data: options.Root = None,
-    corruption: options.CorruptionSpec = None,
-    corruption_mode: options.CorruptionMode = "fast",
-    temporal: options.Temporal = "per_frame",
-    corruption_seed: options.CorruptionSeed = 0,
-    frost_dir: options.FrostDir = None,
     as_json: options.AsJson = False,
 ) -> None:
     """Say what a cache holds and how it was made; with a dataset, its candidate recall.
@@ -118,11 +110,14 @@ def info_command(
 
     Example: rvosbench tracks info cache --dataset mevis --split valid_u --data mevis
     """
+    from rvosbench.tracks.cache import TrackCache
     from rvosbench.tracks.summary import recall_of, summarize
 
-    summary = summarize(folder)
-    changed = (corruption, corruption_mode, temporal, corruption_seed, frost_dir)
-    found = recall_of(folder, _open(dataset, split, data, changed)) if dataset else []
+    cache, found = TrackCache(folder), []
+    summary = summarize(cache)
+    if dataset is not None:
+        choice = options.SplitOptions(dataset, split, data).choice(corruption.plan())
+        found = recall_of(cache, choice.dataset)
     if as_json:
         emit({**dataclasses.asdict(summary), "recall": [dataclasses.asdict(r) for r in found]})
         return
@@ -133,30 +128,29 @@ def info_command(
 
 
 @app.command("verify")
+@options.grouped
 def verify_command(
     folder: Folder,
+    corruption: options.CorruptionOptions,
     dataset: OptionalDataset = None,
     split: options.Split = None,
     data: options.Root = None,
     videos: options.Videos = None,
-    corruption: options.CorruptionSpec = None,
-    corruption_mode: options.CorruptionMode = "fast",
-    temporal: options.Temporal = "per_frame",
-    corruption_seed: options.CorruptionSeed = 0,
-    frost_dir: options.FrostDir = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Read every row of a cache and check it; with a dataset, its frames and sentences too.
+    """Read every row of a cache and check it; with a dataset, its frames and expressions too.
 
     Exits 1 if something is wrong.
 
     Example: rvosbench tracks verify cache --dataset mevis --split valid_u --data mevis
     """
-    from rvosbench.tracks.verifying import verify_tracks
+    from rvosbench.datasets.choice import parse_videos
+    from rvosbench.tracks.cache import TrackCache
 
-    changed = (corruption, corruption_mode, temporal, corruption_seed, frost_dir)
-    opened = _open(dataset, split, data, changed) if dataset else None
-    problems = verify_tracks(folder, opened, videos.split(",") if videos else None)
+    opened, asked = None, parse_videos(videos)
+    if dataset is not None:
+        opened = options.SplitOptions(dataset, split, data).choice(corruption.plan()).dataset
+    problems = TrackCache(folder).problems(opened, asked)
     if as_json:
         emit({"tracks": str(folder), "ok": not problems, "problems": problems})
     for problem in () if as_json else problems:
@@ -177,7 +171,7 @@ def push_command(
 
     Example: rvosbench tracks push cache me/mevis-tracks
     """
-    from rvosbench.tracks.sharing import push_tracks
+    from rvosbench.tracks.hub import push_tracks
 
     say(push_tracks(folder, repository, private=not public))
 
@@ -187,7 +181,7 @@ def pull_command(
     repository: Annotated[str, typer.Argument(help="owner/name on the Hugging Face hub.")],
     out: Annotated[Path, typer.Option(help="Folder of the cache.")],
     revision: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(help="Branch, tag or commit; default: the newest."),
     ] = None,
 ) -> None:
@@ -195,7 +189,7 @@ def pull_command(
 
     Example: rvosbench tracks pull me/mevis-tracks --out cache
     """
-    from rvosbench.tracks.sharing import pull_tracks
+    from rvosbench.tracks.hub import pull_tracks
 
     say(f"{out}: {pull_tracks(repository, out, revision)} videos")
 
@@ -209,7 +203,7 @@ def _config(
 ) -> CandidateConfig:
     from rvosbench.config import configure, parse_assignments, read_toml
     from rvosbench.errors import UnknownNameError
-    from rvosbench.tracks.maker import PRESETS, CandidateConfig
+    from rvosbench.tracks.candidates import PRESETS, CandidateConfig
 
     preset = preset or ("demo" if dataset == "demo" else "released")
     if preset not in PRESETS:
@@ -227,47 +221,6 @@ def _part(videos: list[str], part: str) -> list[str]:
     if not (slash and index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
         raise UsageError(f"--part {part!r}: wanted I/N, such as 2/8")
     return videos[int(index) - 1 :: int(count)]
-
-
-def _asked(dataset: Dataset, videos: str | None, limit: int | None) -> list[str]:
-    from rvosbench.datasets.capabilities import video_ids
-    from rvosbench.errors import UsageError
-
-    known = video_ids(dataset)
-    ids = videos.split(",") if videos else known
-    unknown = [video for video in ids if video not in set(known)]
-    if unknown:
-        raise UsageError(
-            f"{dataset.name}/{dataset.split} has no video {unknown[0]!r} ({len(known)} videos)"
-        )
-    return ids[:limit]
-
-
-def _token_dtype(name: str) -> str:
-    from rvosbench.errors import UnknownNameError
-
-    if name not in ("float32", "float16"):
-        raise UnknownNameError("token dtype", name, ("float32", "float16"))
-    return name
-
-
-def _encode(
-    dataset: Dataset, videos: list[str], out: Path, encoder: str, device: str, dtype: str
-) -> str:
-    from rvosbench.tracks.words import build_words
-
-    texts = [e.text for video in videos for e in dataset.sample(video).expressions]
-    return str(build_words(out, texts, encoder, device, dtype))
-
-
-def _open(name: str, split: str | None, data: Path | None, changed: Corruption) -> Dataset:
-    from rvosbench.cli.robustness import open_corrupted, plans
-    from rvosbench.errors import UsageError
-
-    wanted = plans(*changed)
-    if len(wanted) > 1:
-        raise UsageError(f"--corruption {changed[0]!r}: a cache is of one corruption, or none")
-    return open_corrupted(name, data, split, wanted)
 
 
 def _show_recall(found: list[Recall]) -> None:

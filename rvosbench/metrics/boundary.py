@@ -14,7 +14,7 @@ import numpy as np
 from rvosbench.errors import UsageError
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics.counts import Counts, IntArray, count
-from rvosbench.metrics.lifting import Mask, lift
+from rvosbench.metrics.pairs import Mask, lift
 from rvosbench.metrics.region import Scores
 
 BOUND_TH = 0.008

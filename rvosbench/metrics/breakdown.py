@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from rvosbench.contracts import ExpressionScore
-from rvosbench.metrics.figures import means
+from rvosbench.metrics.values import means
 from rvosbench.records import Expression
 
 SMALL, LARGE = 0.01, 0.1
@@ -74,21 +74,21 @@ def _group(expression: Expression, score: ExpressionScore) -> Sequence[str]:
 
 
 def _size(expression: Expression, score: ExpressionScore) -> Sequence[str]:
-    share = score.figures.get("target_share", 0.0)
+    share = score.metrics.get("target_share", 0.0)
     if share == 0:
         return []
     return ["small" if share < SMALL else "large" if share >= LARGE else "medium"]
 
 
 def _length(expression: Expression, score: ExpressionScore) -> Sequence[str]:
-    length = score.figures.get("length")
+    length = score.metrics.get("length")
     if length is None:
         return []
     return ["short" if length < SHORT else "long" if length >= LONG else "medium"]
 
 
 def _targets(expression: Expression, score: ExpressionScore) -> Sequence[str]:
-    number = score.figures.get("targets")
+    number = score.metrics.get("targets")
     if number is None:
         return []
     return ["no target" if number == 0 else str(int(number)) if number < 3 else "3 or more"]

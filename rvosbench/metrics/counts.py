@@ -7,6 +7,7 @@ bit of every score.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from types import ModuleType
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -119,40 +120,48 @@ def count(
     """
     masks = target.masks if isinstance(target, Outlines) else target
     _check(prediction, masks, "target")
-    known = target if isinstance(target, Outlines) else Outlines(target, void)
-    if radius is None:
-        rows = [_region(prediction, known, i) for i in range(len(prediction))]
-    else:
-        rows = [_pair(prediction, known, i, radius) for i in range(len(prediction))]
+    known, loops = target if isinstance(target, Outlines) else Outlines(target, void), kernel()
+    rows = []
+    for index in range(len(prediction)):
+        p = without_void(prediction, known.void, index)
+        if radius is None:
+            t = without_void(masks, known.void, index)
+            rows.append((*loops.region(p, t), 0, 0, 0, 0))
+            continue
+        (t, theirs), mine = known.frame(index), outline(p, prediction.width)
+        if radius <= _WORDWISE:
+            near, reach = loops.near, loops.disk(radius)
+        else:
+            near, reach = loops.near_far, loops.halves(radius)
+        met = (0, 0)  # without a boundary nothing meets
+        if mine.pixels and theirs.pixels:
+            met = (
+                near(mine.edge, mine.rows, theirs.edge, theirs.rows, reach),
+                near(theirs.edge, theirs.rows, mine.edge, mine.rows, reach),
+            )
+        rows.append((*loops.region(p, t), mine.pixels, theirs.pixels, *met))
     table = np.array(rows, dtype=np.int64).reshape(len(rows), 7)
     return Counts(*np.ascontiguousarray(table.T))
 
 
-def shared_with_next(masks: MaskSequence) -> tuple[IntArray, IntArray]:
-    """Intersection and union of every mask with the next one, each (max(T - 1, 0),)."""
-    from rvosbench.metrics import kernel
+def kernel() -> ModuleType:
+    """The compiled loops: numba is imported when the first mask is measured."""
+    from rvosbench.metrics import kernel as loops
 
-    rows, last = [], None
-    for index in range(len(masks)):
-        words = without_void(masks, None, index)
-        if last is not None:
-            rows.append(kernel.region(last, words)[:2])
-        last = words
-    table = np.array(rows, dtype=np.int64).reshape(-1, 2)
-    return table[:, 0], table[:, 1]
+    return loops
 
 
 def _check(prediction: MaskSequence, other: MaskSequence, name: str) -> None:
     if prediction.size != other.size or len(prediction) != len(other):
         raise MaskError(
-            f"the prediction is {_face(prediction)}, the {name} {_face(other)}: "
+            f"the prediction is {_shape(prediction)}, the {name} {_shape(other)}: "
             "they must have the same number of frames and the same size"
         )
     if 0 in prediction.size:
-        raise MaskError(f"masks of {_face(prediction)} have no pixels: nothing can be measured")
+        raise MaskError(f"masks of {_shape(prediction)} have no pixels: nothing can be measured")
 
 
-def _face(masks: MaskSequence) -> str:
+def _shape(masks: MaskSequence) -> str:
     return f"{len(masks)} x {masks.height}x{masks.width} (frames x height x width)"
 
 
@@ -166,37 +175,4 @@ def without_void(masks: MaskSequence, void: MaskSequence | None, index: int) -> 
 
 def outline(words: Words, width: int) -> Outline:
     """The boundary of a packed mask of `width` pixels a row."""
-    from rvosbench.metrics import kernel
-
-    return Outline(*kernel.outline(words, width))
-
-
-def _region(prediction: MaskSequence, target: Outlines, index: int) -> tuple[int, ...]:
-    from rvosbench.metrics import kernel
-
-    p = without_void(prediction, target.void, index)
-    t = without_void(target.masks, target.void, index)
-    return (*kernel.region(p, t), 0, 0, 0, 0)
-
-
-def _pair(prediction: MaskSequence, target: Outlines, index: int, radius: int) -> tuple[int, ...]:
-    from rvosbench.metrics import kernel
-
-    p = without_void(prediction, target.void, index)
-    t, t_outline = target.frame(index)
-    p_outline = outline(p, prediction.width)
-    matched = (_met(p_outline, t_outline, radius), _met(t_outline, p_outline, radius))
-    return (*kernel.region(p, t), p_outline.pixels, t_outline.pixels, *matched)
-
-
-def _met(outline: Outline, other: Outline, radius: int) -> int:
-    """Boundary pixels within `radius` of the other boundary."""
-    from rvosbench.metrics import kernel
-
-    if not outline.pixels or not other.pixels:
-        return 0
-    if radius <= _WORDWISE:
-        steps = kernel.disk(radius)
-        return kernel.near(outline.edge, outline.rows, other.edge, other.rows, steps)
-    halves = kernel.halves(radius)
-    return kernel.near_far(outline.edge, outline.rows, other.edge, other.rows, halves)
+    return Outline(*kernel().outline(words, width))

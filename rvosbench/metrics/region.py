@@ -12,7 +12,7 @@ import numpy as np
 
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics.counts import Counts, count
-from rvosbench.metrics.lifting import Mask, lift
+from rvosbench.metrics.pairs import Mask, lift
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

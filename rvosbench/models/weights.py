@@ -158,19 +158,28 @@ def identify(source: str, family: Family) -> ModelIdentity:
         source: "demo", a hub id, a local folder or a local file.
         family: which models it is one of.
     """
+    path, place = Path(embedded(source, family)).expanduser(), find(source, family)
+    shown = path.name if path.exists() and source != "demo" else source
+    return ModelIdentity(shown, weights_hash(place, family) if place else None)
+
+
+def find(source: str, family: Family) -> Path | None:
+    """The folder or file of weights, if they are on this machine; nothing is downloaded.
+
+    Args:
+        source: as for `identify`.
+        family: which models it is one of.
+    """
     path = Path(embedded(source, family)).expanduser()
     if path.exists():
-        shown = source if source == "demo" else path.name
-        there = path.is_file() or (path / WEIGHTS_FILE).is_file()
-        return ModelIdentity(shown, weights_hash(path, family) if there else None)
+        return path if path.is_file() or (path / WEIGHTS_FILE).is_file() else None
     from huggingface_hub import try_to_load_from_cache
 
     try:
         found = try_to_load_from_cache(source, WEIGHTS_FILE)
     except ValueError:  # not a hub id at all
         found = None
-    known = weights_hash(Path(found).parent, family) if isinstance(found, str) else None
-    return ModelIdentity(source, known)
+    return Path(found).parent if isinstance(found, str) else None
 
 
 def weights_hash(place: Path, family: Family) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +10,10 @@ from typing import TYPE_CHECKING
 from rvosbench.contracts import Dataset
 from rvosbench.datasets import load_dataset
 from rvosbench.errors import ResultError, UsageError
-from rvosbench.execution.store import Store
 from rvosbench.masks import MaskSequence
 from rvosbench.records import Sample
-from rvosbench.runs.result import Result, ScoredExpression, read_result
-from rvosbench.runs.rows import predictions_from_rows
+from rvosbench.runs.result import Result, ScoredExpression
+from rvosbench.runs.run_folder import RunFolder
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,22 +48,18 @@ class RunCases:
 
     result: Result
     dataset: Dataset
-    store: Store
+    folder: RunFolder
 
     def __call__(self, scored: ScoredExpression) -> Case:
         """The case of one scored expression; raises ResultError if its prediction is not there."""
         score = scored.score
-        place = self.store.output(score.video) / "predictions.json"
-        try:
-            rows = json.loads(place.read_text(encoding="utf-8"))
-            masks = predictions_from_rows(rows)[score.expression].masks
-        except (OSError, ValueError, KeyError) as error:
-            raise ResultError(
-                f"{place}: no prediction of expression {score.expression!r} ({error!r}): the run "
-                "was not made by `rvosbench eval`, or its folder is not complete"
-            ) from error
+        files = self.folder.video(score.video)
+        found = files.predictions().by_expression
+        if score.expression not in found:
+            raise ResultError(f"{files.path}: no prediction of expression {score.expression!r}")
         target = self.dataset.target(score.video, score.expression)
         truth = dict(zip(target.annotated, target.union(), strict=True))
+        masks = found[score.expression].masks
         return Case(scored, self.dataset.sample(score.video), masks, truth)
 
     def find(self, name: str) -> ScoredExpression:
@@ -96,7 +90,8 @@ def open_run(folder: Path, data: Path | None = None) -> RunCases:
         ResultError: no scored run on clean frames with its predictions.
         DatasetError: the dataset is not at hand.
     """
-    result = read_result(folder / "result.json")
+    run = RunFolder(folder)
+    result = run.result()
     if not result.expressions:
         raise ResultError(f"{folder}: the run has no scores, as its split keeps its truth")
     if result.facts.get("corruption"):
@@ -105,4 +100,4 @@ def open_run(folder: Path, data: Path | None = None) -> RunCases:
             "are made of runs on clean frames only"
         )
     dataset = load_dataset(result.facts["dataset"], data, result.facts["split"])
-    return RunCases(result, dataset, Store(folder / "videos", suffix=""))
+    return RunCases(result, dataset, run)

@@ -6,42 +6,38 @@ What decides a number (method, dataset, protocol, videos) is apart from how the 
 
 from __future__ import annotations
 
-import json
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from rvosbench.contracts import (
     Answer,
     Dataset,
     ExpressionScore,
     Method,
+    MethodIdentity,
     ScoringProtocol,
     Summary,
-    Traceable,
-    TraceableByVideo,
     TruthLookup,
     TruthMethod,
 )
-from rvosbench.datasets.capabilities import frame_evidence
-from rvosbench.errors import DatasetError, NoGroundTruthError, UsageError
+from rvosbench.datasets.capabilities import check_videos, corruption_of, video_ids
+from rvosbench.errors import DatasetError, NoGroundTruthError, PluginError, UsageError
 from rvosbench.execution.executors.local import local
 from rvosbench.execution.runner import run_units
-from rvosbench.execution.store import Store
-from rvosbench.execution.units import Unit
-from rvosbench.files.atomic import discard, write_json
-from rvosbench.masks import MaskSequence
+from rvosbench.execution.units import Job, Outcome, Unit
 from rvosbench.metrics import official
-from rvosbench.metrics.figures import split_figures
-from rvosbench.predictions import MissingPolicy, PredictionSource, complete
-from rvosbench.recipe import digest
-from rvosbench.records import Expression, FrameEvidence, Json, Prediction, Sample, Target
-from rvosbench.runs.contenders import Contender, from_files, from_method
-from rvosbench.runs.methods import MethodChoice
-from rvosbench.runs.result import Result, ScoredExpression, write_result
-from rvosbench.runs.rows import ReadOnce, content_hash, from_row, prediction_rows, to_row
+from rvosbench.metrics.values import split_values
+from rvosbench.recipe import Recipe, digest
+from rvosbench.records import Expression, Json, Missing, Sample
+from rvosbench.runs.files import open_files
+from rvosbench.runs.methods import Candidate, MethodChoice, choose
+from rvosbench.runs.predictions import VideoPredictions
+from rvosbench.runs.result import Result, ScoredExpression
+from rvosbench.runs.run_folder import RunFolder, VideoFiles, VideoScores
+from rvosbench.runs.truth import GroundTruth
 
 
 @dataclass(frozen=True)
@@ -79,27 +75,37 @@ def evaluate(
         run: how it is done.
 
     Returns:
-        The result; on a split without truth its summary is None, and `out` holds predictions.
+        The result; on a split without ground truth its summary is None, and `out` holds
+        predictions.
 
     Raises:
-        UsageError: the protocol does not fit the dataset, unknown videos, or `out` holds a
-            different run.
-        PredictionError: the method's answers do not fit the sample.
+        UsageError: the protocol does not fit the dataset, unknown videos, `out` holds a different
+            run, or another process works there.
+        PredictionError: the method's predictions do not fit the sample.
     """
     chosen = _protocol(dataset, protocol)
     if chosen.answers != "expressions":
         raise UsageError(
-            f"protocol {chosen.name!r} scores label images, a method answers expressions: choose "
+            f"protocol {chosen.name!r} scores label images, a method predicts expressions: choose "
             f"another of {', '.join(dataset.protocols)}, or score a folder of label images"
         )
-    return _run(from_method(method, dataset.name), _Task(dataset, chosen, videos), run)
+    candidate, run = choose(method, dataset.name), run or RunOptions()
+    task = _task(dataset, chosen, videos)
+    if task.hidden and candidate.needs_truth:
+        raise NoGroundTruthError(
+            f"{candidate.facts()['method']} needs the ground truth, which "
+            f"{dataset.name}/{dataset.split} does not have"
+        )
+    with _begun(candidate, task, run) as work:
+        run_units(work.units, work.job, work.folder.store, work.executor, run.on_done)
+        return work.result()
 
 
 def score(
     predictions: Path | str,
     dataset: Dataset,
     protocol: str | ScoringProtocol | None = None,
-    missing: MissingPolicy = "error",
+    missing: str = "error",
     run: RunOptions | None = None,
     videos: Sequence[str] | None = None,
 ) -> Result:
@@ -109,7 +115,7 @@ def score(
         predictions: a folder or zip of `<video>/<expression>/<frame>.png`, a JSON file of run
             lengths, a run folder of `evaluate`; for protocols that score label images a folder or
             zip of `<video>/<frame>.png`.
-        dataset: an opened split with truth.
+        dataset: an opened split with ground truth.
         protocol: None takes the dataset's default; `rvosbench.metrics.official.protocol` gives
             variants.
         missing: "error" stops at a missing frame or expression, "zero" counts it as empty masks;
@@ -120,43 +126,45 @@ def score(
 
     Raises:
         PredictionError: files that are missing, unreadable or of the wrong size.
-        NoGroundTruthError: the split's truth is hidden.
+        ResultError: a run folder whose files are damaged.
+        NoGroundTruthError: the split's ground truth is hidden.
     """
-    if _hidden(dataset):
+    run, task = run or RunOptions(), _task(dataset, _protocol(dataset, protocol), videos)
+    if task.hidden:
         raise NoGroundTruthError(
-            f"{dataset.name}/{dataset.split} keeps its truth: predictions can be packed and sent "
-            "to the authors' server, not scored here"
+            f"{dataset.name}/{dataset.split} has no public ground truth: predictions can be packed "
+            "and sent to the authors' server, not scored here"
         )
-    task = _Task(dataset, _protocol(dataset, protocol), videos)
-    contender = from_files(
-        Path(predictions), dataset, task.samples(), missing, task.protocol.answers
+    candidate, there = open_files(
+        Path(predictions), missing, task.protocol.answers, task.samples, video_ids(dataset)
     )
-    if videos is None and contender.videos is not None:
-        task = replace(task, videos=contender.videos)
-    return _run(contender, task, run)
+    if videos is None and len(there) < len(task.samples):
+        task = replace(task, videos=tuple(s.video.id for s in there), samples=tuple(there))
+    with _begun(candidate, task, run) as work:
+        run_units(work.units, work.job, work.folder.store, work.executor, run.on_done)
+        return work.result()
 
 
 @dataclass(frozen=True)
 class _Task:
-    """What it is evaluated on."""
+    """What it is evaluated on.
+
+    Attributes:
+        videos: ids of a part of the split; None if it is whole.
+        samples: of the run, in dataset order.
+        hidden: there is no ground truth.
+    """
 
     dataset: Dataset
     protocol: ScoringProtocol
     videos: Sequence[str] | None
+    samples: tuple[Sample, ...]
+    hidden: bool
 
-    def samples(self) -> list[Sample]:
-        """The samples of the run, in dataset order."""
-        samples = list(self.dataset)
-        if self.videos is None:
-            return samples
-        unknown = set(self.videos) - {s.video.id for s in samples}
-        if unknown:
-            raise UsageError(
-                f"{self.dataset.name}/{self.dataset.split} has no video "
-                f"{sorted(unknown)[0]!r} ({len(samples)} videos; "
-                f"the first is {samples[0].video.id!r})"
-            )
-        return [s for s in samples if s.video.id in set(self.videos)]
+    @property
+    def ids(self) -> list[str]:
+        """The videos of the run."""
+        return [sample.video.id for sample in self.samples]
 
     def facts(self) -> dict[str, Json]:
         """What the task adds to a signature."""
@@ -167,115 +175,29 @@ class _Task:
             "protocol": self.protocol.name,
             "protocol_version": self.protocol.version,
             "videos": sorted(self.videos) if self.videos is not None else None,
-            "corruption": getattr(self.dataset, "corruption", None),
+            "corruption": corruption_of(self.dataset),
         }
 
 
-class _Job:
-    """Predicts and scores one video; a worker process builds the method once, on first use."""
-
-    def __init__(self, contender: Contender, task: _Task, hidden: bool) -> None:
-        self._contender, self._task, self._hidden = contender, task, hidden
-        self._method: Method | TruthMethod | None = None
-
-    def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "_method": None}
-
-    @property
-    def method(self) -> Method | TruthMethod:
-        """The built method."""
-        if self._method is None:
-            self._method = self._contender.build()
-        return self._method
-
-    def __call__(self, key: str, output: Path) -> None:
-        """Write predictions.json and, where there is truth, scores.json into `output`."""
-        sample = self._task.dataset.sample(key)
-        output.mkdir(parents=True)
-        if self._contender.files is not None:
-            content = self._scored_files(sample, self._contender.files)
-        else:
-            content = self._answered(sample, output)
-        write_json(output / "scores.json", content)
-
-    def _scored_files(self, sample: Sample, files: PredictionSource) -> dict[str, Json]:
-        """Scores and a hash of the pixels: two files of the same masks are one contender."""
-        sample = _sized(sample, self._truth(sample))
-        answers = ReadOnce(files.answers(sample), partial(files.answer, sample))
-        scores = self._score(sample, answers)
-        dropped = self._task.protocol.version.endswith(official.VARIANT)
-        return {"pixels": content_hash(answers.hashes(unreadable=dropped)), "scores": scores}
-
-    def _answered(self, sample: Sample, output: Path) -> dict[str, Json]:
-        answers = self._predict(sample)
-        predictions = complete(answers, sample, str(self._contender.facts["method"]))
-        write_json(output / "predictions.json", prediction_rows(sample.video, predictions))
-        return {"scores": [] if self._hidden else self._score(sample, predictions)}
-
-    def _predict(self, sample: Sample) -> Mapping[str, Answer]:
-        method = self.method
-        if isinstance(method, TruthMethod):
-            return method.predict_with_truth(sample, self._truth(sample))
-        return method.predict(sample)
-
-    def _score(self, sample: Sample, predictions: Mapping[str, Prediction]) -> list[Json]:
-        scores = self._task.protocol.score_video(sample, self._truth(sample), predictions)
-        return [to_row(score) for score in scores]
-
-    def _truth(self, sample: Sample) -> _Truth:
-        return _Truth(self._task.dataset, sample.video.id)
+def _task(dataset: Dataset, protocol: ScoringProtocol, videos: Sequence[str] | None) -> _Task:
+    """Only the videos of the run are opened: a split may have thousands."""
+    if videos is not None:
+        check_videos(dataset, videos)
+    wanted = None if videos is None else set(videos)
+    ids = [video for video in video_ids(dataset) if wanted is None or video in wanted]
+    samples = tuple(dataset.sample(video) for video in ids)
+    return _Task(dataset, protocol, videos, samples, _hidden(dataset, samples))
 
 
-@dataclass(frozen=True)
-class _Truth:
-    """The truth of one video."""
-
-    dataset: Dataset
-    video: str
-
-    def __call__(self, expression_id: str) -> Target:
-        return self.dataset.target(self.video, expression_id)
-
-    def objects(self) -> Mapping[str, MaskSequence]:
-        return self.dataset.objects(self.video)
-
-    def frame_evidence(self, expression_id: str) -> FrameEvidence:
-        return frame_evidence(self.dataset, self.video, expression_id)
-
-
-def _run(contender: Contender, task: _Task, run: RunOptions | None) -> Result:
-    run = run or RunOptions()
-    if run.out is None:
-        with tempfile.TemporaryDirectory() as folder:
-            return _run(contender, task, replace(run, out=Path(folder)))
-    hidden = _hidden(task.dataset)
-    if hidden and contender.needs_truth:
-        raise NoGroundTruthError(
-            f"{contender.facts['method']} needs the truth, which "
-            f"{task.dataset.name}/{task.dataset.split} does not have"
-        )
-    job = _Job(contender, task, hidden)
-    samples = task.samples()
-    provenance = _provenance(job, contender, [s.video.id for s in samples])
-    facts = {**task.facts(), **contender.facts, **provenance}
-    store = Store(run.out / "videos", suffix="")
-    _claim(run.out, facts, run.resume)
-    units = [Unit(s.video.id, _unit_digest(facts, s, contender)) for s in samples]
-    run_units(units, job, store, local(run.workers), run.on_done)
-    card = contender.card if contender.files else getattr(job.method, "card", contender.card)
-    result = _collect(replace(contender, card=card), task, facts, samples, store)
-    write_result(run.out / "result.json", result)
-    return result
-
-
-def _sized(sample: Sample, truth: TruthLookup) -> Sample:
-    """The sample; its size is that of the truth if the frames are not on disk."""
+def _hidden(dataset: Dataset, samples: Sequence[Sample]) -> bool:
+    asked = next((s for s in samples if s.expressions), None)
+    if asked is None:
+        return False
     try:
-        _ = sample.video.size
-    except DatasetError:
-        size = truth(sample.expressions[0].id).size
-        return replace(sample, video=replace(sample.video, measure=lambda: size))
-    return sample
+        dataset.target(asked.video.id, asked.expressions[0].id)
+    except NoGroundTruthError:
+        return True
+    return False
 
 
 def _protocol(dataset: Dataset, choice: str | ScoringProtocol | None) -> ScoringProtocol:
@@ -289,80 +211,163 @@ def _protocol(dataset: Dataset, choice: str | ScoringProtocol | None) -> Scoring
     return chosen
 
 
-def _hidden(dataset: Dataset) -> bool:
-    sample = next(iter(dataset), None)
-    if sample is None or not sample.expressions:
-        return False
-    try:
-        dataset.target(sample.video.id, sample.expressions[0].id)
-    except NoGroundTruthError:
-        return True
-    return False
+@dataclass(frozen=True)
+class _Work:
+    """A run whose folder is ours: what is to be done, and what comes of it."""
 
+    folder: RunFolder
+    recipe: Recipe
+    task: _Task
+    job: _Job
+    identity: MethodIdentity
+    units: Sequence[Unit]
+    workers: int
 
-def _provenance(job: _Job, contender: Contender, videos: Sequence[str]) -> dict[str, Json]:
-    if contender.files is not None:
-        return {}
-    method = job.method
-    if isinstance(method, TraceableByVideo):
-        return {"provenance": dict(method.provenance_of(videos))}
-    return {"provenance": dict(method.provenance()) if isinstance(method, Traceable) else {}}
+    def executor(self, job: Job, keys: Sequence[str], folder: Path) -> Iterator[Outcome]:
+        """Does what is not finished: from here on there is no result until all is done."""
+        self.folder.discard_result()
+        return local(self.workers)(job, keys, folder)
 
-
-def _unit_digest(facts: Mapping[str, Json], sample: Sample, contender: Contender) -> str:
-    files = contender.files.digest(sample) if contender.files else None
-    return digest(
-        [
-            dict(facts),
-            sample.video.id,
-            list(sample.video.frame_names),
-            [[e.id, e.text] for e in sample.expressions],
-            files,
+    def result(self) -> Result:
+        """The result of the finished videos, written and returned."""
+        kept = [self.folder.video(video).scores(video) for video in self.task.ids]
+        scored = [
+            ScoredExpression(_expression(sample, score.expression), score)
+            for sample, found in zip(self.task.samples, kept, strict=True)
+            for score in found.scores
         ]
-    )
-
-
-def _claim(out: Path, facts: Mapping[str, Json], resume: bool) -> None:
-    """Make `out` this run's folder; never mix two runs, never lose another one's work."""
-    marker, mine = out / "run.json", {"run": digest(dict(facts))}
-    if marker.exists() and json.loads(marker.read_text(encoding="utf-8")) != mine:
-        raise UsageError(
-            f"{out} holds another run (other data, configuration or protocol): "
-            "choose another --out, or delete it"
+        facts = dict(self.recipe.facts)
+        if self.job.candidate.keeps:
+            facts["frames"] = digest([sample.video.identity for sample in self.task.samples])
+        else:
+            facts["predictions"] = digest([found.pixels for found in kept])
+        result = Result(
+            facts,
+            self.identity.card,
+            _summary(self.task.protocol, [s.score for s in scored]) if scored else None,
+            tuple(scored),
+            self.job.candidate.needs_truth,
+            Missing.total(found.missing for found in kept)._asdict(),
         )
-    if not marker.exists() and out.exists() and any(out.iterdir()):
-        raise UsageError(f"{out} is not empty and holds no run: choose another --out")
-    if not resume:
-        discard(out / "videos")
-        discard(out / "result.json")
-    write_json(marker, mine)
+        self.folder.write_result(result)
+        return result
 
 
-def _collect(
-    contender: Contender,
-    task: _Task,
-    facts: Mapping[str, Json],
-    samples: Sequence[Sample],
-    store: Store,
-) -> Result:
-    scored, pixels = [], []
-    for sample in samples:
-        content = json.loads((store.output(sample.video.id) / "scores.json").read_text("utf-8"))
-        expressions = {e.id: e for e in sample.expressions}
-        scores = [from_row(sample.video.id, row) for row in content["scores"]]
-        # A protocol may score objects that no expression names.
-        scored += [
-            ScoredExpression(expressions.get(s.expression, Expression(s.expression, "")), s)
-            for s in scores
-        ]
-        pixels.append(content.get("pixels"))
-    if contender.files is not None:
-        facts = {**facts, "predictions": digest(pixels)}
-    summary = _summary(task.protocol, [s.score for s in scored]) if scored else None
-    return Result(facts, contender.card, summary, tuple(scored), contender.needs_truth)
+@contextmanager
+def _begun(candidate: Candidate, task: _Task, run: RunOptions) -> Iterator[_Work]:
+    """Say what decides the run, and claim its folder for the time of the work.
+
+    Nothing is built here if the candidate can tell what it would say of itself once built.
+    """
+    if run.resume:
+        if run.out is None:
+            raise UsageError("resume wants the folder of the run: give --out")
+        candidate.check_resumable()
+    built = None
+    identity = candidate.identify(task.ids)
+    if identity is None:
+        built = candidate.build()
+        identity = candidate.identity_of(built, task.ids)
+    recipe = Recipe({**task.facts(), **candidate.facts(), **candidate.details()})
+    if candidate.keeps:
+        recipe = recipe.with_facts(provenance=dict(identity.provenance))
+    job = _Job(candidate, task, identity, built)
+    with ExitStack() as stack:
+        folder = RunFolder(run.out or Path(stack.enter_context(TemporaryDirectory())))
+        stack.enter_context(folder.claimed(recipe, run.resume))
+        units = [Unit(s.video.id, _unit_digest(recipe, s, candidate)) for s in task.samples]
+        yield _Work(folder, recipe, task, job, identity, units, run.workers)
+
+
+def _unit_digest(recipe: Recipe, sample: Sample, candidate: Candidate) -> str:
+    """What decides a video's files: the run, the video's expressions, and what is read of it.
+
+    A method reads frames, a score of files reads the files and works without frames.
+    """
+    video, expressions = sample.video, [[e.id, e.text] for e in sample.expressions]
+    read = candidate.read_of(sample)
+    return digest([dict(recipe.facts), video.id, list(video.frame_names), expressions, read])
+
+
+class _Job:
+    """Predicts and scores one video; a worker process builds the method once, on first use."""
+
+    def __init__(
+        self,
+        candidate: Candidate,
+        task: _Task,
+        identity: MethodIdentity,
+        built: Method | TruthMethod | None,
+    ) -> None:
+        self.candidate, self._identity, self._method = candidate, identity, built
+        self._dataset, self._protocol, self._hidden = task.dataset, task.protocol, task.hidden
+        self._ids = task.ids
+
+    def __getstate__(self) -> dict[str, object]:
+        return {**self.__dict__, "_method": None}
+
+    def __call__(self, key: str, output: Path) -> None:
+        """Write predictions and, where there is ground truth, scores into the folder `output`."""
+        output.mkdir(parents=True)
+        files, sample = VideoFiles(output), self._dataset.sample(key)
+        truth = GroundTruth(self._dataset, key)
+        if not self._hidden:
+            sample = _sized(sample, truth)
+        answers = self._predicted(sample, truth)
+        predictions = self.candidate.checked(answers, sample)
+        if self.candidate.keeps:
+            files.write_predictions(sample.video, predictions)
+        scores = [] if self._hidden else self._protocol.score_video(sample, truth, predictions)
+        kept = VideoScores(tuple(scores))
+        if isinstance(predictions, VideoPredictions):
+            dropped = self._protocol.version.endswith(official.VARIANT)
+            pixels = predictions.digest(unreadable=dropped)
+            kept = replace(kept, pixels=pixels, missing=predictions.filled)
+        files.write_scores(kept)
+
+    def _predicted(self, sample: Sample, truth: GroundTruth) -> Mapping[str, Answer]:
+        method = self._built()
+        if isinstance(method, TruthMethod):
+            return method.predict_with_truth(sample, truth)
+        return method.predict(sample)
+
+    def _built(self) -> Method | TruthMethod:
+        if self._method is None:
+            method = self.candidate.build()
+            _check_same(self._identity, self.candidate.identity_of(method, self._ids))
+            self._method = method
+        return self._method
+
+
+def _check_same(told: MethodIdentity, built: MethodIdentity) -> None:
+    """What a method told of itself before it was built is in the signature: it must be true."""
+    differences = Recipe(told.provenance).differences(Recipe(built.provenance))
+    if told.card != built.card:
+        differences.append("the card is another one")
+    if differences:
+        raise PluginError(
+            "the built method is not what its `identify` said, so that the run's signature would "
+            f"be wrong: {'; '.join(differences)}"
+        )
+
+
+def _expression(sample: Sample, expression_id: str) -> Expression:
+    """By id; a protocol may score objects that no expression names."""
+    found = (e for e in sample.expressions if e.id == expression_id)
+    return next(found, Expression(expression_id, ""))
+
+
+def _sized(sample: Sample, truth: TruthLookup) -> Sample:
+    """The sample; its size is that of the ground truth if the frames are not on disk."""
+    try:
+        _ = sample.video.size
+    except DatasetError:
+        size = truth(sample.expressions[0].id).size
+        return replace(sample, video=replace(sample.video, measure=lambda: size))
+    return sample
 
 
 def _summary(protocol: ScoringProtocol, scores: Sequence[ExpressionScore]) -> Summary:
-    """The protocol's summary, with the figures that every result has."""
+    """The protocol's summary, with the values that every result has."""
     summary = protocol.summarize(scores)
-    return replace(summary, extra={**split_figures(scores), **summary.extra})
+    return replace(summary, metrics={**split_values(scores), **summary.metrics})

@@ -9,8 +9,9 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 from rvosbench.contracts import ExpressionScore, Summary
 from rvosbench.errors import ResultError
@@ -18,10 +19,16 @@ from rvosbench.files.atomic import write_json
 from rvosbench.metrics.breakdown import Part, breakdown
 from rvosbench.recipe import digest
 from rvosbench.records import Expression, Json, MethodCard
-from rvosbench.runs.rows import from_row, to_row
 
-FORMAT = 1
-"""Version of the file. Readers accept their own and older ones and ignore unknown keys."""
+FORMAT = 2
+"""Version of the file. Readers accept their own and older ones and ignore unknown keys.
+
+2: metric values are called so (1: figures, extra); facts hold the code and the whole configuration.
+"""
+
+
+NOTHING_MISSING: Mapping[str, int] = MappingProxyType({"masks": 0, "expressions": 0})
+"""What a method leaves out, and files that are complete."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +49,8 @@ class Result:
         card: the method's card as it was at the time.
         summary: None on a split without truth.
         expressions: in dataset order; empty on a split without truth.
-        upper_bound: the method looked at the truth, and is never ranked.
+        upper_bound: the method looked at the ground truth, and is never ranked.
+        missing: "masks" and "expressions" that were missing and count as empty masks.
     """
 
     facts: Mapping[str, Json]
@@ -50,6 +58,7 @@ class Result:
     summary: Summary | None
     expressions: tuple[ScoredExpression, ...] = ()
     upper_bound: bool = False
+    missing: Mapping[str, int] = field(default_factory=lambda: dict(NOTHING_MISSING))
 
     @property
     def signature(self) -> str:
@@ -114,6 +123,7 @@ def to_json(result: Result) -> dict[str, Json]:
         "facts": dict(result.facts),
         "card": dataclasses.asdict(result.card),
         "upper_bound": result.upper_bound,
+        "missing": dict(result.missing),
         "summary": dataclasses.asdict(result.summary) if result.summary else None,
         "expressions": [_row(e) for e in result.expressions],
     }
@@ -125,9 +135,10 @@ def from_json(content: Mapping[str, Json]) -> Result:
     return Result(
         facts=content["facts"],
         card=MethodCard(**_known(MethodCard, content["card"])),
-        summary=Summary(**_known(Summary, summary)) if summary else None,
+        summary=_summary(summary) if summary else None,
         expressions=tuple(_scored(row) for row in content["expressions"]),
         upper_bound=content.get("upper_bound", False),
+        missing=content.get("missing", dict(NOTHING_MISSING)),
     )
 
 
@@ -147,11 +158,13 @@ def report(result: Result, path: Path | None) -> dict[str, Json]:
                 "expression": s.score.expression,
                 "j": s.score.j,
                 "f": s.score.f,
+                "metrics": dict(s.score.metrics),
             }
             for s in result.expressions
         ],
         "result": str(path) if path else None,
-        "extra": dict(summary.extra) if summary else {},
+        "metrics": dict(summary.metrics) if summary else {},
+        "missing": dict(result.missing),
         "parts": [dataclasses.asdict(part) for part in parts(result)],
     }
 
@@ -159,6 +172,28 @@ def report(result: Result, path: Path | None) -> dict[str, Json]:
 def parts(result: Result) -> list[Part]:
     """The result by category, group, object size, video length and number of targets."""
     return breakdown((s.expression, s.score) for s in result.expressions)
+
+
+def to_row(score: ExpressionScore) -> dict[str, Json]:
+    """A score without its video; Python writes a float so that reading gives the same bits."""
+    return {
+        "expression": score.expression,
+        "j": score.j,
+        "f": score.f,
+        "frames": list(score.frames),
+        "frame_j": list(score.frame_j),
+        "frame_f": list(score.frame_f),
+        "metrics": dict(score.metrics),
+    }
+
+
+def from_row(video: str, row: Mapping[str, Json]) -> ExpressionScore:
+    """Inverse of `to_row`; other keys are ignored."""
+    frames, frame_j, frame_f = (tuple(row[name]) for name in ("frames", "frame_j", "frame_f"))
+    metrics = row.get("metrics", row.get("figures", {}))  # format 1 called them figures
+    return ExpressionScore(
+        video, row["expression"], row["j"], row["f"], frame_j, frame_f, frames, metrics
+    )
 
 
 def _row(scored: ScoredExpression) -> dict[str, Json]:
@@ -170,6 +205,11 @@ def _row(scored: ScoredExpression) -> dict[str, Json]:
 def _scored(row: Mapping[str, Json]) -> ScoredExpression:
     expression = Expression(row["expression"], row["text"], row["group"], tuple(row["tags"]))
     return ScoredExpression(expression, from_row(row["video"], row))
+
+
+def _summary(values: Mapping[str, Json]) -> Summary:
+    known = _known(Summary, values)
+    return Summary(**{"metrics": values.get("extra", {}), **known})  # format 1 called them extra
 
 
 def _known(kind: type, values: Mapping[str, Json]) -> dict[str, Json]:

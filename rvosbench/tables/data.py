@@ -6,11 +6,14 @@ import csv
 import dataclasses
 import io
 import json
-import math
+import re
 
 from rvosbench.records import Json
 from rvosbench.tables.table import Cell, Row, Table
 from rvosbench.tables.text import label_text, one_line
+
+_NUMBER = re.compile(r"[+-]?\d+(\.\d+)?( \[[+\-\d., ]+\])?")
+"""A number, perhaps with its interval."""
 
 
 def to_csv(table: Table) -> str:
@@ -61,14 +64,7 @@ def _cell(cell: Cell) -> dict[str, Json]:
 
 
 def _safe(text: str) -> str:
-    """A spreadsheet would run a cell that begins like a formula."""
+    """A spreadsheet would run a cell that begins like a formula; a signed number is none."""
     text = one_line(text)
-    harmless = len(text) < 2 or text[0] not in "=+-@" or _is_number(text)
-    return text if harmless else f"'{text}"
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False
+    formula = len(text) > 1 and text[0] in "=+-@" and not _NUMBER.fullmatch(text)
+    return f"'{text}" if formula else text

@@ -1,323 +1,189 @@
-"""A track cache: one Parquet file a video, a row a track.
+"""A track cache: a folder with a file of tracks a video, see `rvosbench.tracks.cache_file`.
 
-    id            text       unique in the video
-    video         text
-    source        text       grid, box or truth (training only)
-    prompt_frame  int32
-    prompt        [float64]  point or box in pixels; empty for truth
-    score         float64    in [0, 1]
-    candidates    [text]     expressions it may serve; null: all
-    frames, dim   int32      T and D
-    tokens        [float]    T * D, frame after frame; float32 or float16
-    height, width int32      pixels
-    masks         [text]     T compressed COCO counts; null: empty
-
-What decided the rows is in the file's metadata under "rvosbench". Files stand alone: caches of
-several machines are merged by copying them into one folder.
-
-    datasets.load_dataset("parquet", data_files="CACHE/*.parquet")
+CACHE/<video>.parquet          tracks; files stand alone: copying merges caches
+CACHE/texts/<...>.parquet      text tokens, see `rvosbench.tracks.words`
+CACHE/.stamps, CACHE/.claims   what an unfinished build needs
 """
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.errors import RvosbenchError
-from rvosbench.masks import MaskSequence, Rle
-from rvosbench.models.weights import ModelIdentity
-from rvosbench.records import Json, Track
+from rvosbench.contracts import Dataset
+from rvosbench.datasets.capabilities import video_ids
+from rvosbench.execution.store import Store
+from rvosbench.files.names import file_name
+from rvosbench.records import Sample, Track
+from rvosbench.tracks.cache_file import (
+    TrackCacheError,
+    content_hash,
+    read_header,
+    read_tokens,
+    read_tracks,
+    write_tracks,
+)
+from rvosbench.tracks.header import Header, content_of
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+SUFFIX = ".parquet"
+TEXTS = "texts"
 
-FORMAT = 1
-TRACKER_REVISION = 2
-"""Of the code that turns frames and prompts into tracks. Raise it with every change after which
-the same weights and settings give other masks, scores or tokens: older files are then stale.
-
-1: to begin with; files that name no revision count as this one. 2: the prompted frame is
-remembered as the original SAM2 remembers it.
-"""
-ROWS_AT_ONCE = 64
-KEY = b"rvosbench"
-
-
-class TrackCacheError(RvosbenchError):
-    """Cached tracks that cannot be read, or that do not fit what is asked for."""
+PATTERNS = (f"*{SUFFIX}", f"{TEXTS}/*{SUFFIX}")
+"""What belongs to a cache, for copying it."""
 
 
 @dataclass(frozen=True)
-class Header:
-    """What decided the tracks of a file.
+class TrackCache:
+    """The only place that knows how files of a track cache are called.
 
     Attributes:
-        video: id.
-        frames: fingerprint of the frames, see `frame_fingerprint`.
-        tracker: the SAM2.
-        grounder: the GroundingDINO, or None if there are no box prompts.
-        prompts: the fields of the configuration that matter, see `relevant`.
-        expressions: id -> sentence, if box tracks depend on them; else None.
-        truth: whether truth-prompted tracks were added.
-        corruption: of the dataset, or None.
-        made: where and by what: image_size, dtype, device, libraries, and backend unless it is
-            transformers.
-        token_dtype: "float32" gives the same results as no cache; "float16" halves the file.
-        content: sha256 of all rows.
-        revision: of the code that made them, see `TRACKER_REVISION`.
+        folder: of the cache; need not exist yet.
     """
 
-    video: str
-    frames: str
-    tracker: ModelIdentity
-    grounder: ModelIdentity | None
-    prompts: Mapping[str, Json]
-    expressions: Mapping[str, str] | None
-    truth: bool
-    corruption: str | None
-    made: Mapping[str, Json]
-    token_dtype: str = "float32"
-    content: str = ""
-    revision: int = TRACKER_REVISION
+    folder: Path
+
+    def path(self, video: str) -> Path:
+        """Where the tracks of a video lie."""
+        return self.folder / (file_name(video) + SUFFIX)
 
     @property
-    def recipe(self) -> dict[str, Json]:
-        """What all files of a cache share."""
-        return {
-            "tracker": self.tracker.sha256 or self.tracker.name,
-            "grounder": (self.grounder.sha256 or self.grounder.name) if self.grounder else None,
-            **self.prompts,
-            "truth": self.truth,
-            "corruption": self.corruption,
-            "dtype": self.made.get("dtype"),
-            "token_dtype": self.token_dtype,
-            "revision": self.revision,
-            **({"backend": self.made["backend"]} if "backend" in self.made else {}),
-        }
+    def store(self) -> Store:
+        """The cache as a place for finished units, one a video."""
+        return Store(self.folder, SUFFIX)
 
-    def to_json(self) -> Json:
-        """JSON-safe."""
-        return {"format": FORMAT, **dataclasses.asdict(self)}
+    @property
+    def texts(self) -> Path:
+        """Folder of the text tokens; need not exist."""
+        return self.folder / TEXTS
 
-    @staticmethod
-    def from_json(content: Json) -> Header:
-        """Reverse of `to_json`; unknown keys are ignored."""
-        known = {f.name for f in dataclasses.fields(Header)}
-        fields = {"revision": 1, **{k: v for k, v in content.items() if k in known}}
-        fields["tracker"] = ModelIdentity(**fields["tracker"])
-        if fields["grounder"] is not None:
-            fields["grounder"] = ModelIdentity(**fields["grounder"])
-        return Header(**fields)
+    def files(self) -> list[Path]:
+        """The files of tracks, sorted by name.
 
+        Raises:
+            TrackCacheError: there is none.
+        """
+        files = sorted(p for p in self.folder.glob(f"*{SUFFIX}") if not p.name.startswith("."))
+        if not files:
+            raise TrackCacheError(
+                f"{self.folder}: no track cache here (no *{SUFFIX} files). "
+                f"{how_to_build(self.folder)}"
+            )
+        return files
 
-def write_tracks(path: Path, header: Header, tracks: Sequence[Track]) -> Header:
-    """Write one file; returns the header with the content's hash.
+    def headers(self) -> list[Header]:
+        """What all files say of themselves, sorted by file name; raises as `files` and `header`."""
+        return [read_header(path) for path in self.files()]
 
-    Args:
-        path: is replaced; callers that can be killed write beside and rename it.
-        header: its `content` is filled in.
-        tracks: of the video `header.video`.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    def __contains__(self, video: str) -> bool:
+        return self.path(video).exists()
 
-    stored = header.token_dtype
-    kept = [dataclasses.replace(t, tokens=_stored(t, stored)) for t in tracks]
-    header = dataclasses.replace(header, content=content_hash(kept))
-    text = json.dumps(header.to_json(), ensure_ascii=False, sort_keys=True).encode("utf-8")
-    schema = _schema(pa.float16() if stored == "float16" else pa.float32(), {KEY: text})
-    columns = {**_columns(header.video, kept), "tokens": _lists(kept, stored)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    compression = {p: "NONE" if p.startswith("tokens") else "ZSTD" for p in _paths(schema)}
-    with pq.ParquetWriter(path, schema, compression=compression, use_dictionary=False) as file:
-        if kept:  # a row group without rows is something that `datasets` cannot read
-            file.write_table(pa.table(columns, schema=schema), row_group_size=ROWS_AT_ONCE)
-    return header
+    def header(self, video: str) -> Header:
+        """What the file of a video says of itself; raises TrackCacheError."""
+        return read_header(self.path(video))
 
+    def tracks(self, video: str) -> tuple[Track, ...]:
+        """All tracks of a video, in the order they were made; raises TrackCacheError."""
+        return read_tracks(self.path(video))
 
-def read_header(path: Path) -> Header:
-    """What decided the tracks of a file; reads its last few kilobytes.
+    def tokens(self, video: str) -> NDArray[np.floating[Any]]:
+        """Object tokens (N, T, D) of a video, see `read_tokens`; raises TrackCacheError."""
+        return read_tokens(self.path(video))
 
-    Raises:
-        TrackCacheError: not a track file, or of a newer format.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    def write(self, header: Header, tracks: Sequence[Track]) -> Header:
+        """Write the tracks of the video `header.video`; returns the header with their hash."""
+        return write_tracks(self.path(header.video), header, tracks)
 
-    try:
-        metadata = pq.read_schema(path).metadata or {}
-        content = json.loads(metadata[KEY])
-        if int(content["format"]) <= FORMAT:
-            return Header.from_json(content)
-    except (OSError, KeyError, ValueError, TypeError, pa.ArrowException) as error:
-        raise TrackCacheError(
-            f"{path}: not a file of a track cache ({type(error).__name__}): delete it and run "
-            "`rvosbench tracks build` again"
-        ) from error
-    raise TrackCacheError(
-        f"{path}: format {content['format']}, this version reads up to {FORMAT}: update rvosbench"
-    )
+    def content(self, videos: Sequence[str]) -> str:
+        """Hash of the tracks of some videos; raises TrackCacheError if one is not there."""
+        return content_of(map(self.header, videos))
 
+    def check(self, header: Header, sample: Sample, boxes: bool) -> None:
+        """Refuse tracks of other frames, or box tracks of other expressions.
 
-def read_tracks(path: Path) -> tuple[Track, ...]:
-    """All tracks of a file, in the order they were made; tokens as float32.
+        Args:
+            header: of the video's file.
+            sample: the video as it is now.
+            boxes: whether box tracks are asked for.
 
-    Raises:
-        TrackCacheError: the file is broken.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+        Raises:
+            TrackCacheError: saying which.
+        """
+        problems = header.unfit(sample, boxes)
+        if problems:
+            raise TrackCacheError(
+                f"{self.folder}: tracks of video {header.video!r}: {'; '.join(problems)}. "
+                f"{how_to_build('OTHER')}"
+            )
 
-    try:
-        # ParquetFile, not read_table: a dataset reader would look at the folder's other files.
-        with pq.ParquetFile(path, memory_map=True) as file:
-            rows = file.read()
-        return tuple(_track(rows, i) for i in range(rows.num_rows))
-    except (OSError, KeyError, ValueError, pa.ArrowException) as error:
-        raise TrackCacheError(
-            f"{path}: cannot be read ({error}): delete it and run `rvosbench tracks build` again"
-        ) from error
+    def videos_of(self, dataset: Dataset) -> list[str]:
+        """Videos that the cache and a dataset share, in the dataset's order.
 
+        Raises:
+            TrackCacheError: there is no cache, or it has none of the dataset's videos.
+        """
+        files = self.files()
+        shared = [video for video in video_ids(dataset) if video in self]
+        if not shared:
+            raise TrackCacheError(
+                f"{self.folder}: none of its {len(files)} videos, such as "
+                f"{read_header(files[0]).video!r}, is in {dataset.name}/{dataset.split}: name the "
+                "dataset and split that it is of"
+            )
+        return shared
 
-def read_tokens(path: Path) -> NDArray[np.floating[Any]]:
-    """The object tokens of all tracks of a file, (N, T, D), in the type they are stored in.
+    def problems(
+        self, dataset: Dataset | None = None, videos: Sequence[str] | None = None
+    ) -> list[str]:
+        """What is wrong with the cache, in words; empty if nothing is.
 
-    Nothing else is decoded and no number becomes a Python object: about a millisecond a video. The
-    array is Arrow's own memory and cannot be written.
+        Every row is read and compared with the hash in its file; all files must have been made
+        alike. With a dataset, frames and expressions are compared and missing videos named.
 
-    Raises:
-        TrackCacheError: the file is broken.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+        Args:
+            dataset: what it should be of, or None.
+            videos: ids that should be there; None is all of the dataset. Unknown ones are problems.
 
-    try:
-        with pq.ParquetFile(path, memory_map=True) as file:
-            rows = file.read(columns=["frames", "dim", "tokens"], use_threads=False)
-        if not rows.num_rows:
-            return np.zeros((0, 0, 0), np.float32)
-        values = rows.column("tokens").combine_chunks().flatten().to_numpy(zero_copy_only=False)
-        shape = rows.num_rows, rows.column("frames")[0].as_py(), rows.column("dim")[0].as_py()
-        tokens: NDArray[np.floating[Any]] = values.reshape(shape)
-        return tokens
-    except (OSError, KeyError, ValueError, pa.ArrowException) as error:
-        raise TrackCacheError(
-            f"{path}: cannot be read ({error}): delete it and run `rvosbench tracks build` again"
-        ) from error
+        Raises:
+            TrackCacheError: there is no cache.
+        """
+        found, headers = [], {}
+        for path in self.files():
+            try:
+                headers[path.name] = read_header(path)
+                if content_hash(read_tracks(path)) != headers[path.name].content:
+                    found.append(f"{path.name}: rows are not those that were written (hash)")
+            except TrackCacheError as error:
+                found.append(str(error))
+        for name, header in headers.items():
+            first = next(iter(headers.values()))
+            unlike = header.differences(first, first.shared.facts)
+            found += [f"{name}: {text}, as others" for text in unlike]
+        return found + list(self._missing_or_unfit(dataset, videos))
 
-
-def content_hash(tracks: Sequence[Track]) -> str:
-    """sha256 of everything that a method can see of the tracks."""
-    total = hashlib.sha256()
-    for track in tracks:
-        facts = [
-            track.id,
-            track.source,
-            track.prompt_frame,
-            list(track.prompt),
-            track.score,
-            None if track.candidates is None else sorted(track.candidates),
-            list(track.tokens.shape),
-            list(track.masks.size),
-            _counts(track.masks),
-        ]
-        total.update(json.dumps(facts).encode("utf-8"))
-        total.update(np.ascontiguousarray(track.tokens, np.float32).tobytes())
-    return total.hexdigest()
+    def _missing_or_unfit(
+        self, dataset: Dataset | None, videos: Sequence[str] | None
+    ) -> Iterator[str]:
+        known = video_ids(dataset) if dataset is not None else videos or ()
+        for video in videos or known:
+            if video not in known and dataset is not None:
+                yield f"{dataset.name}/{dataset.split} has no video {video!r}"
+            elif video not in self:
+                yield f"no tracks of video {video!r}"
+            elif dataset is not None:
+                try:
+                    header = self.header(video)
+                except TrackCacheError as error:
+                    yield str(error)
+                else:
+                    unfit = header.unfit(dataset.sample(video), header.grounder is not None)
+                    yield from (f"tracks of video {video!r}: {text}" for text in unfit)
 
 
-def _stored(track: Track, dtype: str) -> Any:  # noqa: ANN401 - an array of either type
-    """Tokens as they will be read again: float32 values, rounded if they are stored so."""
-    return track.tokens.astype(dtype).astype(np.float32)
-
-
-def _counts(masks: MaskSequence) -> list[str | None]:
-    """Compressed counts of every frame; None where a mask is empty."""
-    empty = str(MaskSequence.empty(1, masks.size).rle(0)["counts"])
-    counts = (str(masks.rle(i)["counts"]) for i in range(len(masks)))
-    return [None if c == empty else c for c in counts]
-
-
-def _schema(number: pa.DataType, metadata: Mapping[bytes, bytes]) -> pa.Schema:
-    import pyarrow as pa
-
-    fields = {
-        "id": pa.string(),
-        "video": pa.string(),
-        "source": pa.string(),
-        "prompt_frame": pa.int32(),
-        "prompt": pa.list_(pa.float64()),
-        "score": pa.float64(),
-        "candidates": pa.list_(pa.string()),
-        "frames": pa.int32(),
-        "dim": pa.int32(),
-        "tokens": pa.list_(number),
-        "height": pa.int32(),
-        "width": pa.int32(),
-        "masks": pa.list_(pa.string()),
-    }
-    return pa.schema(list(fields.items()), metadata=dict(metadata))
-
-
-def _columns(video: str, tracks: Sequence[Track]) -> dict[str, list[Any]]:
-    return {
-        "id": [t.id for t in tracks],
-        "video": [video] * len(tracks),
-        "source": [t.source for t in tracks],
-        "prompt_frame": [t.prompt_frame for t in tracks],
-        "prompt": [list(t.prompt) for t in tracks],
-        "score": [t.score for t in tracks],
-        "candidates": [None if t.candidates is None else sorted(t.candidates) for t in tracks],
-        "frames": [t.tokens.shape[0] for t in tracks],
-        "dim": [t.tokens.shape[1] for t in tracks],
-        "height": [t.masks.height for t in tracks],
-        "width": [t.masks.width for t in tracks],
-        "masks": [_counts(t.masks) for t in tracks],
-    }
-
-
-def _lists(tracks: Sequence[Track], dtype: str) -> pa.Array:
-    """Tokens of every track as one list, without a Python object a number."""
-    import pyarrow as pa
-
-    flat = [t.tokens.ravel().astype(dtype) for t in tracks]
-    ends = np.cumsum([0, *(len(f) for f in flat)])
-    values = np.concatenate(flat) if flat else np.zeros(0, dtype)
-    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.array(values))
-
-
-def _paths(schema: pa.Schema) -> list[str]:
-    """Column names as the Parquet writer calls them: of a list, its element."""
-    import pyarrow as pa
-
-    return [f"{f.name}.list.element" if pa.types.is_list(f.type) else f.name for f in schema]
-
-
-def _track(rows: pa.Table, index: int) -> Track:
-    def cell(name: str) -> Any:  # noqa: ANN401 - a column's own type
-        return rows.column(name)[index].as_py()
-
-    size = (cell("height"), cell("width"))
-    masks: list[Rle | None] = [
-        None if c is None else {"size": list(size), "counts": c} for c in cell("masks")
-    ]
-    tokens = rows.column("tokens")[index].values.to_numpy(zero_copy_only=False)
-    candidates = cell("candidates")
-    return Track(
-        id=cell("id"),
-        masks=MaskSequence.from_rle(masks, size),
-        score=cell("score"),
-        tokens=tokens.astype(np.float32).reshape(cell("frames"), cell("dim")),
-        source=cell("source"),
-        prompt_frame=cell("prompt_frame"),
-        prompt=tuple(cell("prompt")),
-        candidates=None if candidates is None else frozenset(candidates),
-    )
+def how_to_build(folder: Path | str) -> str:
+    """What to do where there are no tracks, or others."""
+    return f"Build it with `rvosbench tracks build --out {folder}` and the settings of the run"

@@ -2,8 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
+
+from rvosbench.records import Json
+
+BOX_FIELDS = (
+    "box_interval",
+    "box_threshold",
+    "text_threshold",
+    "box_stability",
+    "max_box_tracks",
+    "grid_filters_boxes",
+    "candidate_pool",
+)
+"""Fields of `TrackConfig` that change nothing where there are no box prompts."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +102,12 @@ class TrackConfig:
     def group(self, n_frames: int) -> int:
         """How many prompts are admitted together in a video of `n_frames`."""
         return self.filter_group or (2 if n_frames > 200 else 4)
+
+
+def relevant(prompts: TrackConfig, boxes: bool) -> dict[str, Json]:
+    """The fields of a configuration that change tracks; those of boxes only if there are any."""
+    fields = asdict(prompts)
+    return {k: v for k, v in fields.items() if boxes or k not in BOX_FIELDS}
 
 
 @dataclass(frozen=True)

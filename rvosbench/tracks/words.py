@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 from rvosbench.files.atomic import write_bytes
 from rvosbench.models.weights import TEXT_ENCODER, ModelIdentity, embedded, identify
-from rvosbench.tracks.cache import KEY, TrackCacheError
+from rvosbench.tracks.cache_file import KEY, TrackCacheError
 
 if TYPE_CHECKING:
     from rvosbench.models.text import TextEncoder
@@ -95,13 +95,29 @@ def open_words(cache: str, source: str | Path, device: str, dtype: str) -> WordS
     """
     from rvosbench.models.text import load_text_encoder
 
-    if cache:
-        wanted = identify(str(source), TEXT_ENCODER)
-        for path in sorted((Path(cache) / FOLDER).glob("*.parquet")):
-            encoder, kind = _made_by(path)
-            if not encoder.is_other(wanted) and dtype in ("auto", kind) and encoder.sha256:
-                return CachedWords(read_words(path), encoder.sha256, source, device, dtype)
+    cached = _cached(cache, source, dtype)
+    if cached is not None:
+        path, sha256 = cached
+        return CachedWords(read_words(path), sha256, source, device, dtype)
     return load_text_encoder(source, device, dtype)
+
+
+def identify_words(cache: str, source: str | Path, dtype: str) -> str | None:
+    """The hash that `open_words` would have, without opening an encoder; None if it is not here."""
+    cached = _cached(cache, source, dtype)
+    return cached[1] if cached is not None else identify(str(source), TEXT_ENCODER).sha256
+
+
+def _cached(cache: str, source: str | Path, dtype: str) -> tuple[Path, str] | None:
+    """The file of a cache with tokens of this encoder and dtype, and the encoder's hash."""
+    if not cache:
+        return None
+    wanted = identify(str(source), TEXT_ENCODER)
+    for path in sorted((Path(cache) / FOLDER).glob("*.parquet")):
+        encoder, kind = _made_by(path)
+        if not encoder.is_other(wanted) and dtype in ("auto", kind) and encoder.sha256:
+            return path, encoder.sha256
+    return None
 
 
 def build_words(

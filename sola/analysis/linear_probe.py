@@ -17,51 +17,49 @@ def normalised(tokens: Tensor) -> Tensor:
 
 
 def predict_classes(
-    known: Tensor, labels: Tensor, asked: Tensor, classes: int, *, decay: float = 1e-3
+    train: Tensor, labels: Tensor, test: Tensor, classes: int, *, decay: float = 1e-3
 ) -> Tensor:
     """Multinomial logistic regression, fitted by L-BFGS.
 
     Args:
-        known: (N, D) tokens to learn from, see `normalised`; N >= 1.
+        train: (N, D) tokens to train on, see `normalised`; N >= 1.
         labels: (N,) int64 in [0, classes).
-        asked: (M, D) tokens to classify; M may be 0.
+        test: (M, D) tokens to classify; M may be 0.
         classes: number of classes.
         decay: weight of the squared weights beside the mean cross-entropy.
 
     Returns:
         (M,) the likeliest classes.
     """
-    x = _affine(known)
+    x = _affine(train)
     weights = torch.zeros(x.shape[1], classes, requires_grad=True)
-    optimiser = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe")
+    optimizer = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
-        optimiser.zero_grad()
+        optimizer.zero_grad()
         loss = F.cross_entropy(x @ weights, labels) + decay * weights.pow(2).sum()
         loss.backward()  # type: ignore[no-untyped-call]
         return loss
 
-    optimiser.step(closure)  # type: ignore[no-untyped-call]
-    return (_affine(asked) @ weights.detach()).argmax(-1)
+    optimizer.step(closure)  # type: ignore[no-untyped-call]
+    return (_affine(test) @ weights.detach()).argmax(-1)
 
 
-def predict_values(
-    known: Tensor, values: Tensor, asked: Tensor, *, strength: float = 1.0
-) -> Tensor:
+def predict_values(train: Tensor, values: Tensor, test: Tensor, *, strength: float = 1.0) -> Tensor:
     """Ridge regression of K numbers.
 
     Args:
-        known: (N, D) tokens to learn from, see `normalised`.
+        train: (N, D) tokens to train on, see `normalised`.
         values: (N, K).
-        asked: (M, D).
+        test: (M, D).
         strength: weight of the squared weights beside the summed squared error.
 
     Returns:
         (M, K).
     """
-    x = _affine(known)
+    x = _affine(train)
     inverse: Tensor = torch.linalg.inv(x.T @ x + strength * torch.eye(x.shape[1]))
-    return _affine(asked) @ (inverse @ x.T @ values)
+    return _affine(test) @ (inverse @ x.T @ values)
 
 
 def explained(guesses: Tensor, values: Tensor) -> Tensor:

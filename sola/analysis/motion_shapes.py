@@ -1,4 +1,4 @@
-"""MotionShapes: looks, place and size of objects that SAM2 tracks from their truth.
+"""MotionShapes: looks, place and size of objects that SAM2 tracks from their ground truth.
 
 Tokens are those of frames after or before the prompted one: what the tracker still knows of an
 object, not what it was just shown.
@@ -6,9 +6,8 @@ object, not what it was just shown.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,11 +15,12 @@ from rvosbench.demo.dataset import MotionShapes
 from rvosbench.demo.scenes import ShapeObject
 from rvosbench.demo.shapes import COLOURS, SHAPES, TEXTURES
 from rvosbench.masks import BoolArray, MaskSequence
+from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Json, Track
-from sola.analysis.probe_data import ObjectTokens
-
-if TYPE_CHECKING:
-    from rvosbench.models.sam2.tracker import Sam2
+from rvosbench.tracks.cache_build import object_tracks
+from rvosbench.tracks.config import Compute
+from rvosbench.tracks.follow import Follower
+from sola.analysis.probe_data import ObjectTokens, SourceFacts
 
 EVERY = 4
 """Only every fourth frame: neighbours say the same."""
@@ -33,22 +33,18 @@ VISIBLE = 40
 class ShapeObjects:
     """Truth-prompted tracks of MotionShapes; satisfies `ObjectSource`."""
 
-    name: str = "MotionShapes"
-
     @property
-    def classes(self) -> Mapping[str, tuple[str, ...]]:
-        """Three questions."""
-        return {"colour": tuple(COLOURS), "shape": tuple(SHAPES), "texture": TEXTURES}
-
-    @property
-    def values(self) -> tuple[str, ...]:
-        """Of the visible pixels: centre, and square root of the area, in frame sides."""
-        return "x", "y", "size"
-
-    @property
-    def splits(self) -> tuple[str, str]:
-        """Clips of other seeds."""
-        return "train", "valid"
+    def facts(self) -> SourceFacts:
+        """Three questions; of the visible pixels centre and root of the area, in frame sides."""
+        return SourceFacts(
+            "MotionShapes",
+            splits=("train", "valid"),  # clips of other seeds
+            classes={"colour": tuple(COLOURS), "shape": tuple(SHAPES), "texture": TEXTURES},
+            values=("x", "y", "size"),
+            tracker="demo",
+            limit=100,
+            things="videos",
+        )
 
     def keys(self, split: str) -> Sequence[str]:
         """Videos of a split."""
@@ -60,10 +56,6 @@ class ShapeObjects:
 
     def objects(self, sam2: Sam2, split: str, key: str) -> ObjectTokens:
         """Tokens of all objects on every fourth frame in which they are seen."""
-        from rvosbench.tracks.building import object_tracks
-        from rvosbench.tracks.config import Compute
-        from rvosbench.tracks.follow import Follower
-
         data = MotionShapes(split)
         video, masks, scene = data.sample(key).video, data.objects(key), data.scene(key)
         tracks = object_tracks(Follower.of(sam2, video, Compute()), masks, range(len(video)))
@@ -86,15 +78,15 @@ def _rows(track: Track, masks: MaskSequence, shape: ShapeObject) -> ObjectTokens
         "shape": list(SHAPES).index(shape.shape),
         "texture": TEXTURES.index(shape.texture),
     }
-    places = np.array([_place(masks.frame(frame)) for frame in frames], np.float32)
+    values = np.array([_centre_and_size(masks.frame(frame)) for frame in frames], np.float32)
     return ObjectTokens(
         track.tokens[frames],
         {question: np.full(len(frames), answer) for question, answer in looks.items()},
-        places.reshape(len(frames), 3),
+        values.reshape(len(frames), 3),
     )
 
 
-def _place(mask: BoolArray) -> tuple[float, float, float]:
+def _centre_and_size(mask: BoolArray) -> tuple[float, float, float]:
     """Centre x, y and square root of the area of a (S, S) mask that is not empty, in sides."""
     rows, columns = np.nonzero(mask)
     side = mask.shape[0]

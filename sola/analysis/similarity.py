@@ -13,21 +13,28 @@ number, nor what empty frames do; here
 - a frame in which one mask is empty has an IoU of 0 and the cosine that it has;
 - a pair without such a frame is left out, and counted;
 - a token of length zero has a cosine of 0 with every other.
+The figure shows mean and variance of the similarity over mIoU.
 """
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
+import warnings
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import pearsonr, spearmanr
 
+from rvosbench.datasets import load_dataset
 from rvosbench.errors import UsageError
-from rvosbench.records import Track
-from rvosbench.tracks.cache import TrackCacheError, read_tracks
+from rvosbench.records import Json, Track
+from rvosbench.tracks.cache import TrackCache
+from rvosbench.tracks.cache_file import TrackCacheError, read_tracks
 from rvosbench.tracks.prompts import overlaps
 
 Floats = NDArray[np.float64]
@@ -85,6 +92,24 @@ class Sampling:
             raise UsageError(f"pairs per video: got {self.pairs_per_video}, wanted 1 or more")
 
 
+def cache_files(
+    cache: Path, dataset: str | None, split: str | None, data: Path | None
+) -> tuple[list[Path], str]:
+    """Files of a track cache and a title; with a dataset, those of its split only.
+
+    Raises:
+        TrackCacheError: no cache, no video of the split in it, or tracks of other frames.
+    """
+    tracks = TrackCache(cache)
+    if dataset is None:
+        return tracks.files(), f"Object tokens of {cache.name}"
+    opened = load_dataset(dataset, data, split)
+    videos = tracks.videos_of(opened)
+    for video in videos:
+        tracks.check(tracks.header(video), opened.sample(video), boxes=False)
+    return [tracks.path(v) for v in videos], f"Object tokens on {opened.name}/{opened.split}"
+
+
 def compare_cache(
     files: Sequence[Path],
     sampling: Sampling,
@@ -93,7 +118,7 @@ def compare_cache(
     """Pairs of all videos of a track cache, one file in memory at a time.
 
     Args:
-        files: of the cache, one a video; see `rvosbench.tracks.cached.track_files`.
+        files: of the cache, one a video; see `rvosbench.tracks.cache.TrackCache`.
         sampling: which pairs.
         on_done: called with the name of every file that was read.
 
@@ -145,6 +170,87 @@ def compare(tracks: Sequence[Track], pairs: Indices) -> Pairs:
     )
 
 
+@dataclass(frozen=True)
+class Bin:
+    """The pairs whose mIoU lies in [low, high), in the last bin [low, 1].
+
+    Attributes:
+        low, high: in [0, 1].
+        pairs: how many.
+        miou: their mean mIoU; None without pairs, as the following two.
+        mean, variance: of their similarity; the variance is that of the population.
+    """
+
+    low: float
+    high: float
+    pairs: int
+    miou: float | None = None
+    mean: float | None = None
+    variance: float | None = None
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Figure 4 as numbers.
+
+    Attributes:
+        bins: equally wide, from 0 to 1.
+        pairs: pairs in all bins.
+        left_out: pairs that are never visible.
+        pearson, spearman: correlation of similarity and mIoU over all pairs, not over bins; None
+            where it does not exist (below 2 pairs, or all alike).
+    """
+
+    bins: tuple[Bin, ...]
+    pairs: int
+    left_out: int
+    pearson: float | None
+    spearman: float | None
+
+    def to_json(self) -> Json:
+        """JSON-safe."""
+        return {**asdict(self), "bins": [asdict(b) for b in self.bins]}
+
+
+def curve_of(pairs: Pairs, bins: int = 20) -> Curve:
+    """Bin pairs by their mIoU.
+
+    Args:
+        pairs: may be none: all bins are empty then.
+        bins: how many, 1 to 1000.
+
+    Raises:
+        UsageError: another number of bins.
+    """
+    if not 1 <= bins <= 1000:
+        raise UsageError(f"number of bins: got {bins}, wanted 1 to 1000")
+    edges = np.linspace(0, 1, bins + 1)
+    index = np.clip(np.searchsorted(edges, pairs.miou, side="right") - 1, 0, bins - 1)
+    found = tuple(
+        _bin(float(edges[i]), float(edges[i + 1]), pairs, np.asarray(index == i))
+        for i in range(bins)
+    )
+    return Curve(
+        found,
+        len(pairs.miou),
+        pairs.left_out,
+        _correlation(pairs, lambda a, b: float(pearsonr(a, b)[0])),
+        _correlation(pairs, lambda a, b: float(spearmanr(a, b)[0])),
+    )
+
+
+def to_csv(curve: Curve) -> str:
+    """One row a bin: low, high, pairs, miou, mean, variance, std; empty cells without pairs."""
+    out = io.StringIO()
+    rows = csv.writer(out, lineterminator="\n")
+    rows.writerow(["low", "high", "pairs", "miou", "mean", "variance", "std"])
+    for b in curve.bins:
+        numbers = (b.miou, b.mean, b.variance, None if b.variance is None else b.variance**0.5)
+        shown = ["" if v is None else f"{v:.6f}" for v in numbers]
+        rows.writerow([f"{b.low:g}", f"{b.high:g}", b.pairs, *shown])
+    return out.getvalue()
+
+
 def _frame_overlaps(tracks: Sequence[Track], pairs: Indices, frame: int) -> Floats:
     """IoU of every pair in one frame, (P,): compared as run lengths, never unpacked."""
     used = np.unique(pairs)
@@ -171,3 +277,22 @@ def _check_lengths(path: Path, tracks: Sequence[Track]) -> None:
             f"{path}: tracks of different lengths or sizes in one video. Check the cache with "
             f"`rvosbench tracks verify {path.parent}` and build it again"
         )
+
+
+def _bin(low: float, high: float, pairs: Pairs, inside: np.ndarray) -> Bin:
+    count = int(inside.sum())
+    if not count:
+        return Bin(low, high, 0)
+    values = pairs.similarity[inside]
+    miou = float(pairs.miou[inside].mean())
+    return Bin(low, high, count, miou, float(values.mean()), float(values.var()))
+
+
+def _correlation(pairs: Pairs, measure: Callable[[Floats, Floats], float]) -> float | None:
+    a, b = pairs.miou, pairs.similarity
+    if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # values that are alike to the last bits
+        found = measure(a, b)
+    return found if np.isfinite(found) else None

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from rvosbench.report.drawing import COLOURS, GRID, Area, Dot, Drawing, Line, Point, Shape, Text
-from sola.analysis.curve import Bin, Curve
+from rvosbench.files.atomic import write_bytes
+from rvosbench.report.drawing import (
+    COLOURS,
+    GRID,
+    Area,
+    Dot,
+    Drawing,
+    Line,
+    Point,
+    Shape,
+    Text,
+    to_image,
+    to_svg,
+)
+from sola.analysis.similarity import Bin, Curve, to_csv
 
 SIZE = (640, 536)
 LEFT, RIGHT = 66, 616
@@ -28,6 +43,20 @@ def draw(curve: Curve, title: str) -> Drawing:
     return Drawing(SIZE, tuple(shapes))
 
 
+def write_similarity(out: Path, curve: Curve, title: str) -> list[Path]:
+    """Write similarity.png, .svg and .csv into a folder; returns their paths."""
+    drawing, png = draw(curve, title), io.BytesIO()
+    to_image(drawing).save(png, "PNG")
+    content = {
+        "png": png.getvalue(),
+        "svg": to_svg(drawing).encode("utf-8"),
+        "csv": to_csv(curve).encode("ascii"),
+    }
+    for suffix, value in content.items():
+        write_bytes(out / f"similarity.{suffix}", value)
+    return [out / f"similarity.{suffix}" for suffix in content]
+
+
 def _subtitle(curve: Curve) -> str:
     if not curve.pairs:
         return "no pairs of tracks"
@@ -45,20 +74,20 @@ def _curve(bins: Sequence[Bin]) -> Iterator[Shape]:
     ends = [(max(m - s, -1.0), min(m + s, 1.0)) for _, m, s, _ in known]  # of a cosine
     low, high, step = _scale([e[0] for e in ends], [e[1] for e in ends])
 
-    def place(miou: float, value: float) -> Point:
+    def at(miou: float, value: float) -> Point:
         top, bottom = MAIN
         return _x(miou), bottom - (bottom - top) * (value - low) / (high - low)
 
-    upper = [place(row[0], end[1]) for row, end in zip(known, ends, strict=True)]
-    lower = [place(row[0], end[0]) for row, end in zip(known, ends, strict=True)]
+    upper = [at(row[0], end[1]) for row, end in zip(known, ends, strict=True)]
+    lower = [at(row[0], end[0]) for row, end in zip(known, ends, strict=True)]
     if len(known) > 1:
         yield Area((*upper, *reversed(lower)), BAND)
     for tick in range(round((high - low) / step) + 1):
-        x, y = place(0, low + tick * step)
+        x, y = at(0, low + tick * step)
         yield Line(((x, y), (RIGHT, y)), GRID)
         yield Text((x - 8, y + 4), f"{low + tick * step:.2g}".replace("-", "\u2212"), "end", 11)
     yield Text((LEFT, MAIN[0] - 8), "cosine similarity of object tokens", size=12)
-    points = tuple(place(x, mean) for x, mean, _, _ in known)
+    points = tuple(at(x, mean) for x, mean, _, _ in known)
     if len(points) > 1:
         yield Line(points, LINE, 3)
     for point, (_, _, _, pairs) in zip(points, known, strict=True):

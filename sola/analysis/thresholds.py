@@ -7,7 +7,6 @@ made again as the run made them.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,15 +16,15 @@ import numpy as np
 from rvosbench.config import configure
 from rvosbench.contracts import Dataset, ExpressionScore, Summary
 from rvosbench.errors import ResultError, UsageError
-from rvosbench.files.names import file_name
 from rvosbench.masks import union
 from rvosbench.metrics import official
-from rvosbench.records import Json, Prediction, Sample, Track
-from rvosbench.runs.result import Result, read_result
-from rvosbench.tracks.cache import read_tracks
-from rvosbench.tracks.cached import track_file
-from sola.method import select
-from sola.training.validation import VideoTruth
+from rvosbench.records import Prediction, Sample, Track
+from rvosbench.runs.result import Result
+from rvosbench.runs.run_folder import RunFolder
+from rvosbench.runs.truth import GroundTruth
+from rvosbench.tracks.cache import TrackCache
+from rvosbench.tracks.maker import TrackMaker
+from sola.method import SolaConfig, select
 
 THRESHOLDS = tuple(round(0.1 * i, 1) for i in range(1, 10))
 Scores = Mapping[str, Mapping[str, float]]
@@ -85,7 +84,7 @@ def sweep(
     _check_dataset(result, dataset)
     own = float(result.facts["config"].get("threshold", 0.5))
     wanted = sorted({*thresholds, own})
-    tracks, place = (cache, "tracks made again") if callable(cache) else (_of(cache), str(cache))
+    tracks, source = (cache, "tracks made again") if callable(cache) else (_of(cache), str(cache))
     videos = list(dict.fromkeys(e.score.video for e in result.expressions))
     rows: dict[float, list[tuple[ExpressionScore, int]]] = {t: [] for t in wanted}
     for video in videos:
@@ -94,7 +93,7 @@ def sweep(
         on_video(video)
     protocol = official.protocol(result.facts["protocol"])
     means = {t: protocol.summarize([score for score, _ in rows[t]]) for t in wanted}
-    _check_same(result, means[own], place)
+    _check_same(result, means[own], source)
     return [_row(t, means[t], [n for _, n in rows[t]], t == own) for t in wanted]
 
 
@@ -112,9 +111,6 @@ def made_again(result: Result, device: str = "auto") -> TracksOf:
         UsageError: the run is of corrupted frames, or not of SOLA.
         WeightsError: weights are not there.
     """
-    from rvosbench.tracks.maker import TrackMaker
-    from sola.method import SolaConfig
-
     facts = result.facts
     if facts["method"] != "sola" or facts.get("corruption"):
         raise UsageError(
@@ -126,7 +122,7 @@ def made_again(result: Result, device: str = "auto") -> TracksOf:
 
 
 def _of(cache: Path) -> TracksOf:
-    return lambda sample: read_tracks(track_file(cache, sample.video.id))
+    return lambda sample: TrackCache(cache).tracks(sample.video.id)
 
 
 def finished_run(run: Path) -> Result:
@@ -135,14 +131,9 @@ def finished_run(run: Path) -> Result:
     Raises:
         ResultError: there is none.
     """
-    if not (run / "result.json").is_file():
-        raise ResultError(
-            f"{run}: no finished run here (result.json is missing). Wanted the --out folder of "
-            "`rvosbench eval --method sola`"
-        )
-    result = read_result(run / "result.json")
+    result = RunFolder(run).result()
     if result.summary is None:
-        raise ResultError(f"{run}: the split keeps its truth, so no threshold can be scored")
+        raise ResultError(f"{run}: the split has no public ground truth to score a threshold by")
     return result
 
 
@@ -157,13 +148,13 @@ def _check_dataset(result: Result, dataset: Dataset) -> None:
         )
 
 
-def _check_same(result: Result, summary: Summary, place: str) -> None:
+def _check_same(result: Result, summary: Summary, source: str) -> None:
     """The run's own threshold must give the run's own score: else the masks are others."""
     assert result.summary is not None
     have, want = (summary.j, summary.f), (result.summary.j, result.summary.f)
     if not np.allclose(have, want, atol=1e-9, rtol=0):
         raise UsageError(
-            f"{place}: with these masks the run's own threshold gives J {have[0]:.4f}, F "
+            f"{source}: with these masks the run's own threshold gives J {have[0]:.4f}, F "
             f"{have[1]:.4f}, but the run says {want[0]:.4f}, {want[1]:.4f}: give the cache that "
             "the run was made with"
         )
@@ -187,27 +178,27 @@ def _video(
             "give the cache that the run was made with"
         )
     argmax = bool(result.facts["config"].get("argmax_if_none", False))
-    truth, protocol = VideoTruth(dataset, video), official.protocol(result.facts["protocol"])
+    truth, protocol = GroundTruth(dataset, video), official.protocol(result.facts["protocol"])
     found: dict[float, list[tuple[ExpressionScore, int]]] = {}
     last: dict[str, list[str]] = {}
     for threshold in thresholds:
         chosen = {e: _selected(known, threshold, argmax) for e, known in scores.items()}
         if chosen != last or not found:
-            answers = {e: _answer(sample, names, tracks) for e, names in chosen.items()}
-            measured = protocol.score_video(sample, truth, answers)
+            predictions = {e: _prediction(sample, names, tracks) for e, names in chosen.items()}
+            measured = protocol.score_video(sample, truth, predictions)
         found[threshold] = [(score, len(chosen.get(score.expression, ()))) for score in measured]
         last = chosen
     return found
 
 
 def _alignment(run: Path, video: str) -> Scores:
-    path = run / "videos" / file_name(video) / "predictions.json"
+    files = RunFolder(run).video(video)
+    found = files.predictions().by_expression
     try:
-        rows: Json = json.loads(path.read_text(encoding="utf-8"))["expressions"]
-        return {e: dict(row["diagnostics"]["alignment"]) for e, row in rows.items()}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        return {e: dict(p.diagnostics["alignment"]) for e, p in found.items()}
+    except (ValueError, KeyError, TypeError) as error:
         raise ResultError(
-            f"{path}: holds no alignment scores ({error!r}): was this a run of SOLA?"
+            f"{files.path}: holds no alignment scores ({error!r}): was this a run of SOLA?"
         ) from error
 
 
@@ -216,7 +207,7 @@ def _selected(scores: Mapping[str, float], threshold: float, argmax: bool) -> li
     return [names[i] for i in select([scores[n] for n in names], threshold, argmax)]
 
 
-def _answer(sample: Sample, names: Sequence[str], tracks: Mapping[str, Track]) -> Prediction:
+def _prediction(sample: Sample, names: Sequence[str], tracks: Mapping[str, Track]) -> Prediction:
     chosen = [tracks[name].masks for name in names]
     return Prediction(union(chosen, len(sample.video), sample.video.size))
 
@@ -224,5 +215,5 @@ def _answer(sample: Sample, names: Sequence[str], tracks: Mapping[str, Track]) -
 def _row(threshold: float, summary: Summary, counts: Sequence[int], own: bool) -> SweepRow:
     selected = np.array(counts)
     empty = float((selected == 0).mean())
-    figures = summary.j, summary.f, summary.jf, float(selected.mean()), empty
-    return SweepRow(threshold, *figures, own)
+    means = summary.j, summary.f, summary.jf, float(selected.mean()), empty
+    return SweepRow(threshold, *means, own)

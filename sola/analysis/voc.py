@@ -12,23 +12,22 @@ Challenge", IJCV 2010.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
-from rvosbench.datasets.label_images import VOID, read_labels
-from rvosbench.errors import AnnotationError, DatasetError, UsageError
+from rvosbench.errors import AnnotationError, DatasetError, UsageError, told_as
+from rvosbench.files.trees import Folder
+from rvosbench.masks import BoolArray
+from rvosbench.masks.label_images import VOID, read_labels
+from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Frame, Json
-from sola.analysis.probe_data import ObjectTokens
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from rvosbench.masks import BoolArray
-    from rvosbench.models.sam2.tracker import Sam2
+from rvosbench.tracks.candidates import RELEASED_TRACKER
+from sola.analysis.probe_data import ObjectTokens, SourceFacts
 
 CLASSES = (
     *("aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow"),
@@ -55,24 +54,17 @@ class VocObjects:
     root: Path
 
     @property
-    def name(self) -> str:
-        """With the folder's year."""
-        return f"PASCAL {self.root.name}"
-
-    @property
-    def classes(self) -> Mapping[str, tuple[str, ...]]:
-        """One question with 20 answers."""
-        return {_QUESTION: CLASSES}
-
-    @property
-    def values(self) -> tuple[str, ...]:
-        """No numbers."""
-        return ()
-
-    @property
-    def splits(self) -> tuple[str, str]:
-        """As the authors of VOC name them."""
-        return "train", "val"
+    def facts(self) -> SourceFacts:
+        """One question with 20 answers; splits as the authors of VOC name them."""
+        return SourceFacts(
+            f"PASCAL {self.root.name}",
+            splits=("train", "val"),
+            classes={_QUESTION: CLASSES},
+            values=(),
+            tracker=RELEASED_TRACKER,
+            limit=None,
+            things="images",
+        )
 
     def keys(self, split: str) -> Sequence[str]:
         """Image names of a list in ImageSets/Segmentation.
@@ -95,9 +87,9 @@ class VocObjects:
         Raises:
             DatasetError: one is missing.
         """
-        places = (self._image(key), self._labels("Object", key), self._labels("Class", key))
+        paths = (self._image(key), self._labels("Object", key), self._labels("Class", key))
         try:
-            return [key, *(path.stat().st_size for path in places)]
+            return [key, *(path.stat().st_size for path in paths)]
         except OSError as error:
             raise DatasetError(
                 f"{error.filename} is missing, though {split}.txt lists {key}. {_HOW_TO_GET}"
@@ -128,8 +120,8 @@ class VocObjects:
         Raises:
             AnnotationError: label images of another size, or an object without a class.
         """
-        numbers = read_labels(self._labels("Object", key))
-        classes = read_labels(self._labels("Class", key))
+        numbers = self._values("Object", key)
+        classes = self._values("Class", key)
         for kind, labels in (("Object", numbers), ("Class", classes)):
             if labels.shape != size:
                 raise AnnotationError(
@@ -155,13 +147,15 @@ class VocObjects:
     def _image(self, key: str) -> Path:
         return self.root / "JPEGImages" / f"{key}.jpg"
 
+    def _values(self, kind: str, key: str) -> NDArray[np.uint8]:
+        with told_as(AnnotationError):
+            return read_labels(Folder(self._labels(kind, key).parent), f"{key}.png")
+
     def _labels(self, kind: str, key: str) -> Path:
         return self.root / f"Segmentation{kind}" / f"{key}.png"
 
 
 def _read_image(path: Path) -> Frame:
-    from PIL import Image
-
     try:
         with Image.open(path) as image:
             return np.array(image.convert("RGB"))
@@ -178,7 +172,7 @@ def open_voc(root: Path | None) -> VocObjects:
     """
     if root is None:
         raise UsageError(f"PASCAL VOC needs its folder. {_HOW_TO_GET}")
-    for place in (root, root / "VOC2012", root / "VOCdevkit" / "VOC2012"):
-        if (place / "SegmentationObject").is_dir():
-            return VocObjects(place.resolve())
+    for folder in (root, root / "VOC2012", root / "VOCdevkit" / "VOC2012"):
+        if (folder / "SegmentationObject").is_dir():
+            return VocObjects(folder.resolve())
     raise DatasetError(f"{root} has no SegmentationObject folder. {_HOW_TO_GET}")

@@ -10,10 +10,11 @@ import typer
 from rvosbench.cli import options
 from rvosbench.cli.screen import emit, percent, progress, say, show
 from rvosbench.execution.units import Unit
+from rvosbench.files.atomic import write_json
 
 if TYPE_CHECKING:
-    from sola.analysis.curve import Curve
     from sola.analysis.probe import ProbeReport
+    from sola.analysis.similarity import Curve
 
 app = typer.Typer(
     help="What object tokens know: the analyses of the paper's section 4.5.", no_args_is_help=True
@@ -49,12 +50,11 @@ def similarity_command(
 
     Example: rvosbench sola analyze similarity --tracks cache --out figure4
     """
-    from sola.analysis.curve import curve_of
-    from sola.analysis.similarity import Sampling, compare_cache
-    from sola.analysis.written import cache_files, write_similarity
+    from sola.analysis.similarity import Sampling, cache_files, compare_cache, curve_of
+    from sola.analysis.similarity_plot import write_similarity
 
     sampling = Sampling(tuple(name.strip() for name in sources.split(",")), pairs, seed)
-    curve_of(compare_cache((), sampling), bins)  # a wrong number is said before the work
+    curve_of(compare_cache((), sampling), bins)  # a wrong number is refused before the work
     files, title = cache_files(tracks, dataset, split, data)
     with progress("comparing tracks", len(files)) as advance:
         found = compare_cache(files, sampling, lambda name: advance(Unit(name, ""), False))
@@ -103,7 +103,7 @@ def probe_command(
     ] = None,
     out: Annotated[
         Optional[Path],  # noqa: UP045
-        typer.Option(help="Folder to write, and to take a killed run up from."),
+        typer.Option(help="Folder to write, and to resume a killed run from."),
     ] = None,
     limit: Annotated[
         Optional[int],  # noqa: UP045
@@ -123,27 +123,24 @@ def probe_command(
 
     Example: rvosbench sola analyze probe --dataset voc --data VOCdevkit/VOC2012
     """
-    from rvosbench.files.atomic import write_json
-    from rvosbench.models.devices import choose_device, choose_dtype
-    from sola.analysis.collecting import Tracker, collect_objects, planned
-    from sola.analysis.probe import probe
-    from sola.analysis.sources import open_source
+    from sola.analysis.probe import open_source, probe
+    from sola.analysis.probe_data import Tracker, collect_objects, planned
 
-    source, preset = open_source(dataset, data)
-    place = choose_device(device)
-    chosen = Tracker(tracker or preset.tracker, place, choose_dtype(dtype, place))
+    source = open_source(dataset, data)
+    preset = source.facts
+    chosen = Tracker.of(tracker or preset.tracker, device, dtype)
     folder, limit = out or Path("runs") / f"probe-{dataset}", limit or preset.limit
-    with progress(f"tokens of {source.name}", planned(source, limit), preset.things) as on_done:
-        known, asked = collect_objects(
+    with progress(f"tokens of {preset.name}", planned(source, limit), preset.things) as on_done:
+        train, test = collect_objects(
             source, chosen, folder / "tokens", limit=limit, workers=workers, on_done=on_done
         )
-    report = probe(source, known, asked, decay)
+    report = probe(source, train, test, decay)
     facts = {"dataset": dataset, "tracker": chosen.weights, "limit": limit, "decay": decay}
     write_json(folder / "probe.json", {**facts, **report.to_json()}, indent=2)
     if as_json:
         emit({**facts, **report.to_json(), "written": str(folder / "probe.json")})
         return
-    _show_probe(report, f"{source.name}: linear probes of object tokens, {chosen.weights}")
+    _show_probe(report, f"{preset.name}: linear probes of object tokens, {chosen.weights}")
     say(f"wrote {folder / 'probe.json'}")
 
 
@@ -160,8 +157,6 @@ def _show_probe(report: ProbeReport, title: str) -> None:
     columns = ["", "", "accuracy or R2", "mean over classes", "commonest class"]
     show(f"{title} (x 100)", columns, rows, numbers=3)
     for question, answer in report.answers.items():
-        classes = [
-            [c.name, str(c.known), str(c.asked), percent(c.accuracy)] for c in answer.classes
-        ]
-        show("", [question, "learnt from", "asked", "found x 100"], classes, numbers=3)
-    say(f"{report.known} tokens to learn from, {report.asked} to ask about")
+        classes = [[c.name, str(c.train), str(c.test), percent(c.accuracy)] for c in answer.classes]
+        show("", [question, "train", "test", "found x 100"], classes, numbers=3)
+    say(f"{report.train} tokens to train on, {report.test} to test on")

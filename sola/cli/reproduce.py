@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
 
 import typer
 
@@ -12,17 +13,9 @@ from rvosbench.cli import options
 from rvosbench.cli.screen import emit, progress, say
 
 if TYPE_CHECKING:
+    from sola.reproduce.experiments import PaperTable
     from sola.reproduce.report import Report
     from sola.reproduce.settings import Settings
-
-
-class Format(StrEnum):
-    """Formats of a table."""
-
-    markdown = "markdown"
-    latex = "latex"
-    csv = "csv"
-    json = "json"
 
 
 Tables = Annotated[
@@ -56,7 +49,7 @@ Sentences = Annotated[
 ]
 Minutes = Annotated[
     Optional[float],  # noqa: UP045
-    typer.Option(help="Instead of --sentences: so many, at 20000 a minute, however fast it is."),
+    typer.Option(hidden=True),
 ]
 Epochs = Annotated[
     Optional[int],  # noqa: UP045
@@ -64,8 +57,9 @@ Epochs = Annotated[
 ]
 TrainVideos = Annotated[
     Optional[int],  # noqa: UP045
-    typer.Option(min=0, help="First videos to learn from; 0: all. Default: 1000 on the demo."),
+    typer.Option(min=0, help="First videos to train on; 0: all. Default: 2000 on the demo."),
 ]
+Format = Literal["markdown", "latex", "html", "csv", "json"]
 Page = Annotated[
     Optional[Path],  # noqa: UP045
     typer.Option(help="Also write a page with everything, and the report beside it as .json."),
@@ -78,7 +72,7 @@ def reproduce_command(
     dataset: options.DatasetName = "demo",
     data: options.Root = None,
     split: Splits = None,
-    train_split: Annotated[str, typer.Option(help="Split that is learnt from.")] = "train",
+    train_split: Annotated[str, typer.Option(help="Split that is trained on.")] = "train",
     preset: options.Preset = None,
     settings: options.Settings = None,
     tracks: Caches = None,
@@ -93,7 +87,7 @@ def reproduce_command(
     ] = 0,
     device: options.Device = "auto",
     workers: options.Workers = 0,
-    form: Annotated[Format, typer.Option("--format", help="Of the tables.")] = Format.markdown,
+    form: Annotated[Format, typer.Option("--format", help="Of the tables.")] = "markdown",
     page: Page = None,
     plan: Annotated[bool, typer.Option("--plan", help="Say what would be done, and stop.")] = False,
     as_json: options.AsJson = False,
@@ -101,34 +95,52 @@ def reproduce_command(
     """Repeat the paper's experiments: tables 4, 5a, 5b, A.1, A.2a and A.2b.
 
     Makes tracks once, trains every network with every seed, evaluates, and prints the tables with
-    the paper's figures beside and a test of every ordering. Interrupt it whenever you like: the
+    the paper's scores beside and a test of every ordering. Interrupt it whenever you like: the
     same command goes on. `--set KEY=VALUE` changes SOLA as in `rvosbench eval`, `--set
     train.KEY=VALUE` the training as in `rvosbench sola train`.
 
     Example: rvosbench sola reproduce --table 5b --workers 2
     """
     from rvosbench.errors import UsageError
-    from sola.reproduce.defaults import Budget, make_settings
-    from sola.reproduce.plan import chosen_tables
+    from sola.reproduce.experiments import chosen_tables
+    from sola.reproduce.settings import SENTENCES_A_MINUTE, changed, default_settings
 
     if bool(table) == everything:
         raise UsageError("give one or several --table, or --all")
+    if minutes is not None:
+        raise UsageError(
+            "--minutes would train more on a faster machine, and give other numbers. Give "
+            f"--sentences {max(1, round(minutes * SENTENCES_A_MINUTE))}: about what one core "
+            "trains of the demo's selector in that time"
+        )
     chosen = chosen_tables(table or [])
-    budget = Budget(sentences, minutes, epochs, train_videos, limit, seeds)
-    made = make_settings(
-        (dataset, data, tuple(split or ()), train_split), preset, settings or [], budget
-    ).at(out, tracks, device, workers)
+    given: dict[str, Any] = {
+        "splits": tuple(dict.fromkeys(split or ())) or None,
+        "root": data,
+        "train_split": train_split,
+        "train_videos": train_videos,
+        "limit": limit,
+        "seeds": seeds,
+        "sentences": sentences,
+        "epochs": epochs,
+        "device": device,
+        "workers": workers,
+    }
+    made = replace(
+        default_settings(dataset, preset), **{k: v for k, v in given.items() if v is not None}
+    )
+    made = changed(made, settings or []).at(out, tracks)
     if plan:
         _plan(chosen, made, as_json)
         return
     report = _run(chosen, made)
     if page:
         _write_page(page, report)
-    _print(report, form.value, as_json, made.out)
+    _print(report, form, as_json, made.out)
 
 
-def _plan(tables: tuple, settings: Settings, as_json: bool) -> None:  # type: ignore[type-arg]
-    from sola.reproduce.describing import describe
+def _plan(tables: Sequence[PaperTable], settings: Settings, as_json: bool) -> None:
+    from sola.reproduce.run import describe
 
     found = describe(tables, settings)
     if as_json:
@@ -140,9 +152,9 @@ def _plan(tables: tuple, settings: Settings, as_json: bool) -> None:  # type: ig
             typer.echo(f"  {line}")
 
 
-def _run(tables: tuple, settings: Settings) -> Report:  # type: ignore[type-arg]
+def _run(tables: Sequence[PaperTable], settings: Settings) -> Report:
     from sola.reproduce.report import write_report
-    from sola.reproduce.running import Screen, reproduce
+    from sola.reproduce.run import Screen, reproduce
 
     report = reproduce(tables, settings, Screen(say, progress))
     write_report(settings.out / "report.json", report)
@@ -154,14 +166,14 @@ def _write_page(path: Path, report: Report) -> None:
     from sola.reproduce.page import page
     from sola.reproduce.report import write_report
 
-    figures = path.with_suffix(".json")
-    write_report(figures, report)
-    write_bytes(path, page(report, figures.name).encode("utf-8"))
-    say(f"page: {path}, figures: {figures}")
+    numbers = path.with_suffix(".json")
+    write_report(numbers, report)
+    write_bytes(path, page(report, numbers.name).encode("utf-8"))
+    say(f"page: {path}, numbers: {numbers}")
 
 
-def _print(report: Report, form: str, as_json: bool, out: Path) -> None:
-    from sola.reproduce.formats import FORMATS
+def _print(report: Report, form: Format, as_json: bool, out: Path) -> None:
+    from rvosbench.tables.writers import WRITERS
     from sola.reproduce.report import to_json
     from sola.reproduce.tables import category_table, score_table
 
@@ -169,7 +181,7 @@ def _print(report: Report, form: str, as_json: bool, out: Path) -> None:
         emit({**to_json(report), "report": str(out / "report.json")})
         return
     for name in report.tables:
-        for grid in (score_table(name, report), category_table(name, report)):
-            if grid.rows:
-                typer.echo(FORMATS[form](grid))
+        for shown in (score_table(name, report), category_table(name, report)):
+            if shown.rows:
+                typer.echo(WRITERS[form](shown))
     say(f"report: {out / 'report.json'}")

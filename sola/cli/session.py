@@ -17,7 +17,7 @@ from rvosbench.errors import UsageError
 from rvosbench.models.devices import choose_device
 from rvosbench.plugins import dataset_spec
 from rvosbench.recipe import digest
-from rvosbench.tracks.cached import track_files
+from rvosbench.tracks.cache import TrackCache
 from sola.config import TrainingPreset, training_preset
 from sola.data.samples import TrackSet
 from sola.data.track_data import OpenOptions, TrainingData, open_training_data
@@ -99,23 +99,7 @@ class Caches:
 
 @dataclass(frozen=True)
 class Session:
-    """What a training is asked to be.
-
-    Attributes:
-        train: caches that are learnt from.
-        valid: caches that choose the best epoch; none holds training videos out.
-        preset: name; None: "demo" on the demo dataset and "released" on all others.
-        settings: `key=value`; `selector.` keys change the network.
-        epochs: exact number; None: the preset's.
-        minutes: instead: as many epochs as fit into so many, by an estimate made at the start.
-        seed: of weights, order and dropout; None: the preset's.
-        text_encoder: empty: the preset's.
-        out: folder of the selector; None: under runs/, named after what decides the weights.
-        device: "auto", "cpu", "cuda", "cuda:N" or "mps".
-        workers: processes that compute overlaps.
-        half: store the weights as float16.
-        tensorboard: also log to OUT/tensorboard.
-    """
+    """What a training is asked to be: the options of `rvosbench sola train`, see its `--help`."""
 
     train: Caches
     valid: Caches
@@ -189,7 +173,7 @@ def _open(
     if not world.first:
         world.broadcast(None)
         return open_training_data(sets, others, how)
-    total = sum(len(track_files(s.cache)) for s in (*sets, *others))
+    total = sum(len(TrackCache(s.cache).files()) for s in (*sets, *others))
     with progress("tracks against ground truth", total) as on_done:
         opened = open_training_data(sets, others, replace(how, on_done=on_done))
     world.broadcast(None)

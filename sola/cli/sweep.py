@@ -10,6 +10,9 @@ import typer
 
 from rvosbench.cli import options
 from rvosbench.cli.screen import emit, percent, progress, show
+from rvosbench.datasets import load_dataset
+from rvosbench.errors import UsageError
+from rvosbench.execution.units import Unit
 
 
 def sweep_command(
@@ -36,13 +39,12 @@ def sweep_command(
 
     Example: rvosbench sola sweep runs/sola-demo-valid --tracks cache
     """
-    from rvosbench.datasets import load_dataset
-    from rvosbench.execution.units import Unit
-    from sola.analysis.thresholds import finished_run, made_again, sweep
+    from sola.analysis.thresholds import THRESHOLDS, finished_run, made_again, sweep
 
     result = finished_run(run)
     opened = load_dataset(result.facts["dataset"], data, result.facts["split"])
-    wanted, source = _parsed(thresholds), tracks or made_again(result, device)
+    wanted = parse_thresholds(thresholds) if thresholds else THRESHOLDS
+    source = tracks or made_again(result, device)
     count = len({e.score.video for e in result.expressions})
     with progress(f"thresholds of {run.name}", count) as advance:
         rows = sweep(run, source, opened, wanted, lambda v: advance(Unit(v, ""), False))
@@ -62,12 +64,12 @@ def sweep_command(
     show(result.signature, columns, table, numbers=5)
 
 
-def _parsed(text: str) -> tuple[float, ...]:
-    from rvosbench.errors import UsageError
-    from sola.analysis.thresholds import THRESHOLDS
+def parse_thresholds(text: str) -> tuple[float, ...]:
+    """`"0.3,0.5"` as numbers.
 
-    if not text:
-        return THRESHOLDS
+    Raises:
+        UsageError: something else, or numbers outside [0, 1].
+    """
     try:
         values = tuple(float(part) for part in text.split(","))
     except ValueError as error:

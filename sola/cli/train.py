@@ -94,7 +94,7 @@ def train_command(
 ) -> None:
     """Train SOLA's selector on cached tracks.
 
-    Interrupt it whenever you like: the same command goes on, and ends with the same weights.
+    Interrupt it whenever you like: the same command resumes it and ends with the same weights.
     `--set selector.KEY=VALUE` changes the network, `--set KEY=VALUE` the training.
 
     Example: rvosbench sola train --tracks cache --out runs/selector
@@ -125,11 +125,12 @@ def train_command(
     trained = session.run()
     if trained is None:
         return
-    place, best = trained
+    selector, best = trained
     if as_json:
-        emit({"selector": str(place), "best": best})
+        emit({"selector": str(selector), "best": best})
         return
     measures = {k: v for k, v in best.items() if k in ("jf", "j", "f", "selection", "f1", "empty")}
     title = f"validation, epoch {best['epoch']:.0f}"
     show(title, ["measure", "x 100"], [[k, percent(v)] for k, v in measures.items()], numbers=1)
-    say(f"selector: {place}\n  rvosbench eval --method sola --set selector={place} --tracks CACHE")
+    say(f"selector: {selector}")
+    say(f"  rvosbench eval --method sola --set selector={selector} --tracks CACHE")

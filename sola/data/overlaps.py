@@ -6,7 +6,7 @@
     frames, dim  T and D of the tokens
     objects      [text]                    M ids
     overlap      [[number]]                N x M, mean IoU over the annotated frames
-    expressions  [[id, sentence, [objects it means]]]     K
+    expressions  [[id, text, [objects it means]]]         K
     unions       [[objects, [number]]]     N overlaps with every set of several targets
 
 A file is made again when its tracks or the dataset change. Masks are not looked at in training.
@@ -20,22 +20,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from rvosbench.contracts import Dataset
-from rvosbench.datasets.capabilities import video_ids
-from rvosbench.errors import DatasetError, NoGroundTruthError
 from rvosbench.execution.executors.local import local
 from rvosbench.execution.runner import run_units
 from rvosbench.execution.store import Store
 from rvosbench.execution.units import Unit
 from rvosbench.files.atomic import write_json
 from rvosbench.masks import MaskSequence, union
-from rvosbench.metrics.counts import count
+from rvosbench.metrics import region_similarity
 from rvosbench.recipe import digest
 from rvosbench.records import Json, Sample, Target, Track
-from rvosbench.tracks.cache import TrackCacheError, read_header, read_tracks
-from rvosbench.tracks.cached import check_sample, track_file, track_files
+from rvosbench.tracks.cache import TrackCache
+from rvosbench.tracks.cache_file import TrackCacheError, read_header, read_tracks
 
 FOLDER, FORMAT = "overlaps", 1
 logger = logging.getLogger(__name__)
@@ -68,7 +64,7 @@ def build_overlaps(
 
     Args:
         cache: folder of `rvosbench tracks build`.
-        dataset: the split that its tracks are of, with truth.
+        dataset: the split that its tracks are of, with ground truth.
         workers: processes; 0 works in this one.
         on_done: called with each video and whether its overlaps were there.
 
@@ -78,33 +74,19 @@ def build_overlaps(
 
     Raises:
         TrackCacheError: no cache there, none of its videos is known, or its tracks are of other
-            frames or sentences.
-        NoGroundTruthError: the split is hidden.
+            frames or expressions.
+        NoGroundTruthError: the split has no public ground truth.
         DatasetError: the dataset is not what its layout promises.
     """
     name = f"{dataset.name}-{dataset.split}-{digest(dataset.fingerprint)[:12]}"
     store = Store(cache / FOLDER / name)
-    headers = [read_header(path) for path in track_files(cache)]
+    tracks = TrackCache(cache)
+    known = set(tracks.videos_of(dataset))
+    headers = [h for h in tracks.headers() if h.video in known]
     units = [Unit(h.video, digest([FORMAT, dataset.fingerprint, h.content])) for h in headers]
-    try:
-        run_units(units, _Cover(cache, dataset), store, local(workers), on_done)
-    except NoGroundTruthError:
-        raise
-    except DatasetError:  # looked into only now: going over all of a split can take long
-        known = set(video_ids(dataset))
-        headers = [h for h in headers if h.video in known]
-        if len(headers) == len(units):
-            raise
-        if not headers:
-            raise TrackCacheError(
-                f"{cache}: none of its {len(units)} videos, such as {units[0].key!r}, is in "
-                f"{dataset.name}/{dataset.split}: name the dataset and split that it is of"
-            ) from None
-        logger.info("%s: %d videos of other splits left out", cache, len(units) - len(headers))
-        units = [unit for unit in units if unit.key in known]
-        run_units(units, _Cover(cache, dataset), store, local(workers), on_done)
+    run_units(units, _Cover(cache, dataset), store, local(workers), on_done)
     return [
-        CoveredVideo(h.video, track_file(cache, h.video), h.content, store.output(h.video))
+        CoveredVideo(h.video, tracks.path(h.video), h.content, store.output(h.video))
         for h in headers
     ]
 
@@ -123,8 +105,7 @@ def read_overlaps(path: Path) -> Json:
 
 def mean_overlap(a: MaskSequence, b: MaskSequence) -> float:
     """Mean over frames of the IoU of two mask sequences; a frame that is empty in both counts 1."""
-    counts = count(a, b)
-    shares = np.where(counts.union > 0, counts.intersection / np.maximum(counts.union, 1), 1.0)
+    shares = region_similarity(a, b)
     return float(shares.mean()) if len(shares) else 0.0
 
 
@@ -137,9 +118,9 @@ class _Cover:
 
     def __call__(self, key: str, output: Path) -> None:
         """Write the overlaps of a video."""
-        sample, path = self.dataset.sample(key), track_file(self.cache, key)
+        sample, path = self.dataset.sample(key), TrackCache(self.cache).path(key)
         header = read_header(path)
-        check_sample(self.cache, header, sample, header.grounder is not None)
+        TrackCache(self.cache).check(header, sample, header.grounder is not None)
         targets = {e.id: self.dataset.target(key, e.id) for e in sample.expressions}
         objects = self.dataset.objects(key)
         write_json(output, _overlaps(read_tracks(path), sample, objects, targets))

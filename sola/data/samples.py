@@ -8,17 +8,17 @@ text encoder and are looked up by text.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench.contracts import Dataset
 from rvosbench.errors import DatasetError
-from rvosbench.tracks.cache import read_tokens
+from rvosbench.tracks.cache_file import read_tokens
 
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
@@ -29,34 +29,6 @@ TextTable = Mapping[str, Floats]
 
 TOKEN_BUDGET = 2 << 30
 """Bytes of object tokens that stay in memory: all of the demo, a third of MeViS."""
-
-
-class TokenSource(Protocol):
-    """Object tokens of one video."""
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """(N, T, D), known without reading."""
-
-    def read(self) -> Tokens:
-        """(N, T, D); not to be written to."""
-
-
-@dataclass(frozen=True, eq=False)
-class HeldTokens:
-    """Tokens in memory."""
-
-    array: Tokens
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        """(N, T, D)."""
-        n_tracks, n_frames, dim = self.array.shape
-        return n_tracks, n_frames, dim
-
-    def read(self) -> Tokens:
-        """The array itself."""
-        return self.array
 
 
 class TokenStore:
@@ -80,17 +52,35 @@ class TokenStore:
 
 
 @dataclass(frozen=True, eq=False)
-class StoredTokens:
-    """Tokens of some tracks of a file of a track cache."""
+class LazyTokens:
+    """Object tokens of some tracks, read when they are asked for.
 
-    store: TokenStore
-    path: Path
+    Attributes:
+        load: gives those of all tracks of a video; not to be written to.
+        rows: the tracks.
+        shape: (N, T, D), known without reading.
+    """
+
+    load: Callable[[], Tokens]
     rows: slice | NDArray[np.intp]
     shape: tuple[int, int, int]
 
+    @staticmethod
+    def of(array: Tokens) -> LazyTokens:
+        """Tokens (N, T, D) that are in memory."""
+        n_tracks, n_frames, dim = array.shape
+        return LazyTokens(lambda: array, slice(0, n_tracks), (n_tracks, n_frames, dim))
+
     def read(self) -> Tokens:
         """(N, T, D); a view if the tracks lie side by side."""
-        return self.store.read(self.path)[self.rows]
+        return self.load()[self.rows]
+
+    def only(self, tracks: NDArray[np.intp]) -> LazyTokens:
+        """Of some of the tracks, by index."""
+        rows: NDArray[np.intp] = np.r_[self.rows][tracks]
+        adjacent = len(rows) > 0 and bool((np.diff(rows) == 1).all())
+        kept = slice(int(rows[0]), int(rows[-1]) + 1) if adjacent else rows
+        return LazyTokens(self.load, kept, (len(rows), *self.shape[1:]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +114,7 @@ class VideoSample:
     """
 
     video: str
-    stored: TokenSource
+    stored: LazyTokens
     overlap: Floats
     expressions: tuple[str, ...]
     texts: tuple[str, ...]
@@ -179,29 +169,9 @@ class VideoSample:
         candidates = None if self.candidates is None else self.candidates[:, rows]
         return replace(
             self,
-            stored=_rows(self.stored, rows),
+            stored=self.stored.only(rows),
             overlap=self.overlap[rows],
             union_overlap=None if self.union_overlap is None else self.union_overlap[:, rows],
             candidates=None if candidates is None or candidates.all() else candidates,
             sources=tuple(kinds[i] for i in rows),
         )
-
-
-def _rows(stored: TokenSource, rows: NDArray[np.intp]) -> TokenSource:
-    """Some tracks of a source; side by side they need no copy."""
-    _, n_frames, dim = stored.shape
-    if not isinstance(stored, StoredTokens):
-        return HeldTokens(stored.read()[rows])
-    if isinstance(stored.rows, slice):
-        rows_of_file = rows + (stored.rows.start or 0)
-    else:
-        rows_of_file = stored.rows[rows]
-    return StoredTokens(
-        stored.store, stored.path, _as_slice(rows_of_file), (len(rows), n_frames, dim)
-    )
-
-
-def _as_slice(rows: NDArray[np.intp]) -> slice | NDArray[np.intp]:
-    if len(rows) and (np.diff(rows) == 1).all():
-        return slice(int(rows[0]), int(rows[-1]) + 1)
-    return rows

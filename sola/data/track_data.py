@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -11,14 +12,14 @@ from rvosbench.execution.units import Unit
 from rvosbench.models.weights import TEXT_ENCODER, embedded
 from rvosbench.recipe import digest
 from rvosbench.records import Json
-from rvosbench.tracks.cache import TrackCacheError
-from rvosbench.tracks.cached import track_files
+from rvosbench.tracks.cache import TrackCache
+from rvosbench.tracks.cache_file import TrackCacheError
 from rvosbench.tracks.words import open_words
 from sola.data.overlaps import CoveredVideo, build_overlaps, read_overlaps
 from sola.data.samples import (
     Flags,
     Floats,
-    StoredTokens,
+    LazyTokens,
     TextTable,
     TokenStore,
     TrackSet,
@@ -98,7 +99,7 @@ def open_training_data(
         "valid": [opened[s][1] for s in valid] or f"every {HELD_OUT}th training video",
         "text_encoder": encoder,
     }
-    cached = sum(len(track_files(s.cache)) for s in (*train, *valid))
+    cached = sum(len(TrackCache(s.cache).files()) for s in (*train, *valid))
     return TrainingData(samples, held_out, texts, facts, cached - used)
 
 
@@ -134,9 +135,8 @@ def _sample(covered: CoveredVideo, store: TokenStore, origin: TrackSet) -> Video
     unions = {tuple(names): row for names, row in content["unions"]}
     return VideoSample(
         video=covered.video,
-        stored=StoredTokens(
-            store,
-            covered.tracks,
+        stored=LazyTokens(
+            partial(store.read, covered.tracks),
             slice(0, len(tracks)),
             (len(tracks), content["frames"], content["dim"]),
         ),

@@ -12,34 +12,33 @@ from rvosbench.execution.executors.local import local
 from rvosbench.execution.units import Unit
 from rvosbench.files.atomic import write_json
 from rvosbench.models.weights import TEXT_ENCODER, embedded, identify
-from rvosbench.recipe import digest
-from rvosbench.records import Json
-from rvosbench.tracks.building import BuildOptions, build_tracks
-from rvosbench.tracks.cache import TrackCacheError, read_header
-from rvosbench.tracks.cached import SUFFIX, track_file
-from rvosbench.tracks.maker import CandidateConfig, grounder_identity, tracker_identity
+from rvosbench.recipe import Recipe, digest
+from rvosbench.tracks.cache import SUFFIX, TrackCache
+from rvosbench.tracks.cache_build import BuildOptions, build_tracks
+from rvosbench.tracks.cache_file import TrackCacheError, read_header
+from rvosbench.tracks.candidates import CandidateConfig, grounder_identity, tracker_identity
 from rvosbench.tracks.words import build_words
-from sola.reproduce.plan import TRIALS
-from sola.reproduce.settings import Place, Settings
+from sola.reproduce.experiments import EXPERIMENTS
+from sola.reproduce.settings import Settings, SplitFrames
 
 OnDone = Callable[[Unit, bool], None]
 
 
-def needed_caches(trials: tuple[str, ...], settings: Settings) -> tuple[Place, ...]:
-    """The caches of some trials: for training, for the clean splits, for corrupted frames.
+def needed_caches(experiments: Sequence[str], settings: Settings) -> tuple[SplitFrames, ...]:
+    """The caches of some experiments: for training, for the clean splits, for corrupted frames.
 
-    Corrupted frames are evaluated on the judged split only.
+    Corrupted frames are evaluated on the main split only.
     """
-    cached = [TRIALS[name] for name in trials if TRIALS[name].cached]
+    cached = [EXPERIMENTS[name] for name in experiments if EXPERIMENTS[name].cached]
     if not cached:
         return ()
-    places = [settings.learnt] if any(TRIALS[name].training for name in trials) else []
-    places += [Place(split) for split in settings.splits]
-    spoilt = dict.fromkeys(t.corruption for t in cached if t.corruption)
-    return (*places, *(Place(settings.judged, corruption) for corruption in spoilt))
+    train = [settings.train] if any(EXPERIMENTS[name].network for name in experiments) else []
+    corruptions = dict.fromkeys(e.corruption for e in cached if e.corruption)
+    corrupted = [SplitFrames(settings.main_split, corruption) for corruption in corruptions]
+    return (*train, *map(SplitFrames, settings.splits), *corrupted)
 
 
-def make_cache(place: Place, settings: Settings, on_done: OnDone) -> None:
+def make_cache(frames: SplitFrames, settings: Settings, on_done: OnDone) -> None:
     """Brings a cache up to date, text tokens too.
 
     A cache that is there keeps its extras: truth-prompted or box tracks that nobody asked for. One
@@ -49,13 +48,13 @@ def make_cache(place: Place, settings: Settings, on_done: OnDone) -> None:
         TrackCacheError: what is there was made otherwise; says what differs.
         WeightsError: weights are not there.
     """
-    dataset, folder = settings.open(place), settings.cache(place)
-    ids = settings.videos(dataset, place.learnt_from)
-    if _finished(place, settings, dataset, ids):
+    dataset, folder = settings.open(frames), settings.cache(frames)
+    ids = settings.videos(dataset, frames.for_training)
+    if is_finished(frames, settings):
         for video in ids:
             on_done(Unit(video, ""), True)
         return
-    config, options = _asked(place, settings, ids)
+    config, options = _asked(frames, settings, ids)
     try:
         build_tracks(dataset, config, folder, options, local(settings.workers), on_done)
     except TrackCacheError as error:
@@ -64,11 +63,7 @@ def make_cache(place: Place, settings: Settings, on_done: OnDone) -> None:
         ) from error
     texts = [e.text for video in ids for e in dataset.sample(video).expressions]
     build_words(folder, texts, settings.sola.text_encoder, settings.device, settings.sola.dtype)
-    stamp = {
-        "asked": _request(place, settings, dataset, ids),
-        "content": cache_content(folder, ids),
-    }
-    write_json(_stamp(place, settings), stamp)
+    remember(frames, settings)
 
 
 def cache_content(folder: Path, videos: Sequence[str]) -> str:
@@ -77,50 +72,64 @@ def cache_content(folder: Path, videos: Sequence[str]) -> str:
     Raises:
         TrackCacheError: one of them is not there.
     """
-    return digest([[video, read_header(track_file(folder, video)).content] for video in videos])
+    return digest([[video, TrackCache(folder).header(video).content] for video in videos])
 
 
-def _asked(
-    place: Place, settings: Settings, videos: Sequence[str]
-) -> tuple[CandidateConfig, BuildOptions]:
-    config = settings.candidates
-    options = BuildOptions(truth=place.learnt_from, device=settings.device, videos=videos)
-    there = next(iter(sorted(settings.cache(place).glob(f"*{SUFFIX}"))), None)
-    if there is None:
-        return (replace(config, grounder="") if place.learnt_from else config), options
-    header = read_header(there)
-    if place.learnt_from and header.grounder is None:
-        config = replace(config, grounder="")
-    options = replace(
-        options, truth=place.learnt_from or header.truth, token_dtype=header.token_dtype
-    )
-    return config, options
+def is_finished(frames: SplitFrames, settings: Settings) -> bool:
+    """Whether the cache is as `remember` saw it, tracks and all, and is what is wanted now.
 
-
-def _stamp(place: Place, settings: Settings) -> Path:
-    return settings.out / "caches" / f"{settings.cache(place).name}.json"
-
-
-def _finished(place: Place, settings: Settings, dataset: Dataset, videos: Sequence[str]) -> bool:
+    Opens no frame: drawing those of the demo costs minutes.
+    """
     try:
-        stamp = json.loads(_stamp(place, settings).read_text(encoding="utf-8"))
-        same = stamp["asked"] == _request(place, settings, dataset, videos)
-        return bool(same and stamp["content"] == cache_content(settings.cache(place), videos))
-    except (OSError, ValueError, KeyError, TrackCacheError):
+        kept = json.loads(_stamp(frames, settings).read_text(encoding="utf-8"))
+        return bool(kept["digest"] == _recipe(frames, settings).digest)
+    except (OSError, ValueError, KeyError, TypeError, TrackCacheError):
         return False
 
 
-def _request(
-    place: Place, settings: Settings, dataset: Dataset, videos: Sequence[str]
-) -> dict[str, Json]:
-    """What decides a cache; the frames of a folder are looked at when it is made."""
+def remember(frames: SplitFrames, settings: Settings) -> None:
+    """Notes what the cache was made with and what is in it."""
+    write_json(_stamp(frames, settings), {"digest": _recipe(frames, settings).digest})
+
+
+def _stamp(frames: SplitFrames, settings: Settings) -> Path:
+    return settings.out / "caches" / f"{settings.cache(frames).name}.json"
+
+
+def _asked(
+    frames: SplitFrames, settings: Settings, videos: Sequence[str]
+) -> tuple[CandidateConfig, BuildOptions]:
+    config = settings.candidates
+    options = BuildOptions(truth=frames.for_training, device=settings.device, videos=videos)
+    there = next(iter(sorted(settings.cache(frames).glob(f"*{SUFFIX}"))), None)
+    header = None if there is None else read_header(there)
+    if frames.for_training and (header is None or header.grounder is None):
+        config = replace(config, grounder="")
+    if header is not None:
+        truth = frames.for_training or header.truth
+        options = replace(options, truth=truth, token_dtype=header.token_dtype)
+    return config, options
+
+
+def _recipe(frames: SplitFrames, settings: Settings) -> Recipe:
+    """What decides a cache, and what is in it; the frames of a folder are looked at when made."""
+    dataset = settings.open(frames)
+    videos = settings.videos(dataset, frames.for_training)
     config = settings.candidates
     grounder = grounder_identity(config)
     encoder = embedded(settings.sola.text_encoder, TEXT_ENCODER)
-    return {
-        "dataset": [dataset.fingerprint, str(getattr(dataset, "corruption", "")), list(videos)],
-        "models": [asdict(tracker_identity(config)), grounder and asdict(grounder)],
-        "text": asdict(identify(str(encoder), TEXT_ENCODER)),
-        "prompts": asdict(config.prompts),
-        "settings": [place.learnt_from, config.dtype, settings.device],
-    }
+    return Recipe(
+        {
+            "data": data_facts(dataset, videos),
+            "models": [asdict(tracker_identity(config)), grounder and asdict(grounder)],
+            "text": asdict(identify(str(encoder), TEXT_ENCODER)),
+            "prompts": asdict(config.prompts),
+            "settings": [frames.for_training, config.dtype, settings.device],
+            "content": cache_content(settings.cache(frames), videos),
+        }
+    )
+
+
+def data_facts(dataset: Dataset, videos: Sequence[str]) -> list[str]:
+    """What decides expressions and masks, the corruption, and the videos."""
+    return [dataset.fingerprint, str(getattr(dataset, "corruption", "")), *videos]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from sola.reproduce.formats import to_markdown
-from sola.reproduce.plan import TABLES, TRAININGS
+from rvosbench.tables.markdown import to_markdown
+from rvosbench.tables.table import Table, text_columns, text_row
+from sola.reproduce.experiments import NETWORKS, TABLES
 from sola.reproduce.report import Report
-from sola.reproduce.tables import Grid, category_table, claim_text, score_table
+from sola.reproduce.tables import category_table, claim_text, score_table
 
 VERDICTS = {
     "yes": "Reproduces",
@@ -106,14 +108,15 @@ def _summary(report: Report) -> str:
         lines.append(f"{title} ({len(found[verdict])}):\n")
         lines += [f"- {text}" for text in found[verdict]] or ["- nothing"]
         lines.append("")
-    missing = [f"- {trial}: {why}" for trial, why in report.missing.items()]
+    missing = [f"- {name}: {why}" for name, why in report.missing.items()]
     return "\n".join([*lines, *(["Not measured:\n", *missing] if missing else [])])
 
 
 def _table(name: str, report: Report) -> list[str]:
     command = f"    rvosbench sola reproduce --table {name}"
-    parts = [f"## Table {name}", command, to_markdown(score_table(name, report))]
-    categories = category_table(name, report)
+    scores, categories = score_table(name, report), category_table(name, report)
+    notes = "\n".join(f"- {note}" for note in scores.footnotes)
+    parts = [f"## Table {name}", command, to_markdown(replace(scores, footnotes=())), notes]
     return [*parts, to_markdown(categories)] if categories.rows else parts
 
 
@@ -121,12 +124,12 @@ def _made(report: Report) -> str:
     settings = report.settings
     counts = [
         f"- `{split}`: {videos} videos, {sentences} sentences"
-        f"{' (orderings are tested here)' if split == report.judged else ''}"
+        f"{' (orderings are tested here)' if split == report.main_split else ''}"
         for split, (videos, sentences) in report.counts.items()
     ]
     choice = (
         f"`{settings['splits'][-1]}` chooses the epoch that is kept, so trained rows are judged on "
-        f"`{report.judged}`, which nothing has seen."
+        f"`{report.main_split}`, which nothing has seen."
         if len(settings["splits"]) > 1
         else "Held-out training videos choose the epoch that is kept."
     )
@@ -149,19 +152,20 @@ def _made(report: Report) -> str:
 def _costs(report: Report) -> list[str]:
     if not report.costs:
         return []
-    rows = [
-        (
-            TRAININGS[name].title,
-            f"{cost.parameters:,}".replace(",", " "),
-            _minutes(cost.seconds),
-            ", ".join(str(epoch) for epoch in cost.epochs) + f" of {cost.training['epochs']}",
+    rows = tuple(
+        text_row(
+            (
+                NETWORKS[name].title,
+                f"{cost.parameters:,}".replace(",", " "),
+                _minutes(cost.seconds),
+                ", ".join(str(epoch) for epoch in cost.epochs) + f" of {cost.training['epochs']}",
+            )
         )
         for name, cost in report.costs.items()
-    ]
-    columns = ("network", "parameters", "minutes a training", "epochs kept")
-    lines = to_markdown(Grid("", "", columns, 1, tuple(rows))).splitlines()[2:]
+    )
+    columns = text_columns(("network",), ("parameters", "minutes a training", "epochs kept"))
     text = "Minutes are those of the machine that made the page, one thread a training."
-    return [text, "\n".join(lines)]
+    return [text, to_markdown(Table("costs", "", columns, rows))]
 
 
 def _minutes(seconds: Sequence[float]) -> str:

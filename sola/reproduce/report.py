@@ -1,14 +1,13 @@
-"""What came out, JSON-safe: figures of every trial, and tests of what the paper says.
+"""What came out, JSON-safe: scores of every experiment, and tests of what the paper says.
 
-A trained trial's scores are averaged over seeds, expression by expression, before two trials are
-compared; the test swaps them video by video (`rvosbench.metrics.significance`). So it says whether
-the difference would stay on other videos, given these trainings; the spread over seeds, and in how
-many of them the order is the same, say how much of it is chance of the training.
+Scores of a trained network are averaged over seeds, expression by expression, before two
+experiments are compared; the test swaps them video by video (`rvosbench.metrics.significance`). So
+it says whether the difference would stay on other videos, given these trainings; the spread over
+seeds, and in how many of them the order is the same, say how much of it is chance of the training.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -19,32 +18,26 @@ from rvosbench.contracts import ExpressionScore
 from rvosbench.errors import ResultError
 from rvosbench.files.atomic import write_json
 from rvosbench.metrics.breakdown import breakdown
-from rvosbench.metrics.significance import (
-    LEVEL,
-    Floats,
-    bootstrap_weights,
-    interval,
-    permutation_p,
-)
+from rvosbench.metrics.significance import LEVEL, paired_difference, scores_by_video
 from rvosbench.records import Json
 from rvosbench.runs.result import Result
-from sola.reproduce.plan import Claim, TablePlan
+from sola.reproduce.evaluations import Evaluation
+from sola.reproduce.experiments import Claim, PaperTable
 from sola.reproduce.settings import Settings
-from sola.reproduce.trainings import Trained
-from sola.reproduce.trials import Evaluation, Selectors
+from sola.reproduce.trainings import Selectors, Trained
 
 FORMAT = 1
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A trial on a split; all scores in [0, 1].
+    """An experiment on a split; all scores in [0, 1].
 
     Attributes:
         jf: of every seed; likewise `j` and `f`.
-        categories: kind of sentence -> mean J&F of its sentences over seeds.
-        counts: kind of sentence -> number of sentences.
-        videos: video -> mean J&F of its sentences over seeds.
+        categories: category -> mean J&F of its expressions over seeds.
+        counts: category -> number of expressions.
+        videos: video -> mean J&F of its expressions over seeds.
         signatures: of the results.
     """
 
@@ -56,19 +49,19 @@ class Measured:
     videos: Mapping[str, float]
     signatures: tuple[str, ...]
 
-    def mean(self, figure: str = "jf") -> float:
+    def mean(self, metric: str = "jf") -> float:
         """Over seeds."""
-        return float(np.mean(getattr(self, figure)))
+        return float(np.mean(getattr(self, metric)))
 
-    def deviation(self, figure: str = "jf") -> float | None:
+    def deviation(self, metric: str = "jf") -> float | None:
         """Standard deviation over seeds, with n - 1; None of a single run."""
-        values = getattr(self, figure)
+        values = getattr(self, metric)
         return float(np.std(values, ddof=1)) if len(values) > 1 else None
 
 
 @dataclass(frozen=True)
 class Tested:
-    """A claim, tested on the judged split.
+    """A claim, tested on the main split.
 
     Attributes:
         claim: that `better` is better than `worse`.
@@ -115,13 +108,13 @@ class Report:
     """Everything that the tables and the page say.
 
     Attributes:
-        settings: what decided the figures.
+        settings: what decided the numbers.
         tables: numbers of the tables that were asked for.
-        counts: split -> (videos, sentences).
-        measured: split -> trial -> figures.
+        counts: split -> (videos, expressions).
+        measured: split -> experiment -> scores.
         tested: all claims of the tables that could be tested.
         costs: network -> what its trainings were.
-        missing: trial -> why it is not there.
+        missing: experiment -> why it is not there.
     """
 
     settings: Mapping[str, Json]
@@ -133,13 +126,13 @@ class Report:
     missing: Mapping[str, str] = field(default_factory=dict)
 
     @property
-    def judged(self) -> str:
+    def main_split(self) -> str:
         """The split on which orderings are tested."""
         return str(self.settings["splits"][0])
 
-    def of(self, trial: str, split: str = "") -> Measured | None:
-        """Figures of a trial, on the judged split by default; None if it is not there."""
-        return self.measured.get(split or self.judged, {}).get(trial)
+    def of(self, experiment: str, split: str = "") -> Measured | None:
+        """Scores of an experiment, on the main split by default; None if it is not there."""
+        return self.measured.get(split or self.main_split, {}).get(experiment)
 
     def test(self, better: str, worse: str) -> Tested | None:
         """A claim's test; None if it could not be tested."""
@@ -148,37 +141,37 @@ class Report:
 
 
 def make_report(
-    tables: Sequence[TablePlan],
+    tables: Sequence[PaperTable],
     settings: Settings,
     results: Mapping[Evaluation, Result],
     selectors: Selectors,
     missing: Mapping[str, str],
 ) -> Report:
-    """Figures and tests from results.
+    """Scores and tests from results.
 
     Args:
         tables: that were asked for.
         settings: of all runs.
-        results: of every trial, split and seed.
+        results: of every experiment, split and seed.
         selectors: that were trained.
-        missing: trial -> why it could not be made.
+        missing: experiment -> why it could not be made.
     """
     grouped: dict[str, dict[str, list[Result]]] = {split: {} for split in settings.splits}
     for evaluation, result in results.items():
-        grouped[evaluation.split].setdefault(evaluation.trial, []).append(result)
+        grouped[evaluation.split].setdefault(evaluation.experiment, []).append(result)
     measured = {
-        split: {trial: _measured(runs) for trial, runs in trials.items()}
-        for split, trials in grouped.items()
+        split: {name: _measured(runs) for name, runs in group.items()}
+        for split, group in grouped.items()
     }
-    judged = grouped[settings.judged]
+    main = grouped[settings.main_split]
     claims = {(c.better, c.worse): c for table in tables for c in table.claims}
-    there = [c for c in claims.values() if c.better in judged and c.worse in judged]
+    there = [c for c in claims.values() if c.better in main and c.worse in main]
     return Report(
         settings=settings.facts(),
         tables=tuple(table.name for table in tables),
-        counts={split: _counts(trials) for split, trials in grouped.items()},
+        counts={split: _counts(group) for split, group in grouped.items()},
         measured=measured,
-        tested=tuple(_tested(c, judged[c.better], judged[c.worse]) for c in there),
+        tested=tuple(_tested(c, main[c.better], main[c.worse]) for c in there),
         costs=_costs(selectors),
         missing=dict(missing),
     )
@@ -194,39 +187,6 @@ def to_json(report: Report) -> dict[str, Json]:
     return {"format": FORMAT, **asdict(report)}
 
 
-def read_report(path: Path) -> Report:
-    """Reads what `write_report` wrote.
-
-    Raises:
-        ResultError: no such file, or not a report.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        if content.pop("format") != FORMAT:
-            raise ResultError(f"{path}: another format than {FORMAT}: make it again")
-        return _from_json(content)
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ResultError(f"{path}: not written by `sola reproduce`: {error!r}") from error
-
-
-def _from_json(content: Json) -> Report:
-    measured = {
-        split: {trial: Measured(**_tuples(row)) for trial, row in trials.items()}
-        for split, trials in content["measured"].items()
-    }
-    tested = tuple(
-        Tested(**{**_tuples(row), "claim": Claim(**row["claim"])}) for row in content["tested"]
-    )
-    costs = {name: Cost(**_tuples(row)) for name, row in content["costs"].items()}
-    counts = {split: tuple(pair) for split, pair in content["counts"].items()}
-    rest = {"measured": measured, "tested": tested, "costs": costs, "counts": counts}
-    return replace(Report(**{**_tuples(content), **rest}), settings=content["settings"])
-
-
-def _tuples(row: Mapping[str, Json]) -> dict[str, Json]:
-    return {k: tuple(v) if isinstance(v, list) else v for k, v in row.items()}
-
-
 def _measured(runs: Sequence[Result]) -> Measured:
     mean = mean_scores(runs)
     expressions = [s.expression for s in runs[0].expressions]
@@ -239,13 +199,13 @@ def _measured(runs: Sequence[Result]) -> Measured:
         f=tuple(s.f for s in summaries),
         categories={p.value: p.jf for p in kinds},
         counts={p.value: p.count for p in kinds},
-        videos=_by_video(mean),
+        videos=scores_by_video(mean).means(),
         signatures=tuple(run.signature for run in runs),
     )
 
 
 def mean_scores(runs: Sequence[Result]) -> list[ExpressionScore]:
-    """Scores of every expression, averaged over the runs of a trial.
+    """Scores of every expression, averaged over the runs of an experiment.
 
     Raises:
         ResultError: the runs are not of the same expressions.
@@ -253,7 +213,9 @@ def mean_scores(runs: Sequence[Result]) -> list[ExpressionScore]:
     rows = [[s.score for s in run.expressions] for run in runs]
     asked = [[(s.video, s.expression) for s in row] for row in rows]
     if any(some != asked[0] for some in asked):
-        raise ResultError("two runs of one trial were asked other expressions: delete their folder")
+        raise ResultError(
+            "two runs of one experiment were asked other expressions: delete their folder"
+        )
     return [
         replace(
             same[0], j=float(np.mean([s.j for s in same])), f=float(np.mean([s.f for s in same]))
@@ -262,39 +224,14 @@ def mean_scores(runs: Sequence[Result]) -> list[ExpressionScore]:
     ]
 
 
-def _by_video(scores: Sequence[ExpressionScore]) -> dict[str, float]:
-    found: dict[str, list[float]] = {}
-    for score in scores:
-        found.setdefault(score.video, []).append((score.j + score.f) / 2)
-    return {video: float(np.mean(values)) for video, values in found.items()}
-
-
 def _tested(claim: Claim, better: Sequence[Result], worse: Sequence[Result]) -> Tested:
-    sums, counts = _differences(better, worse)
-    low, high = interval(sums, counts, bootstrap_weights(len(sums), np.random.default_rng(0)))
-    p_value = permutation_p(sums, np.random.default_rng(0))
-    return Tested(
-        claim, float(sums.sum() / counts.sum()), low, high, p_value, _ahead(better, worse)
-    )
-
-
-def _differences(better: Sequence[Result], worse: Sequence[Result]) -> tuple[Floats, Floats]:
-    """(V,) sums over a video's expressions of the J&F differences, (V,) numbers of expressions."""
-    a, b = mean_scores(better), mean_scores(worse)
-    if [(s.video, s.expression) for s in a] != [(s.video, s.expression) for s in b]:
-        raise ResultError("two trials were asked other expressions: delete their folders")
-    videos = sorted({s.video for s in a})
-    rows: dict[str, list[float]] = {video: [] for video in videos}
-    for one, other in zip(a, b, strict=True):
-        rows[one.video].append((one.j + one.f - other.j - other.f) / 2)
-    return (
-        np.array([sum(rows[v]) for v in videos]),
-        np.array([len(rows[v]) for v in videos], np.float64),
-    )
+    found = paired_difference(mean_scores(better), mean_scores(worse))
+    ahead = _ahead(better, worse)
+    return Tested(claim, found.mean, found.low, found.high, found.p_value, ahead)
 
 
 def _ahead(better: Sequence[Result], worse: Sequence[Result]) -> tuple[int, int] | None:
-    """Seeds are paired; a trial that is not trained meets every seed of the other."""
+    """Seeds are paired; an experiment without training meets every seed of the other."""
     count = max(len(better), len(worse))
     if count == 1:
         return None
@@ -306,8 +243,8 @@ def _jf(run: Result) -> float:
     return run.summary.jf if run.summary is not None else 0.0
 
 
-def _counts(trials: Mapping[str, Sequence[Result]]) -> tuple[int, int]:
-    rows = next(iter(trials.values()))[0].expressions if trials else ()
+def _counts(group: Mapping[str, Sequence[Result]]) -> tuple[int, int]:
+    rows = next(iter(group.values()))[0].expressions if group else ()
     return len({s.score.video for s in rows}), len(rows)
 
 

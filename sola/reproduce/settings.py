@@ -3,40 +3,49 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from rvosbench import plugins
-from rvosbench.config import configure, keys
+from rvosbench.config import configure, keys, parse_assignments
 from rvosbench.contracts import Dataset
 from rvosbench.corruptions.plan import Plan, parse
 from rvosbench.datasets import load_dataset
 from rvosbench.datasets.capabilities import video_ids
 from rvosbench.datasets.corrupted import corrupted
+from rvosbench.errors import UnknownNameError
 from rvosbench.files.names import file_name
 from rvosbench.models import weights
 from rvosbench.records import Json
 from rvosbench.runs.methods import MethodChoice, load_method
-from rvosbench.tracks.maker import CandidateConfig
+from rvosbench.tracks.candidates import CandidateConfig
 from sola.config import TrainConfig, TrainingPreset, training_preset
 from sola.method import SPEC, SolaConfig
-from sola.reproduce.plan import GROUNDER, TRAININGS, TRIALS, TRUTH_GROUNDER
+from sola.reproduce.experiments import EXPERIMENTS, GROUNDER, NETWORKS, TRUTH_GROUNDER
+
+SENTENCES_A_MINUTE = 20_000
+"""About what one core trains of the demo's selector; for people, decides nothing."""
+
+TRAINING = "train."
+"""Keys of `--set` that begin so change the training, all others SOLA."""
+
+_PLACES = ("root", "device", "workers", "out", "tracks")
 
 
 @dataclass(frozen=True)
-class Place:
-    """A split and what is done to it; it has one cache of tracks.
+class SplitFrames:
+    """The frames of a split, as they are or corrupted; they have one cache of tracks.
 
     Attributes:
         split: of the dataset.
         corruption: of its frames, or empty.
-        learnt_from: it is for training: truth-prompted tracks, and no box tracks.
+        for_training: truth-prompted tracks, and no box tracks.
     """
 
     split: str
     corruption: str = ""
-    learnt_from: bool = False
+    for_training: bool = False
 
     @property
     def title(self) -> str:
@@ -46,7 +55,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Settings:
-    """What decides the figures, and (`workers`, `out`, `tracks`) how they are made.
+    """What decides the numbers, and (`root`, `device` to `tracks`) where and how they are made.
 
     Attributes:
         dataset: name.
@@ -54,11 +63,12 @@ class Settings:
         splits: evaluated ones; orderings are tested on the first. If there are several, the last
             one chooses the epoch of a training, otherwise held-out training videos do.
         root: folder of the dataset; None for the demo.
-        train_split: learnt from.
+        train_split: trained on.
         train_videos: the first so many videos of it; 0: all.
         limit: the first so many videos of every evaluated split; 0: all.
         seeds: trainings of every network, with seeds 0, 1, ...
-        sentences: that a training sees in all; 0: as many epochs of all data as the preset says.
+        sentences: expressions that a training sees in all: the same work on every machine; 0: as
+            many epochs of all data as the preset says.
         epochs: parts of a training, each followed by a validation; 0: as the preset says.
         training: further changes of the training, as `sola train --set` takes them.
         method: further changes of SOLA, such as {"prompts.points_per_side": 8}; the other methods
@@ -87,19 +97,19 @@ class Settings:
     tracks: Path = Path("runs/reproduce/tracks")
 
     @property
-    def judged(self) -> str:
+    def main_split(self) -> str:
         """The split on which orderings are tested."""
         return self.splits[0]
 
     @property
-    def learnt(self) -> Place:
-        """What is learnt from."""
-        return Place(self.train_split, learnt_from=True)
+    def train(self) -> SplitFrames:
+        """What is trained on."""
+        return SplitFrames(self.train_split, for_training=True)
 
     @property
-    def chooses(self) -> Place | None:
+    def validation(self) -> SplitFrames | None:
         """What chooses the epoch; None: held-out training videos."""
-        return Place(self.splits[-1]) if len(self.splits) > 1 else None
+        return SplitFrames(self.splits[-1]) if len(self.splits) > 1 else None
 
     @property
     def sola(self) -> SolaConfig:
@@ -111,55 +121,79 @@ class Settings:
         """How tracks are made."""
         return self.sola.candidates
 
-    def open(self, place: Place) -> Dataset:
+    def open(self, frames: SplitFrames) -> Dataset:
         """A split, its frames corrupted when read."""
-        dataset = load_dataset(self.dataset, self.root, place.split)
-        if not place.corruption:
+        dataset = load_dataset(self.dataset, self.root, frames.split)
+        if not frames.corruption:
             return dataset
-        ((name, severity),) = parse(place.corruption)
+        ((name, severity),) = parse(frames.corruption)
         return corrupted(dataset, Plan(name, severity))
 
-    def videos(self, dataset: Dataset, learnt_from: bool = False) -> list[str]:
+    def videos(self, dataset: Dataset, for_training: bool = False) -> list[str]:
         """The ids of the videos that are looked at, in the dataset's order."""
-        return video_ids(dataset)[: (self.train_videos if learnt_from else self.limit) or None]
+        return video_ids(dataset)[: (self.train_videos if for_training else self.limit) or None]
 
-    def cache(self, place: Place) -> Path:
+    def cache(self, frames: SplitFrames) -> Path:
         """The folder of a split's tracks, such as `train`, `test` or `test-motion_blur-5`."""
-        parts = [place.split, *place.corruption.split(":")] if place.corruption else [place.split]
-        if place.learnt_from and place.split in self.splits:
+        parts = [frames.split, *(frames.corruption.split(":") if frames.corruption else ())]
+        if frames.for_training and frames.split in self.splits:
             parts.append("training")
         return self.tracks / file_name("-".join(parts))
 
-    def selector(self, training: str, seed: int) -> TrainingPreset:
+    def selector(self, network: str, seed: int) -> TrainingPreset:
         """A network and its training, before the budget is applied."""
         preset = training_preset(self.preset, self.dataset)
-        preset = preset.changed([*self.training, *TRAININGS[training].changes, f"seed={seed}"])
+        preset = preset.changed([*self.training, *NETWORKS[network].changes, f"seed={seed}"])
         if self.epochs:
             preset = preset.changed([f"epochs={self.epochs}"])
         return replace(preset, text_encoder=self.sola.text_encoder)
 
-    def at(
-        self, out: Path | None, tracks: Path | None, device: str = "auto", workers: int = 0
-    ) -> Settings:
-        """The same experiments in another place, on another device; nothing changes a figure.
-
-        Args:
-            out: None: a folder named after the dataset.
-            tracks: None: within `out`.
-            device: "auto", "cpu", "cuda", ...
-            workers: processes.
-        """
+    def at(self, out: Path | None, tracks: Path | None) -> Settings:
+        """The same experiments in another place: by default a folder named after the dataset."""
         place = out or Path("runs") / f"reproduce-{self.dataset}"
-        return replace(
-            self, out=place, tracks=tracks or place / "tracks", device=device, workers=workers
-        )
+        return replace(self, out=place, tracks=tracks or place / "tracks")
 
     def facts(self) -> dict[str, Json]:
-        """What decides the figures, JSON-safe, without places."""
-        names = ["dataset", "preset", "splits", "train_split", "train_videos", "limit"]
-        names += ["seeds", "sentences", "epochs", "training", "method"]
-        mine = asdict(self)
-        return {name: _plain(mine[name]) for name in names}
+        """What decides the numbers, JSON-safe, without places."""
+        mine = {name: value for name, value in asdict(self).items() if name not in _PLACES}
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in mine.items()}
+
+
+def default_settings(dataset: str, preset: str | None = None) -> Settings:
+    """What is done if nothing else is said: a small budget on the demo, everything elsewhere.
+
+    Args:
+        dataset: name.
+        preset: None: "demo" on the demo, "released" elsewhere.
+
+    Raises:
+        UnknownNameError: there is no such dataset or preset.
+    """
+    demo = dataset == "demo"
+    preset = preset or ("demo" if demo else "released")
+    if preset not in SPEC.presets:
+        raise UnknownNameError("preset", preset, SPEC.presets)
+    if demo:  # three to four minutes a training on one core
+        return Settings("demo", preset, ("test", "valid"), train_videos=2000, sentences=60_000)
+    return Settings(dataset, preset, plugins.dataset_spec(dataset).splits[:1])
+
+
+def changed(settings: Settings, assignments: Sequence[str]) -> Settings:
+    """The settings with `key=value` applied to SOLA, `train.key=value` to its training.
+
+    Raises:
+        ConfigurationError: an unknown key, or a value that does not fit: told before any work.
+    """
+    changes = parse_assignments(assignments)
+    training = [f"{k.removeprefix(TRAINING)}={v}" for k, v in changes.items() if _trains(k)]
+    method = {k: v for k, v in changes.items() if not _trains(k)}
+    made = replace(settings, training=tuple(training), method=method)
+    _ = made.sola, made.selector("full", 0)
+    return made
+
+
+def _trains(key: str) -> bool:
+    return key.startswith(TRAINING)
 
 
 def budgeted(config: TrainConfig, sentences: int, available: int) -> TrainConfig:
@@ -178,55 +212,50 @@ def budgeted(config: TrainConfig, sentences: int, available: int) -> TrainConfig
     return replace(config, epoch_size=0, epochs=max(1, round(sentences / max(1, available))))
 
 
-def why_not(trial: str, settings: Settings) -> str:
-    """Why a trial cannot be made here; empty if it can."""
-    spec = TRIALS[trial]
-    if spec.method not in plugins.names(plugins.METHODS):
-        return f"no method called {spec.method} is installed"
-    if spec.method == TRUTH_GROUNDER and settings.dataset != "demo":
+def why_not(name: str, settings: Settings) -> str:
+    """Why an experiment cannot be made here; empty if it can."""
+    experiment = EXPERIMENTS[name]
+    if experiment.method not in plugins.names(plugins.METHODS):
+        return f"no method called {experiment.method} is installed"
+    if experiment.method == TRUTH_GROUNDER and settings.dataset != "demo":
         return "only the demo says what a single frame tells"
-    if trial == "shipped" and settings.preset != "demo":
+    if name == "shipped" and settings.preset != "demo":
         return "only the demo's selector comes with the package"
-    if not spec.background and not settings.candidates.grounder:
+    if not experiment.background and not settings.candidates.grounder:
         return "there are no box tracks: name a grounder with --set grounder=NAME"
-    if spec.method == GROUNDER and _absent(trial, settings):
+    if experiment.method == GROUNDER and _absent(name, settings):
         return "there is no embedded grounder: name one with --set grounder=NAME"
     return ""
 
 
-def _absent(trial: str, settings: Settings) -> bool:
-    config = chosen_method(trial, settings).config
-    name = str(getattr(config, "grounder", ""))
-    return name == "demo" and weights.identify(name, weights.GROUNDER).sha256 is None
+def _absent(experiment: str, settings: Settings) -> bool:
+    grounder = str(getattr(chosen_method(experiment, settings).config, "grounder", ""))
+    return grounder == "demo" and weights.identify(grounder, weights.GROUNDER).sha256 is None
 
 
-def possible(trials: Iterable[str], settings: Settings) -> tuple[str, ...]:
-    """The trials that can be made here."""
-    return tuple(name for name in trials if not why_not(name, settings))
+def possible(experiments: Iterable[str], settings: Settings) -> tuple[str, ...]:
+    """The experiments that can be made here."""
+    return tuple(name for name in experiments if not why_not(name, settings))
 
 
 def chosen_method(
-    trial: str, settings: Settings, changes: Mapping[str, Json] | None = None
+    experiment: str, settings: Settings, changes: Mapping[str, Json] | None = None
 ) -> MethodChoice:
-    """The trial's method, changed as SOLA is where it has the same settings.
+    """The experiment's method, changed as SOLA is where it has the same settings.
 
     Args:
-        trial: one of `TRIALS`.
-        settings: of the experiments.
+        experiment: one of `EXPERIMENTS`.
+        settings: of all experiments.
         changes: further settings, such as the folder of its tracks.
 
     Raises:
         UnknownNameError: the method is not installed.
         ConfigurationError: a setting that it does not have.
     """
-    method = TRIALS[trial].method
+    method = EXPERIMENTS[experiment].method
     spec = plugins.method_spec(method)
     known = set(keys(spec.config_type))
     shared = {k: v for k, v in settings.method.items() if k in known}
     preset = settings.preset if settings.preset in spec.presets else None
     merged = {**shared, **(changes or {})}
     return load_method(method, preset, merged, settings.device, settings.dataset)
-
-
-def _plain(value: Json) -> Json:
-    return list(value) if isinstance(value, tuple) else value

@@ -1,117 +1,90 @@
-"""The report as the paper's tables: the paper's figures beside ours, and what reproduces."""
+"""The report as the paper's tables: the paper's scores beside ours, and what reproduces."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from sola.reproduce.plan import TABLES, Bound, Claim, Row, TablePlan
+from rvosbench.tables.table import NOTHING, Cell, Row, Table, percent, text_columns, text_row
+from sola.reproduce.experiments import TABLES, Claim, PaperTable, TableRow
 from sola.reproduce.report import Measured, Report, Tested
 
-NOTHING = "-"
-BOUNDS: dict[Bound, str] = {"": "", "upper": "upper bound", "lower": "lower bound", "shipped": ""}
+METRICS = ("jf", "j", "f")
 
 
-@dataclass(frozen=True)
-class Grid:
-    """A table of text.
-
-    Attributes:
-        name: its number.
-        title: without markup.
-        columns: headings.
-        labels: how many columns, from the left, are text; the others are figures.
-        rows: cells.
-        notes: lines below it.
-    """
-
-    name: str
-    title: str
-    columns: tuple[str, ...]
-    labels: int
-    rows: tuple[tuple[str, ...], ...]
-    notes: tuple[str, ...] = ()
-
-
-def score_table(name: str, report: Report) -> Grid:
-    """A table of the paper: its figures, ours, and whether the ordering reproduces."""
-    plan = TABLES[name]
-    others = [s for s in report.settings["splits"] if s != report.judged]
-    columns = (
-        *plan.headings,
-        "paper J&F",
-        "paper J",
-        "paper F",
-        "J&F",
-        "J",
-        "F",
-        *(f"J&F on {split}" for split in others),
-        "difference",
-        "p",
-        "ordering reproduces?",
+def score_table(name: str, report: Report) -> Table:
+    """A table of the paper: its scores, ours, and whether the ordering reproduces."""
+    table = TABLES[name]
+    others = [split for split in report.settings["splits"] if split != report.main_split]
+    columns = text_columns(
+        table.headings,
+        (
+            *("paper J&F", "paper J", "paper F", "J&F", "J", "F"),
+            *(f"J&F on {split}" for split in others),
+            *("difference", "p", "ordering reproduces?"),
+        ),
     )
-    rows = tuple(_row(row, plan, report, others) for row in plan.rows)
-    title = f"{plan.title}, on {report.settings['dataset']}/{report.judged}"
-    return Grid(name, title, columns, len(plan.headings), rows, _notes(plan, report))
+    rows = tuple(_row(row, table, report, others) for row in table.rows)
+    title = f"{table.title}, on {report.settings['dataset']}/{report.main_split}"
+    return Table(name, title, columns, rows, footnotes=_notes(table, report), numbered=True)
 
 
-def category_table(name: str, report: Report) -> Grid:
-    """J&F of a table's rows by kind of sentence, on the judged split; may have no rows."""
-    plan = TABLES[name]
-    there = [(row, found) for row in plan.rows if (found := report.of(row.trial)) is not None]
-    kinds = list(there[0][1].categories) if there else []
+def category_table(name: str, report: Report) -> Table:
+    """J&F of a table's rows by kind of sentence, on the main split; may have no rows."""
+    table = TABLES[name]
+    there = [(row, found) for row in table.rows if (found := report.of(row.experiment))]
     counts = there[0][1].counts if there else {}
+    columns = text_columns(table.headings, (f"{kind} ({n})" for kind, n in counts.items()))
     rows = tuple(
-        (*_labels(row), *(percent(found.categories[k]) for k in kinds)) for row, found in there
+        text_row((*_labels(row), *(percent(found.categories[kind]) for kind in counts)))
+        for row, found in there
     )
-    columns = (*plan.headings, *(f"{k} ({counts[k]})" for k in kinds))
-    title = f"{plan.title}: J&F by kind of sentence (number of sentences)"
-    return Grid(f"{name}, categories", title, columns, len(plan.headings), rows if kinds else ())
+    title = f"{table.title}: J&F by kind of sentence (number of sentences)"
+    return Table(f"{name}, categories", title, columns, rows if counts else (), numbered=True)
 
 
-def claim_text(claim: Claim, plan: TablePlan) -> str:
+def claim_text(claim: Claim, table: PaperTable) -> str:
     """A claim in the words of a table: "w/ selection module > w/o selection module"."""
-    words = {row.trial: row_text(row, plan) for row in plan.rows}
+    words = {row.experiment: row_text(row, table) for row in table.rows}
     return f"{words[claim.better]} > {words[claim.worse]}"
 
 
-def row_text(row: Row, plan: TablePlan) -> str:
+def row_text(row: TableRow, table: PaperTable) -> str:
     """What a row is, in a line."""
-    if len(plan.headings) == 1 and plan.headings[0] in ("method", "loss"):
+    if len(table.headings) == 1 and table.headings[0] in ("method", "loss"):
         return row.labels[0]
-    pairs = zip(plan.headings, row.labels, strict=False)
+    pairs = zip(table.headings, row.labels, strict=True)
     return ", ".join(f"{heading}: {label}" for heading, label in pairs)
 
 
-def percent(value: float | None, signed: bool = False) -> str:
-    """A score in [0, 1] times 100, with one digit."""
-    return NOTHING if value is None else f"{100 * value:{'+' if signed else ''}.1f}"
+def _row(row: TableRow, table: PaperTable, report: Report, others: Sequence[str]) -> Row:
+    printed, mine = table.printed(row), report.of(row.experiment)
+    paper = [f"{getattr(printed, m):.1f}" if printed else NOTHING for m in METRICS]
+    further = [_score(report.of(row.experiment, split), "jf") for split in others]
+    return Row(
+        (
+            *map(Cell, (*_labels(row), *paper)),
+            *(_score(mine, metric) for metric in METRICS),
+            *further,
+            *map(Cell, _judgement(row, table, report)),
+        )
+    )
 
 
-def _row(row: Row, plan: TablePlan, report: Report, others: Sequence[str]) -> tuple[str, ...]:
-    printed = row.printed
-    paper = [f"{v:.1f}" for v in (printed.jf, printed.j, printed.f)] if printed else [NOTHING] * 3
-    mine = report.of(row.trial)
-    figures = [_figure(mine, figure) for figure in ("jf", "j", "f")]
-    further = [_figure(report.of(row.trial, split), "jf") for split in others]
-    return (*_labels(row), *paper, *figures, *further, *_judgement(row, plan, report))
-
-
-def _labels(row: Row) -> tuple[str, ...]:
-    mark = f" ({BOUNDS[row.bound]})" if BOUNDS[row.bound] else ""
+def _labels(row: TableRow) -> tuple[str, ...]:
+    mark = f" ({row.bound} bound)" if row.bound else ""
     return (row.labels[0] + mark, *row.labels[1:])
 
 
-def _figure(found: Measured | None, figure: str) -> str:
+def _score(found: Measured | None, metric: str) -> Cell:
     if found is None:
-        return NOTHING
-    spread = found.deviation(figure)
-    return percent(found.mean(figure)) + ("" if spread is None else f" ± {100 * spread:.1f}")
+        return Cell(NOTHING)
+    spread, mean = found.deviation(metric), found.mean(metric)
+    return Cell(percent(mean) + ("" if spread is None else f" ± {100 * spread:.1f}"), 100 * mean)
 
 
-def _judgement(row: Row, plan: TablePlan, report: Report) -> tuple[str, str, str]:
+def _judgement(row: TableRow, table: PaperTable, report: Report) -> tuple[str, str, str]:
     """Difference to the row that should be better, its p-value, and the verdict."""
-    claim = next((c for c in plan.claims if c.worse == row.trial), None)
+    claim = next((c for c in table.claims if c.worse == row.experiment), None)
     if claim is None:
         return "", "", ""
     tested = report.test(claim.better, claim.worse)
@@ -127,22 +100,22 @@ def p_text(p_value: float) -> str:
     return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
 
 
-def _notes(plan: TablePlan, report: Report) -> tuple[str, ...]:
-    notes = [plan.note] if plan.note else []
+def _notes(table: PaperTable, report: Report) -> tuple[str, ...]:
+    notes = [table.note] if table.note else []
     notes += [
-        _claim_note(claim, plan, report.test(claim.better, claim.worse)) for claim in plan.claims
+        _claim_note(claim, table, report.test(claim.better, claim.worse)) for claim in table.claims
     ]
-    notes += _ratios(report) if plan.name == "4" else []
-    missing = {row.trial: row for row in plan.rows if row.trial in report.missing}
+    notes += _ratios(report) if table.name == "4" else []
+    missing = {row.experiment: row for row in table.rows if row.experiment in report.missing}
     notes += [
-        f"Not measured: {row_text(row, plan)}: {report.missing[trial]}."
-        for trial, row in missing.items()
+        f"Not measured: {row_text(row, table)}: {report.missing[name]}."
+        for name, row in missing.items()
     ]
     return tuple(notes)
 
 
-def _claim_note(claim: Claim, plan: TablePlan, tested: Tested | None) -> str:
-    text = claim_text(claim, plan)
+def _claim_note(claim: Claim, table: PaperTable, tested: Tested | None) -> str:
+    text = claim_text(claim, table)
     paper = f"paper {claim.printed:+.1f}" if claim.printed is not None else "not in the paper"
     if tested is None:
         return f"{text} ({paper}): not measured."

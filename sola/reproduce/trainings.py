@@ -1,34 +1,28 @@
-"""The trainings: a selector for each network and seed, each a unit that can be taken up again."""
+"""The trainings: a selector for each network and seed."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from time import monotonic
 
-from rvosbench.execution.executors.local import local
-from rvosbench.execution.runner import run_units
-from rvosbench.execution.store import Store
-from rvosbench.execution.units import Unit
 from rvosbench.files.atomic import write_json
 from rvosbench.models.devices import choose_device
-from rvosbench.recipe import digest
+from rvosbench.recipe import Recipe
 from rvosbench.records import Json
-from sola.config import TrainConfig, TrainingPreset
+from sola.config import TrainingPreset
 from sola.data.samples import TrackSet
 from sola.data.track_data import OpenOptions, TrainingData, open_training_data
-from sola.network.weights import initial_hash
+from sola.network.weights import initial_hash, load_selector
 from sola.reproduce.caches import cache_content
-from sola.reproduce.plan import TRAININGS
+from sola.reproduce.experiments import NETWORKS
 from sola.reproduce.settings import Settings, budgeted
+from sola.reproduce.stage import Tell, make_units, one_thread
 from sola.training.loop import train
 from sola.training.observers import Lines
-
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -50,34 +44,36 @@ class Trained:
     seconds: float
 
 
+Selectors = Mapping[tuple[str, int], Trained]
+"""(network, seed) -> the selector."""
+
+
 def make_trainings(
     names: Sequence[str], settings: Settings, tell: Tell
 ) -> dict[tuple[str, int], Trained]:
     """Trains what is missing.
 
     Args:
-        names: of `TRAININGS`.
+        names: of `NETWORKS`.
         settings: their caches are there.
         tell: is told, from any process, how it goes; sent to processes by pickle.
-
-    Returns:
-        (name, seed) -> the selector.
 
     Raises:
         TrainingInterruptedError: after a signal; the same call goes on.
     """
     if not names:
         return {}
-    job = _Train(settings, tell)
+    job = Train(settings, tell)
     planned = {f"{name}/{seed}": (name, seed) for name in names for seed in range(settings.seeds)}
-    units = [Unit(key, job.digest(*planned[key])) for key in planned]
-    store = Store(settings.out / "trainings" / "done")
-    run_units(units, job, store, local(settings.workers), _counted(tell, len(units)))
-    return {planned[u.key]: _read(store.output(u.key), settings.out) for u in units}
+    recipes = {key: job.recipe(*planned[key]) for key in planned}
+    made = make_units("trainings", recipes, job, settings, tell)
+    return {planned[key]: _read(path, settings.out) for key, path in made.items()}
 
 
 @dataclass(frozen=True)
-class _Train:
+class Train:
+    """The job: trains a selector, whose output says where it is and how it went."""
+
     settings: Settings
     tell: Tell
 
@@ -89,41 +85,53 @@ class _Train:
         """Opened on first use in every process; overlaps are computed by the first one."""
         return open_data(self.settings)
 
-    def planned(self, name: str, seed: int) -> TrainingPreset:
-        """A network and its training, within the budget."""
-        preset = self.settings.selector(name, seed)
-        config = budgeted(preset.training, self.settings.sentences, sentences(self.data))
-        return replace(preset, training=_validated(config, self.data))
-
-    def digest(self, name: str, seed: int) -> str:
-        """Of everything that decides the weights."""
-        preset = self.planned(name, seed)
-        initial = initial_hash(preset.training.init)
-        facts = [asdict(preset.selector), asdict(preset.training), initial, dict(self.data.facts)]
-        return digest(facts)
+    def recipe(self, network: str, seed: int) -> Recipe:
+        """Everything that decides the weights."""
+        preset = planned_training(network, seed, self.settings, self.data)
+        return Recipe(
+            {
+                "selector": asdict(preset.selector),
+                "training": asdict(preset.training),
+                "initial": initial_hash(preset.training.init),
+                "data": dict(self.data.facts),
+            }
+        )
 
     def __call__(self, key: str, output: Path) -> None:
-        """Train one selector; `output` says where it is and how it went."""
+        """Train one selector."""
         name, _, seed = key.rpartition("/")
-        preset = self.planned(name, int(seed))
-        folder = Path("trainings") / f"{name}-{seed}-{self.digest(name, int(seed))[:8]}"
-        label, begin = f"{TRAININGS[name].title}, seed {seed}", monotonic()
+        preset = planned_training(name, int(seed), self.settings, self.data)
+        digest = self.recipe(name, int(seed)).digest
+        folder = Path("trainings") / f"{name}-{seed}-{digest[:8]}"
+        place, begin = self.settings.out / folder, monotonic()
+        lines = Lines(f"{NETWORKS[name].title}, seed {seed}", preset.training.epochs, self.tell)
         device = choose_device(self.settings.device)
         with one_thread(device):
-            watch = Lines(label, preset.training.epochs, self.tell)
-            place = self.settings.out / folder
-            best = train(self.data, preset.selector, preset.training, place, device, watch)
-        write_json(
-            output,
-            {
-                "folder": folder.as_posix(),
-                "parameters": _parameters(place),
-                "best": best,
-                "training": asdict(preset.training),
-                "seconds": round(monotonic() - begin, 1),
-            },
-            indent=1,
-        )
+            best = train(self.data, preset.selector, preset.training, place, device, lines)
+        parameters = load_selector(place).parameters()
+        content = {
+            "folder": folder.as_posix(),
+            "parameters": sum(p.numel() for p in parameters if p.requires_grad),
+            "best": best,
+            "training": asdict(preset.training),
+            "seconds": round(monotonic() - begin, 1),
+        }
+        write_json(output, content, indent=1)
+
+
+def planned_training(
+    network: str, seed: int, settings: Settings, data: TrainingData
+) -> TrainingPreset:
+    """A network and its training on some data, within the budget.
+
+    Without background the epoch is chosen among box tracks, as at inference, if there are any.
+    """
+    preset = settings.selector(network, seed)
+    available = sum(len(sample.texts) for sample in data.train)
+    config = budgeted(preset.training, settings.sentences, available)
+    boxes = any("box" in sample.sources for sample in data.valid)
+    inference = config.background_training or not boxes
+    return replace(preset, training=replace(config, background_inference=inference))
 
 
 def open_data(settings: Settings) -> TrainingData:
@@ -132,14 +140,14 @@ def open_data(settings: Settings) -> TrainingData:
     Raises:
         TrackCacheError: a cache is missing or of other frames.
     """
-    places = [settings.learnt, *([settings.chooses] if settings.chooses else [])]
-    opened = [settings.open(place) for place in places]
-    sets = [TrackSet(settings.cache(p), d) for p, d in zip(places, opened, strict=True)]
+    frames = [settings.train, *([settings.validation] if settings.validation else [])]
+    opened = [settings.open(some) for some in frames]
+    sets = [TrackSet(settings.cache(f), d) for f, d in zip(frames, opened, strict=True)]
     how = OpenOptions(
         settings.sola.text_encoder, settings.device, settings.sola.dtype, settings.workers
     )
     data = open_training_data(sets[:1], sets[1:], how)
-    ids = [settings.videos(d, p.learnt_from) for p, d in zip(places, opened, strict=True)]
+    ids = [settings.videos(d, f.for_training) for f, d in zip(frames, opened, strict=True)]
     wanted = {video for some in ids for video in some}
     facts = {
         "train": [{"dataset": d.name, "split": d.split} for d in opened[:1]],
@@ -155,47 +163,6 @@ def open_data(settings: Settings) -> TrainingData:
     )
 
 
-def sentences(data: TrainingData) -> int:
-    """How many there are to learn from."""
-    return sum(len(sample.texts) for sample in data.train)
-
-
-@contextmanager
-def one_thread(device: str) -> Iterator[None]:
-    """On a CPU, sums depend on the number of threads: one, so that figures do not."""
-    import torch
-
-    before = torch.get_num_threads()
-    if device == "cpu":
-        torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def _validated(config: TrainConfig, data: TrainingData) -> TrainConfig:
-    """Without background the epoch is chosen among box tracks, as at inference, if there are."""
-    boxes = any("box" in sample.sources for sample in data.valid)
-    return replace(config, background_inference=config.background_training or not boxes)
-
-
-def _parameters(folder: Path) -> int:
-    from sola.network.weights import load_selector
-
-    return sum(p.numel() for p in load_selector(folder).parameters() if p.requires_grad)
-
-
 def _read(path: Path, out: Path) -> Trained:
     content = json.loads(path.read_text(encoding="utf-8"))
     return Trained(**{**content, "folder": out / content["folder"]})
-
-
-def _counted(tell: Tell, total: int) -> Callable[[Unit, bool], None]:
-    done: list[str] = []
-
-    def on_done(unit: Unit, reused: bool) -> None:
-        done.append(unit.key)
-        tell(f"{len(done)}/{total} trainings: {unit.key}{' (was there)' if reused else ''}")
-
-    return on_done

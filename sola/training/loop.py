@@ -107,7 +107,7 @@ def train(  # noqa: PLR0913 - what is trained, and three ways to look on
     Raises:
         DatasetError: nothing to learn from, or tokens that do not fit `selector`.
         WeightsError: `out` holds another training.
-        TrainingInterruptedError: after a signal; the same call goes on.
+        TrainingInterruptedError: after a signal; the same call resumes it.
         DivergedError: the loss is infinite or NaN.
     """
     world = world or World()
@@ -140,7 +140,7 @@ def train(  # noqa: PLR0913 - what is trained, and three ways to look on
 def expression_groups(
     data: TrainingData, selector: SelectorConfig, config: TrainConfig
 ) -> list[ExpressionGroup]:
-    """What can be learnt from, checked.
+    """What there is to train on, checked.
 
     Raises:
         DatasetError: nothing, or tokens of another width than the selector's.
@@ -309,5 +309,5 @@ def _interrupt(run: _Run, state: TrainingState) -> None:
         save_state(state, run.out / STATE_FILE, run.identity)
     raise TrainingInterruptedError(
         f"stopped in epoch {state.epoch + 1}, after {len(state.losses)} steps of it. The state is "
-        f"in {run.out / STATE_FILE}: the same command goes on from there."
+        f"in {run.out / STATE_FILE}: the same command resumes it."
     )

@@ -14,8 +14,8 @@ import torch
 
 from rvosbench.errors import WeightsError
 from rvosbench.files.atomic import write_bytes
+from rvosbench.recipe import Recipe
 from rvosbench.records import Json
-from rvosbench.tracks.identity import differing
 from sola.config import SelectorConfig, TrainConfig
 from sola.network.selector import TrackSelector
 from sola.network.weights import load_initial
@@ -130,7 +130,7 @@ def check_same(path: Path, have: Json, want: Json) -> None:
     Raises:
         WeightsError: they differ.
     """
-    problems = differing(dict(_flat(have)), dict(_flat(json.loads(json.dumps(want)))))
+    problems = _told(json.loads(json.dumps(want))).differences(_told(have))
     if problems:
         raise WeightsError(
             f"{path}: belongs to a training with other settings: {'; '.join(problems[:5])}. Choose "
@@ -163,6 +163,11 @@ def append_line(path: Path, line: Mapping[str, float]) -> None:
     """Adds a line of JSON."""
     with path.open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(dict(line)) + "\n")
+
+
+def _told(tree: Json) -> Recipe:
+    """Without what is None: older files do not say it at all."""
+    return Recipe({name: value for name, value in _flat(tree) if value is not None})
 
 
 def _flat(tree: Json, prefix: str = "") -> list[tuple[str, Json]]:

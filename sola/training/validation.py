@@ -2,45 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from rvosbench.contracts import Dataset, ExpressionScore
-from rvosbench.masks import MaskSequence
+from rvosbench.contracts import ExpressionScore
 from rvosbench.metrics import official
-from rvosbench.records import Target
-from rvosbench.tracks.cache import read_tracks
-from rvosbench.tracks.cached import track_file
+from rvosbench.runs.truth import GroundTruth
+from rvosbench.tracks.cache import TrackCache
 from sola.config import TrainConfig
 from sola.data.batches import collate, make_item
 from sola.data.labels import selection_score
 from sola.data.samples import TextTable, TrackSet, VideoSample
-from sola.method import answer
+from sola.method import prediction_for
 from sola.network.losses import batch_loss
 from sola.network.selector import SelectorOutput, TrackSelector
 
 PROTOCOL = "mevis"
 """Every expression weighs the same, whatever the dataset."""
-
-
-@dataclass(frozen=True)
-class VideoTruth:
-    """The ground truth of one video; satisfies `rvosbench.contracts.VideoTruth`."""
-
-    dataset: Dataset
-    video: str
-
-    def __call__(self, expression_id: str) -> Target:
-        """The target of an expression."""
-        return self.dataset.target(self.video, expression_id)
-
-    def objects(self) -> Mapping[str, MaskSequence]:
-        """All annotated objects."""
-        return self.dataset.objects(self.video)
 
 
 def validate(
@@ -143,11 +124,11 @@ def _scores(
     texts: TextTable,
     config: TrainConfig,
 ) -> Sequence[ExpressionScore]:
-    cached = read_tracks(track_file(origin.cache, sample.video))
+    cached = TrackCache(origin.cache).tracks(sample.video)
     tracks = [t for t in cached if t.source in config.valid_sources]
     seen = origin.dataset.sample(sample.video)
     predictions = {
-        e.id: answer(
+        e.id: prediction_for(
             model,
             seen.video,
             [t for t in tracks if t.serves(e.id)],
@@ -156,5 +137,5 @@ def _scores(
         )
         for e in seen.expressions
     }
-    truth = VideoTruth(origin.dataset, sample.video)
+    truth = GroundTruth(origin.dataset, sample.video)
     return official.protocol(PROTOCOL).score_video(seen, truth, predictions)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 
 import numpy as np
@@ -75,6 +77,29 @@ def test_above_the_limit_it_is_never_worse_than_one_track_or_none(
     assert best >= max(quality([], target), *(quality([t.masks], target) for t in tracks))
 
 
+def test_of_equal_sets_the_smaller_one_is_chosen() -> None:
+    truth = moving_square(1, 2)
+    size, length = truth.size, len(truth)
+    target = Target(size, tuple(range(length)), {"o": truth})
+    twins = [track(str(i), truth) for i in range(3)]
+    assert len(best_tracks(twins, target)) == 1
+    many = [track(str(i), truth) for i in range(EXHAUSTIVE + 1)]
+    assert len(best_tracks(many, target)) == 1
+    nothing = Target(size, target.annotated, {})
+    assert best_tracks(twins, nothing) == []
+
+
 def quality(parts: list[MaskSequence], target: Target) -> float:
     joined = union(parts, len(target.annotated), target.size)
     return float(np.mean(region_similarity(joined, target.union())))
+
+
+def test_listing_the_methods_loads_no_network_library() -> None:
+    code = """
+import sys
+from importlib.metadata import entry_points
+for entry in entry_points(group="rvosbench.methods"):
+    assert entry.load().card.title, entry
+sys.exit("torch" in sys.modules)
+"""
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

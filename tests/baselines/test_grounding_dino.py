@@ -9,14 +9,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from baselines.grounding_dino import SPEC, GroundingDinoBaseline, GroundingDinoConfig
+from baselines.grounding_dino import SPEC, GroundingDinoBaseline, GroundingDinoConfig, best_frame
 from leaderboard.numbers.ablation import ablation_of_facts
+from rvosbench.contracts import MethodIdentity
 from rvosbench.errors import ConfigurationError, WeightsError
+from rvosbench.masks import pack
 from rvosbench.models.sam2.tracker import Sam2
-from rvosbench.records import Json, Prediction, Sample
+from rvosbench.records import Json, Prediction, Sample, Video
 from rvosbench.runs.methods import load_method
+from rvosbench.tracks.boxes import BoxSegmenter
 from rvosbench.tracks.config import Compute
 from rvosbench.tracks.follow import Follower
+from rvosbench.tracks.prompts import Prompt, prompt_of
 
 from ..models.test_grounding_dino import save_network, save_tokenizer
 from ..tracks.worlds import LENGTH, SIZE, Reader, make_sample, random_sam2
@@ -33,8 +37,11 @@ KNOWN = {
 class Opened:
     """Stands in for the opened networks of a configuration."""
 
-    def __init__(self, sam2: Sam2) -> None:
-        self.sam2, self.grounder = sam2, Reader(KNOWN)
+    def __init__(self, sam2: Sam2, compute: Compute) -> None:
+        self.sam2, self.grounder, self.compute = sam2, Reader(KNOWN), compute
+
+    def follower(self, video: Video) -> Follower:
+        return Follower.of(self.sam2, video, self.compute)
 
     def provenance(self) -> dict[str, Json]:
         return {"tracker": "random"}
@@ -52,7 +59,8 @@ def sample() -> Sample:
 
 def run(sam2: Sam2, sample: Sample, **changes: object) -> Mapping[str, Prediction]:
     config = replace(GroundingDinoConfig(), **changes)  # type: ignore[arg-type]
-    return GroundingDinoBaseline(config, "cpu", Opened(sam2)).predict(sample)  # type: ignore[arg-type]
+    models = Opened(sam2, config.compute)
+    return GroundingDinoBaseline(config, models, BoxSegmenter).predict(sample)  # type: ignore[arg-type]
 
 
 def box_masks(sam2: Sam2, sample: Sample, *boxes: tuple[float, ...]) -> np.ndarray:
@@ -113,6 +121,18 @@ def test_propagation_follows_the_boxes_of_the_first_best_frame(sam2: Sam2, sampl
     assert answers["0"].masks == answers["2"].masks
 
 
+def prompt(frame: int, score: float, pixels: int) -> Prompt:
+    mask = np.zeros(SIZE, bool)
+    mask[0, :pixels] = True
+    return prompt_of(frame, pack(mask), SIZE[1], score)
+
+
+def test_boxes_without_a_mask_make_no_frame_the_best() -> None:
+    seen, faint, empty = prompt(1, 0.6, 4), prompt(1, 0.2, 2), prompt(0, 0.9, 0)
+    assert best_frame([[empty], [seen, faint], [prompt(2, 0.6, 9)]]) == [seen, faint]
+    assert best_frame([[empty], []]) == best_frame([]) == []
+
+
 @pytest.mark.parametrize("variant", ["frames", "best", "propagate"])
 def test_a_sentence_is_answered_as_if_it_were_alone(
     sam2: Sam2, sample: Sample, variant: str
@@ -147,6 +167,8 @@ def test_the_same_class_runs_checkpoints(grounder: Path, variant: str) -> None:
     assert all(a.masks.size == SIZE and len(a.masks) == LENGTH for a in answers.values())
     assert 0 < answers["0"].score < 1
     said = method.provenance()
+    choice = load_method("grounding-dino", "demo", changes, "cpu")
+    assert choice.identify([]) == MethodIdentity(said, method.card)
     assert {"tracker", "grounder", "device", "libraries"} <= said.keys()
 
 

@@ -29,7 +29,7 @@ def test_a_sound_split_has_no_problems() -> None:
 
 
 def test_problems_are_listed_and_end_with_code_1(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rvosbench.datasets.load_dataset", lambda *_: Doubtful())
+    monkeypatch.setattr("rvosbench.datasets.choice.load_dataset", lambda *_: Doubtful())
     done = CliRunner().invoke(app, ["data", "check"])
     assert done.exit_code == 1
     assert done.stdout == "video 'd': 'left': is it really the left one?\n"

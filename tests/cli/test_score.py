@@ -31,7 +31,7 @@ def test_label_images_give_the_official_figures() -> None:
     golden = json.loads((DATA / "golden/metrics/davis_official_aggregate.json").read_text())
     expected = golden["results"]["unsupervised/osvos"]
     assert result["jf"] == pytest.approx(expected["J&F-Mean"], abs=1e-12, rel=0)
-    extra = result["extra"]
+    extra = result["metrics"]
     assert isinstance(extra, dict)
     assert extra["j_decay"] == pytest.approx(expected["J-Decay"], abs=1e-12, rel=0)
 

@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 
 from rvosbench.cli.app import app
 from rvosbench.errors import RvosbenchError, UsageError
-from rvosbench.tracks.cache import TrackCacheError, read_header
-from rvosbench.tracks.cached import track_files
+from rvosbench.tracks.cache import TrackCache
+from rvosbench.tracks.cache_file import TrackCacheError, read_header
 
 SMALL = [
     *("--set", "prompts.points_per_side=3"),
@@ -74,7 +74,7 @@ def test_info_counts_and_shows_recall(cache: Path) -> None:
 
 
 def test_verify_says_what_is_wrong(cache: Path) -> None:
-    ids = ",".join(read_header(path).video for path in track_files(cache))
+    ids = ",".join(read_header(path).video for path in TrackCache(cache).files())
     verify = ["tracks", "verify", str(cache), "--dataset", "demo", "--json"]
     assert json.loads(call(*verify, "--videos", ids))["ok"] is True
     wrong = CliRunner().invoke(app, verify)
@@ -85,13 +85,13 @@ def test_verify_says_what_is_wrong(cache: Path) -> None:
     assert "all is well" in people.stderr
 
 
-def test_parts_share_the_work(tmp_path: Path) -> None:
-    from rvosbench.cli.tracks import _asked, _part
-    from rvosbench.demo.dataset import open_demo
+def test_parts_share_the_work() -> None:
+    from rvosbench.cli.tracks import _part
+    from rvosbench.datasets.choice import DatasetChoice
 
-    demo = open_demo(None, "valid")
-    parts = [_part(_asked(demo, None, 5), f"{i}/2") for i in (1, 2)]
-    assert sorted(parts[0] + parts[1]) == demo.video_ids()[:5]
+    chosen = DatasetChoice("demo", limit=5).video_ids
+    parts = [_part(chosen, f"{i}/2") for i in (1, 2)]
+    assert sorted(parts[0] + parts[1]) == chosen == [f"valid-{i:04d}" for i in range(5)]
     assert [len(part) for part in parts] == [3, 2]
 
 
@@ -122,7 +122,7 @@ def test_info_of_the_wrong_folder_or_dataset_is_refused(cache: Path) -> None:
         (["--part", "x"], "wanted I/N"),
         (["--videos", "nothing"], "no video 'nothing'"),
         (["--preset", "dmeo"], "did you mean 'demo'"),
-        (["--token-dtype", "int8"], "float16"),
+        (["--videos", ""], "an empty video id"),
         (["--corruption", "fog:1,fog:2"], "one corruption, or none"),
         (["--set", "promts.order=frame"], "did you mean 'prompts.order'"),
     ],
@@ -131,3 +131,26 @@ def test_mistakes_are_named(more: list[str], message: str, tmp_path: Path) -> No
     with pytest.raises(UsageError, match=message):
         call("tracks", "build", "--out", str(tmp_path / "cache"), *more)
     assert not (tmp_path / "cache").exists()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "known"),
+    [
+        ("--token-dtype", "int8", ("float32", "float16")),
+        ("--corruption-mode", "exactly", ("fast", "exact")),
+        ("--temporal", "video", ("per_frame", "per_video", "drift")),
+    ],
+)
+def test_choices_are_listed_where_one_is_unknown(
+    option: str, value: str, known: tuple[str, ...], tmp_path: Path
+) -> None:
+    build = ["tracks", "build", "--out", str(tmp_path / "cache"), option, value]
+    result = CliRunner().invoke(app, build)
+    assert result.exit_code == 2
+    assert all(name in result.stderr for name in (option, value, *known))
+    assert not (tmp_path / "cache").exists()
+
+
+def test_videos_may_have_blanks_between_them(cache: Path) -> None:
+    verify = ["tracks", "verify", str(cache), "--dataset", "demo", "--json"]
+    assert json.loads(call(*verify, "--videos", "valid-0000, valid-0001"))["ok"] is True

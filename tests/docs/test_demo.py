@@ -10,7 +10,8 @@ import pytest
 from rvosbench.datasets import load_dataset
 from rvosbench.runs.evaluate import evaluate
 from rvosbench.runs.result import Result
-from sola.reproduce.report import read_report
+
+from ..sola.reproduce.reports import read_report
 
 DOCS = Path(__file__).parents[2] / "docs"
 ROUNDING = 0.05

@@ -10,7 +10,9 @@ import pytest
 from rvosbench.datasets import load_dataset
 from rvosbench.runs.evaluate import evaluate
 from sola.reproduce.page import page
-from sola.reproduce.report import Report, read_report
+from sola.reproduce.report import Report
+
+from ..sola.reproduce.reports import read_report
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGE, FIGURES = DOCS / "reproduction.md", DOCS / "reproduction.json"

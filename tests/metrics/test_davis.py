@@ -12,8 +12,8 @@ import pytest
 from rvosbench.contracts import ExpressionScore
 from rvosbench.datasets import load_dataset
 from rvosbench.errors import DatasetError, PredictionError, UsageError
-from rvosbench.metrics.figures import decay, recall
 from rvosbench.metrics.official import protocol
+from rvosbench.metrics.values import decay, recall
 from rvosbench.records import Prediction, Sample
 from rvosbench.runs.evaluate import evaluate, score
 
@@ -53,7 +53,7 @@ def test_a_folder_of_label_images_scores_as_officially(
     result = score(folder, dataset, protocol(name, as_official))
     assert result.summary is not None
     got = {k: getattr(result.summary, v) for k, v in NAMES.items()}
-    got |= {k: result.summary.extra[v] for k, v in FURTHER.items()}
+    got |= {k: result.summary.metrics[v] for k, v in FURTHER.items()}
     assert got == pytest.approx({k: expected[k] for k in got}, abs=1e-12, rel=0)
     rows = {f"{s.score.video}_{s.score.expression}": s.score for s in result.expressions}
     assert {k: s.j for k, s in rows.items()} == expected["J_per_object"]

@@ -70,7 +70,7 @@ def test_annotator_sets_equal_the_original_merging_and_davis_tool() -> None:
         for sequence in expected["sequences"]:
             scores += _score_davis(sequence, {k: soft[k] for k in soft if k.startswith(sequence)})
     summary = scorer.summarize(scores)
-    got = [summary.extra[f"set_{k}_{m}"] for k in range(4) for m in ("j", "f", "jf")]
+    got = [summary.metrics[f"set_{k}_{m}"] for k in range(4) for m in ("j", "f", "jf")]
     sets = [one[m] for one in expected["per_annotator_set"] for m in ("J", "F", "JF")]
     assert got == pytest.approx(sets, abs=1e-12, rel=0)
     mean = [expected["mean"][m] for m in ("J", "F", "JF")]

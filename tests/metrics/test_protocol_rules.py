@@ -46,14 +46,14 @@ def test_mevis_v2_reports_expressions_with_and_without_target() -> None:
     assert rows == {"one": (0.5, 0.5), "none": (0.5, 0.5), "silent": (1.0, 1.0)}
     summary = scorer.summarize(scores)
     assert summary.j == pytest.approx(2 / 3, abs=1e-15)
-    assert (summary.extra["target_j"], summary.extra["no_target_j"]) == (0.5, 0.75)
-    assert (summary.extra["t_acc"], summary.extra["n_acc"]) == (1.0, 0.5)
+    assert (summary.metrics["target_j"], summary.metrics["no_target_j"]) == (0.5, 0.75)
+    assert (summary.metrics["t_acc"], summary.metrics["n_acc"]) == (1.0, 0.5)
 
 
 def test_mevis_v2_leaves_out_what_a_split_does_not_have() -> None:
     scorer = protocol("mevis-v2")
     scores = [s for s in scorer.score_video(*_scene(), ANSWERS) if s.expression == "one"]
-    assert not any(name.startswith("n") for name in scorer.summarize(scores).extra)
+    assert not any(name.startswith("n") for name in scorer.summarize(scores).metrics)
 
 
 def test_sola_released_pools_dice_over_the_video() -> None:

@@ -14,9 +14,9 @@ from rvosbench.errors import (
     UsageError,
 )
 from rvosbench.masks import MaskSequence
-from rvosbench.predictions import write_predictions
 from rvosbench.records import Sample
 from rvosbench.runs.evaluate import RunOptions, evaluate, score
+from rvosbench.runs.prediction_trees import write_predictions
 from rvosbench.runs.result import read_result
 from rvosbench.runs.submission import pack_run
 
@@ -107,7 +107,7 @@ def test_a_hidden_split_gives_predictions_and_no_score(tmp_path: Path) -> None:
     assert result.expressions == ()
     assert read_result(tmp_path / "run" / "result.json") == result
     assert pack_run(tmp_path / "run", tmp_path / "out.zip") == 3 * 4 * 4
-    with pytest.raises(NoGroundTruthError, match="needs the truth"):
+    with pytest.raises(NoGroundTruthError, match="needs the ground truth"):
         evaluate(Perfect(), ToyDataset(hidden=True))
 
 
@@ -116,8 +116,8 @@ def test_packed_predictions_score_as_the_run_did(tmp_path: Path) -> None:
     pack_run(tmp_path / "run", tmp_path / "out.zip")
     scored = score(tmp_path / "out.zip", ToyDataset())
     for again, first in zip(scored.expressions, result.expressions, strict=True):
-        figures = {**again.score.figures, "score": 0.5}  # PNGs carry no confidence
-        assert replace(again.score, figures=figures) == first.score
+        figures = {**again.score.metrics, "score": 0.5}  # PNGs carry no confidence
+        assert replace(again.score, metrics=figures) == first.score
 
 
 def files(root: Path, skip: str = "") -> Path:

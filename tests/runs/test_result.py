@@ -90,6 +90,7 @@ def test_the_report_for_machines_has_the_pinned_keys() -> None:
         "result",
     ]
     shown = report(RESULT, Path("r.json"))
-    assert list(shown) == [*pinned, "extra", "parts"]
-    assert shown["expressions"] == [{"video": "v/1", "expression": "0", "j": 0.1 + 0.2, "f": 2 / 3}]
+    assert list(shown) == [*pinned, "metrics", "missing", "parts"]
+    row = {"video": "v/1", "expression": "0", "j": 0.1 + 0.2, "f": 2 / 3, "metrics": {}}
+    assert shown["expressions"] == [row]
     assert report(Result(FACTS, RESULT.card, None), None)["jf"] is None

@@ -9,10 +9,10 @@ import numpy as np
 from rvosbench.masks import MaskSequence, union
 from rvosbench.models.weights import ModelIdentity
 from rvosbench.records import Track
-from rvosbench.tracks.cache import Header, write_tracks
-from rvosbench.tracks.cached import track_file
-from rvosbench.tracks.config import TrackConfig
-from rvosbench.tracks.identity import frame_fingerprint, relevant
+from rvosbench.tracks.cache import TrackCache
+from rvosbench.tracks.cache_file import write_tracks
+from rvosbench.tracks.config import TrackConfig, relevant
+from rvosbench.tracks.header import Header, frames_hash
 from rvosbench.tracks.words import write_words
 
 from ..toys import LENGTH, SIZE, ToyDataset, moving_square
@@ -56,7 +56,7 @@ def make_cache(
     for sample in dataset:
         header = Header(
             video=sample.video.id,
-            frames=frame_fingerprint(sample.video),
+            frames=frames_hash(sample.video),
             tracker=ModelIdentity("toy/tracker", "0" * 64),
             grounder=ModelIdentity("toy/grounder", "1" * 64) if boxes else None,
             prompts=relevant(TrackConfig(), boxes),
@@ -65,7 +65,7 @@ def make_cache(
             corruption=None,
             made={"dtype": "float32"},
         )
-        write_tracks(track_file(folder, sample.video.id), header, toy_tracks(boxes, truth))
+        write_tracks(TrackCache(folder).path(sample.video.id), header, toy_tracks(boxes, truth))
     texts = sorted(dataset.texts.values())
     rng = np.random.default_rng(5)
     words = {t: rng.normal(size=(i + 2, WIDTH)).astype(np.float32) for i, t in enumerate(texts)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sola.config import SelectorConfig, TrainConfig
-from sola.data.samples import HeldTokens, VideoSample
+from sola.data.samples import LazyTokens, VideoSample
 from sola.data.track_data import TrainingData
 
 TINY = SelectorConfig(
@@ -34,7 +34,12 @@ def make_video(number: int) -> VideoSample:
     overlap = np.vstack([np.eye(4) * 0.9, np.full((1, 4), 0.1)]).astype(np.float32)
     targets = np.array([kinds == kind for kind in range(4)])
     return VideoSample(
-        f"v{number:03d}", HeldTokens(tokens + noise), overlap, ("0", "1", "2", "3"), WORDS, targets
+        f"v{number:03d}",
+        LazyTokens.of(tokens + noise),
+        overlap,
+        ("0", "1", "2", "3"),
+        WORDS,
+        targets,
     )
 
 

@@ -6,18 +6,22 @@ import numpy as np
 import pytest
 import torch
 
+from rvosbench.config import configure, differences, keys, values
 from rvosbench.errors import WeightsError
 from rvosbench.masks import MaskSequence
 from rvosbench.records import Track
 from rvosbench.runs.evaluate import evaluate
 from rvosbench.runs.methods import load_method
+from rvosbench.tracks.candidates import CandidateConfig
 from sola.config import SelectorConfig
-from sola.method import alignment_scores, select
+from sola.method import Sola, SolaConfig, alignment_scores, select
 from sola.model import TrackSelector
 from sola.network.weights import save_selector
 
 from ..toys import ToyDataset
+from .caches import DIM, ENCODER, WIDTH, make_cache
 
+GRID = ["grid-both", "grid-left", "grid-none", "grid-right"]
 SMALL = SelectorConfig(object_token_dim=32, lang_token_dim=32, n_negative=4)
 
 
@@ -58,3 +62,62 @@ def test_missing_tracker_weights_are_named(tmp_path: Path) -> None:
     settings = {"selector": str(tmp_path / "selector"), "tracker": str(tmp_path / "nothing")}
     with pytest.raises(WeightsError, match="nothing"):
         evaluate(load_method("sola", "released", settings), ToyDataset())
+
+
+def cached_settings(tmp_path: Path) -> dict[str, object]:
+    """Of a run whose tracks and text tokens are all cached, with a selector of random weights."""
+    torch.manual_seed(0)
+    shape = SelectorConfig(DIM, WIDTH, n_heads=2, n_groups=2, n_negative=2)
+    save_selector(tmp_path / "selector", TrackSelector(shape))
+    return {
+        "selector": str(tmp_path / "selector"),
+        "tracks": str(make_cache(tmp_path / "cache", boxes=True)),
+        "tracker": "toy/tracker",
+        "grounder": "toy/grounder",
+        "text_encoder": ENCODER,
+        "threshold": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    ("background", "seen"),
+    [
+        ("true", {"0": ["box-left", *GRID], "1": GRID}),
+        ("false", {"0": ["box-left"], "1": []}),
+    ],
+)
+def test_background_inference_decides_among_which_tracks_is_chosen(
+    tmp_path: Path, background: str, seen: dict[str, list[str]]
+) -> None:
+    settings = {**cached_settings(tmp_path), "background_inference": background}
+    method = load_method("sola", "released", settings, "cpu").build()
+    assert isinstance(method, Sola)
+    predictions = method.predict(next(iter(ToyDataset())))
+    for expression, tracks in seen.items():
+        diagnostics = predictions[expression].diagnostics
+        assert sorted(diagnostics["alignment"]) == tracks
+        assert sorted(diagnostics["tracks"]) == tracks  # all of them pass a threshold of 0
+
+
+def test_the_settings_of_candidate_tracks_are_those_of_every_method(tmp_path: Path) -> None:
+    settings = cached_settings(tmp_path)
+    config = configure(SolaConfig(), {**settings, "prompts.points_per_side": "7"})
+    shared = {k: v for k, v in values(config).items() if k in keys(CandidateConfig)}
+    assert shared == values(config.candidates)
+    assert (config.candidates.tracker, config.prompts.points_per_side) == ("toy/tracker", 7)
+    assert differences(SolaConfig()) == {}
+    changed = differences(config)
+    assert "tracks" not in changed  # a place decides no number
+    assert changed["prompts.points_per_side"] == 7
+    assert type(config.candidates) is CandidateConfig
+
+
+def test_what_the_opened_method_says_is_known_before(tmp_path: Path) -> None:
+    choice = load_method("sola", "released", cached_settings(tmp_path), "cpu")
+    method, videos = choice.build(), ["a", "b"]
+    assert isinstance(method, Sola)
+    identity = choice.identify(videos)
+    assert identity is not None
+    assert identity.provenance == method.provenance_of(videos)
+    assert identity.card == method.card
+    assert identity.provenance["selector"] == method.chosen.checkpoint_hash

@@ -12,13 +12,12 @@ from rvosbench.demo.dataset import open_demo
 from rvosbench.masks import MaskSequence
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Frame
-from rvosbench.tracks.building import BuildOptions, build_tracks, object_tracks
-from rvosbench.tracks.cache import read_tracks
-from rvosbench.tracks.cached import track_file
+from rvosbench.tracks.cache import TrackCache
+from rvosbench.tracks.cache_build import BuildOptions, build_tracks, object_tracks
+from rvosbench.tracks.candidates import CandidateConfig
 from rvosbench.tracks.config import Compute, TrackConfig
 from rvosbench.tracks.follow import Follower
 from rvosbench.tracks.generate import candidate_tracks
-from rvosbench.tracks.maker import CandidateConfig
 
 from .worlds import EASY, LENGTH, SIZE, Reader, make_sample, random_sam2
 
@@ -89,6 +88,6 @@ def test_a_build_with_truth_tracks_encodes_once_too(encoded: list[int], tmp_path
     video = demo.sample("valid-0000").video
     options = BuildOptions(truth=True, videos=[video.id])
     build_tracks(demo, CandidateConfig("demo", "", prompts=few), tmp_path, options)
-    sources = {t.source for t in read_tracks(track_file(tmp_path, video.id))}
+    sources = {t.source for t in TrackCache(tmp_path).tracks(video.id)}
     assert sources == {"grid", "truth"}
     assert len(encoded) == len(video)

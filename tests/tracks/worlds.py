@@ -14,7 +14,7 @@ from rvosbench.models.grounding_dino.detector import Detections
 from rvosbench.models.sam2.model import build_sam2, tiny_config
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Expression, Frame, Sample, Track, Video
-from rvosbench.tracks.building import object_tracks
+from rvosbench.tracks.cache_build import object_tracks
 from rvosbench.tracks.config import Compute, TrackConfig
 from rvosbench.tracks.follow import Follower
 

@@ -10,12 +10,14 @@ import contextlib
 import os
 import pickle
 import signal
+import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -33,8 +35,7 @@ def local(workers: int = 0) -> Executor:
 
 
 def _in_process(job: Job, keys: Sequence[str], folder: Path) -> Iterator[Outcome]:
-    for key in keys:
-        yield attempt(job, key, folder)
+    return map(partial(attempt, job, folder=folder), keys)
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,7 @@ _kept: list[Job] = []  # the worker process's own copy, made once
 
 def _start(leash: Connection, job: bytes) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends us
+    sys.stdout = sys.stderr  # what a job prints is no output of the command
     threading.Thread(target=_hold, args=(leash,), daemon=True).start()
     _kept[:] = [pickle.loads(job)]
 

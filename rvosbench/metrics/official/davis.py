@@ -17,12 +17,12 @@ import numpy as np
 from rvosbench.contracts import ExpressionScore, Summary, VideoTruth
 from rvosbench.errors import DatasetError
 from rvosbench.masks import MaskSequence
-from rvosbench.metrics.figures import frame_figures
 from rvosbench.metrics.frames import Measures
 from rvosbench.metrics.official.per_expression import expression_score, fitting, mean_summary
+from rvosbench.metrics.values import frame_values
 from rvosbench.records import Prediction, Sample, Target
 
-_FIGURES = ("j_recall", "j_decay", "f_recall", "f_decay")
+_FURTHER = ("j_recall", "j_decay", "f_recall", "f_decay")
 
 
 def whole_target(sample: Sample, truth: VideoTruth) -> Target:
@@ -71,16 +71,16 @@ def object_score(
 
     `target.annotated` are the measured frames; `wrap` as for `decay`.
     """
-    figures = frame_figures(measures, target.size[0] * target.size[1], wrap)
+    values = frame_values(measures, target.size[0] * target.size[1], wrap)
     facts = {"targets": 1, "length": len(sample.video)}
-    return expression_score(sample.video.id, name, measures, target.annotated, {**figures, **facts})
+    return expression_score(sample.video.id, name, measures, target.annotated, {**values, **facts})
 
 
 def object_summary(scores: Sequence[ExpressionScore]) -> Summary:
-    """Means over objects; `extra` has recall and decay of J and F, where all objects have them."""
-    extra = {
-        name: float(np.mean([s.figures[name] for s in scores]))
-        for name in _FIGURES
-        if scores and all(name in s.figures for s in scores)
+    """Means over objects; `metrics` has recall and decay of J and F where all objects do."""
+    further = {
+        name: float(np.mean([s.metrics[name] for s in scores]))
+        for name in _FURTHER
+        if scores and all(name in s.metrics for s in scores)
     }
-    return mean_summary(scores, extra)
+    return mean_summary(scores, further)

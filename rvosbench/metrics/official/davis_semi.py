@@ -19,7 +19,9 @@ from typing import Literal
 from rvosbench.contracts import ExpressionScore, Summary, VideoTruth
 from rvosbench.errors import DatasetError, PredictionError
 from rvosbench.masks import MaskSequence
-from rvosbench.metrics.frames import measure_frames
+from rvosbench.metrics.boundary import tolerance
+from rvosbench.metrics.counts import count
+from rvosbench.metrics.frames import Measures
 from rvosbench.metrics.official.davis import (
     object_score,
     object_summary,
@@ -70,8 +72,9 @@ class SemiSupervised:
         nothing = MaskSequence.empty(len(target.annotated), target.size)
         scores = []
         for name, masks in target.objects.items():
-            measures = measure_frames(found.get(name, nothing).at(inner), masks.at(inner))
-            scores.append(object_score(sample, name, measures, scored, self.wrap))
+            proposal = found.get(name, nothing).at(inner)
+            counts = count(proposal, masks.at(inner), radius=tolerance(target.size))
+            scores.append(object_score(sample, name, Measures(counts), scored, self.wrap))
         return tuple(scores)
 
     def summarize(self, scores: Sequence[ExpressionScore]) -> Summary:

@@ -21,8 +21,9 @@ import numpy as np
 from rvosbench.contracts import ExpressionScore, Summary, VideoTruth
 from rvosbench.errors import PredictionError
 from rvosbench.masks import MaskSequence
-from rvosbench.metrics.counts import Outlines
-from rvosbench.metrics.frames import Measures, measure_frames
+from rvosbench.metrics.boundary import tolerance
+from rvosbench.metrics.counts import Outlines, count
+from rvosbench.metrics.frames import Measures
 from rvosbench.metrics.official.davis import (
     object_score,
     object_summary,
@@ -93,7 +94,10 @@ def match(found: Sequence[MaskSequence], target: Target) -> list[tuple[int, Meas
     objects = [Outlines(masks, target.void) for masks in target.objects.values()]
     nothing = MaskSequence.empty(len(target.annotated), target.size)
     padded = [*found, *[nothing] * (len(objects) - len(found))]
-    table = [[measure_frames(masks, thing) for thing in objects] for masks in padded]
+    radius = tolerance(target.size)
+    table = [
+        [Measures(count(masks, thing, radius=radius)) for thing in objects] for masks in padded
+    ]
     quality = [[(m.j.mean() + m.f.mean()) / 2 for m in row] for row in table]
     rows, columns = linear_sum_assignment(-np.array(quality).reshape(len(padded), len(objects)))
     proposal_of = dict(zip(columns.tolist(), rows.tolist(), strict=True))

@@ -2,92 +2,137 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 
 from rvosbench.contracts import ExpressionScore, Summary, TruthLookup
 from rvosbench.errors import DatasetError, IncompletePredictionError, PredictionError
 from rvosbench.masks import MaskSequence
-from rvosbench.metrics.figures import frame_figures
-from rvosbench.metrics.frames import Measures, measure_frames, stability
-from rvosbench.metrics.official.known import KnownTarget
+from rvosbench.metrics.boundary import tolerance
+from rvosbench.metrics.counts import Outlines, count
+from rvosbench.metrics.frames import Measures, stability
+from rvosbench.metrics.values import frame_values
 from rvosbench.records import Prediction, Sample, Target
+
+Rule: TypeAlias = Callable[[ExpressionScore, Measures, Target], ExpressionScore]
+"""What a protocol makes of an expression's plain J and F, its measures and its target."""
+
+
+def mean_summary(
+    scores: Sequence[ExpressionScore], metrics: Mapping[str, float] | None = None
+) -> Summary:
+    """Means of J and F over `scores`, and their mean J&F.
+
+    Raises:
+        DatasetError: there is nothing to average.
+    """
+    if not scores:
+        raise DatasetError("no expression was scored, so there is no mean: is the dataset empty?")
+    j = float(np.mean(np.array([s.j for s in scores])))
+    f = float(np.mean(np.array([s.f for s in scores])))
+    return Summary(j=j, f=f, jf=(j + f) / 2, metrics=metrics or {})
 
 
 @dataclass(frozen=True)
-class MeanOverExpressions:
+class PerExpression:
     """J and F against the union of an expression's objects; every expression weighs the same.
 
-    Frames without truth are left out, void is not used, an expression without target is scored
-    by the rule for empty masks.
+    Frames without ground truth are left out, void is not used, an expression without target is
+    scored by the rule for empty masks.
 
     Attributes:
         name: as on the command line.
         version: changes whenever a number could change.
         official: whether the authors published the scorer.
         answers: what is scored.
+        rule: what it makes of each expression; None leaves J and F as they are.
+        summary: one number for the split, from all scores.
     """
 
     name: str
     version: str
     official: bool = True
     answers: Literal["expressions", "labels"] = "expressions"
+    rule: Rule | None = None
+    summary: Callable[[Sequence[ExpressionScore]], Summary] = mean_summary
 
     def score_video(
         self, sample: Sample, truth: TruthLookup, predictions: Mapping[str, Prediction]
     ) -> tuple[ExpressionScore, ...]:
-        """Score every expression of one video; those that mean the same objects share the work.
-
-        Raises:
-            IncompletePredictionError: an expression has no prediction.
-            PredictionError: a prediction does not cover the video's frames at the truth's size.
-        """
-        scores = {}
-        for known, ids in by_target(sample, truth):
-            for expression in ids:
-                scores[expression] = measured(sample, expression, known, predictions)[0]
-        return tuple(scores[e.id] for e in sample.expressions)
+        """Score every expression of one video; errors as `score_expressions`."""
+        return tuple(score_expressions(sample, truth, predictions, self.rule).values())
 
     def summarize(self, scores: Sequence[ExpressionScore]) -> Summary:
-        """Unweighted means over expressions; raises DatasetError if there are none."""
-        return mean_summary(scores)
+        """By `summary`; raises DatasetError if there are no scores."""
+        return self.summary(scores)
 
 
-def by_target(sample: Sample, truth: TruthLookup) -> Iterator[tuple[KnownTarget, list[str]]]:
-    """The video's targets, each with the expressions that mean just these objects.
+def score_expressions(
+    sample: Sample,
+    truth: TruthLookup,
+    predictions: Mapping[str, Prediction],
+    rule: Rule | None = None,
+    refused: Callable[[str, PredictionError], None] | None = None,
+) -> dict[str, ExpressionScore]:
+    """Score every expression of one video; those that mean the same objects share the work.
 
-    Only one target's masks and boundaries are held at a time.
+    Args:
+        sample: the video and its expressions.
+        truth: their targets.
+        predictions: expression id -> prediction; each is asked for once.
+        rule: see `PerExpression`.
+        refused: is told expression and error of a prediction that is missing or does not fit, and
+            the expression is left out. None: the error is raised.
+
+    Returns:
+        Expression id -> score, in the order of the sample.
+
+    Raises:
+        DatasetError: a target without annotated frame.
+        IncompletePredictionError: an expression has no prediction.
+        PredictionError: a prediction does not cover the video's frames at the target's size.
     """
+    scores: dict[str, ExpressionScore] = {}
+    for target, ids in by_target(sample, truth):
+        outlines = Outlines(target.union())
+        of_target = {
+            "targets": len(target.objects),
+            "target_stability": stability(outlines.masks),
+        }
+        for expression in ids:
+            try:
+                masks, confidence = annotated_masks(sample, expression, target, predictions)
+                measures = Measures(count(masks, outlines, radius=tolerance(masks.size)))
+            except PredictionError as error:
+                if refused is None:
+                    raise
+                refused(expression, error)
+                continue
+            values = {
+                **frame_values(measures, masks.height * masks.width),
+                **of_target,
+                "stability": stability(masks),
+                "length": len(sample.video),
+                "score": confidence,
+            }
+            score = expression_score(
+                sample.video.id, expression, measures, target.annotated, values
+            )
+            scores[expression] = rule(score, measures, target) if rule else score
+    return {e.id: scores[e.id] for e in sample.expressions if e.id in scores}
+
+
+def by_target(sample: Sample, truth: TruthLookup) -> Iterator[tuple[Target, list[str]]]:
+    """The video's targets, each with the expressions that mean just these objects."""
     targets = {e.id: truth(e.id) for e in sample.expressions}
     groups: dict[frozenset[str], list[str]] = {}
     for expression, target in targets.items():
         groups.setdefault(frozenset(target.objects), []).append(expression)
     for ids in groups.values():
-        yield KnownTarget(targets[ids[0]]), ids
-
-
-def measured(
-    sample: Sample, expression_id: str, known: KnownTarget, predictions: Mapping[str, Prediction]
-) -> tuple[ExpressionScore, Measures]:
-    """One expression's score with its figures, and what it was made of.
-
-    Raises:
-        DatasetError, IncompletePredictionError, PredictionError: as `annotated_masks`.
-    """
-    masks, confidence = annotated_masks(sample, expression_id, known.target, predictions)
-    measures = measure_frames(masks, known.outlines)
-    figures = {
-        **frame_figures(measures, masks.height * masks.width),
-        **known.figures,
-        "stability": stability(masks),
-        "length": len(sample.video),
-        "score": confidence,
-    }
-    frames = known.target.annotated
-    return expression_score(sample.video.id, expression_id, measures, frames, figures), measures
+        yield targets[ids[0]], ids
 
 
 def annotated_masks(
@@ -133,7 +178,7 @@ def expression_score(
     expression_id: str,
     measures: Measures,
     frames: Sequence[int],
-    figures: Mapping[str, float] | None = None,
+    metrics: Mapping[str, float] | None = None,
 ) -> ExpressionScore:
     """Means over T > 0 frames of J and F, and the values beside."""
     return ExpressionScore(
@@ -144,20 +189,5 @@ def expression_score(
         frame_j=tuple(measures.j.tolist()),
         frame_f=tuple(measures.f.tolist()),
         frames=tuple(frames),
-        figures=figures or {},
+        metrics=metrics or {},
     )
-
-
-def mean_summary(
-    scores: Sequence[ExpressionScore], extra: Mapping[str, float] | None = None
-) -> Summary:
-    """Means of J and F over `scores`, and their mean J&F.
-
-    Raises:
-        DatasetError: there is nothing to average.
-    """
-    if not scores:
-        raise DatasetError("no expression was scored, so there is no mean: is the dataset empty?")
-    j = float(np.mean(np.array([s.j for s in scores])))
-    f = float(np.mean(np.array([s.f for s in scores])))
-    return Summary(j=j, f=f, jf=(j + f) / 2, extra=extra or {})

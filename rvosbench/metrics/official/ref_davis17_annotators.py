@@ -70,19 +70,19 @@ class AnnotatorSets:
         return tuple(sorted(rows, key=lambda row: order.get(row.expression, len(order))))
 
     def summarize(self, scores: Sequence[ExpressionScore]) -> Summary:
-        """The mean of the sets; `extra` has each set's j, f and jf."""
-        by_set = [[s for s in scores if s.figures["set"] == k] for k in range(SETS)]
+        """The mean of the sets; `metrics` has each set's j, f and jf."""
+        by_set = [[s for s in scores if s.metrics["set"] == k] for k in range(SETS)]
         parts = {k: mean_summary(part) for k, part in enumerate(by_set) if part}
         if not parts:
             return mean_summary(scores)
         j = float(np.mean([part.j for part in parts.values()]))
         f = float(np.mean([part.f for part in parts.values()]))
-        extra = {
+        further = {
             f"set_{k}_{measure}": float(getattr(part, measure))
             for k, part in parts.items()
             for measure in ("j", "f", "jf")
         }
-        return Summary(j=j, f=f, jf=(j + f) / 2, extra=extra)
+        return Summary(j=j, f=f, jf=(j + f) / 2, metrics=further)
 
 
 PROTOCOL = AnnotatorSets()
@@ -140,7 +140,7 @@ def _score_set(
     for thing, (label, measures) in zip(target.objects, match(masks, target), strict=True):
         name = ids[label] if label < len(ids) else f"{annotator}/object {thing}"
         row = object_score(sample, name, measures, target)
-        rows.append(replace(row, figures={**row.figures, "set": annotator}))
+        rows.append(replace(row, metrics={**row.metrics, "set": annotator}))
     return rows
 
 

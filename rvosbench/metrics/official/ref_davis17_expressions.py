@@ -9,6 +9,6 @@ Source: the evaluation used by VISA, Sa2VA and UniPixel.
 
 from __future__ import annotations
 
-from rvosbench.metrics.official.per_expression import MeanOverExpressions
+from rvosbench.metrics.official.per_expression import PerExpression
 
-PROTOCOL = MeanOverExpressions(name="ref-davis17-expressions", version="1")
+PROTOCOL = PerExpression(name="ref-davis17-expressions", version="1")

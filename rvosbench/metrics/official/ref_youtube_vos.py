@@ -7,6 +7,6 @@ mean over expressions. Results carry `official = False`.
 
 from __future__ import annotations
 
-from rvosbench.metrics.official.per_expression import MeanOverExpressions
+from rvosbench.metrics.official.per_expression import PerExpression
 
-PROTOCOL = MeanOverExpressions(name="ref-youtube-vos", version="1", official=False)
+PROTOCOL = PerExpression(name="ref-youtube-vos", version="1", official=False)

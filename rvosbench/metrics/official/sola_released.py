@@ -5,36 +5,25 @@ the video, 0 if nothing overlaps, even where both sides are empty. An answer wit
 counts as "no track selected": J = F = 0 whatever the target. Void is not used.
 
 Source: cvlab-kaist/SOLA, `evaluator.py` at 4b0adf8. It sums in float32 on the GPU; we count whole
-pixels, so figures may differ from its own in the seventh digit.
+pixels, so values may differ from its own in the seventh digit.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from rvosbench.contracts import ExpressionScore, TruthLookup
+from rvosbench.contracts import ExpressionScore
 from rvosbench.metrics.counts import Counts
-from rvosbench.metrics.official.per_expression import MeanOverExpressions, by_target, measured
-from rvosbench.records import Prediction, Sample
+from rvosbench.metrics.frames import Measures
+from rvosbench.metrics.official.per_expression import PerExpression
+from rvosbench.records import Target
 
 
-@dataclass(frozen=True)
-class PooledDice(MeanOverExpressions):
-    """J as usual, F as the Dice overlap of the whole video."""
-
-    def score_video(
-        self, sample: Sample, truth: TruthLookup, predictions: Mapping[str, Prediction]
-    ) -> tuple[ExpressionScore, ...]:
-        """Score every expression of one video; errors as in `MeanOverExpressions`."""
-        scores = {}
-        for known, ids in by_target(sample, truth):
-            for expression in ids:
-                score, measures = measured(sample, expression, known, predictions)
-                nothing = not score.figures["answered"]
-                f = 0.0 if nothing else dice(measures.counts)
-                scores[expression] = replace(score, j=0.0 if nothing else score.j, f=f, frame_f=())
-        return tuple(scores[e.id] for e in sample.expressions)
+def pooled(score: ExpressionScore, measures: Measures, target: Target) -> ExpressionScore:
+    """J as usual, F as the Dice overlap of the whole video; both 0 for an empty prediction."""
+    if not score.metrics["answered"]:
+        return replace(score, j=0.0, f=0.0, frame_f=())
+    return replace(score, f=dice(measures.counts), frame_f=())
 
 
 def dice(counts: Counts) -> float:
@@ -46,4 +35,4 @@ def dice(counts: Counts) -> float:
     return 2 * precision * recall / (precision + recall)
 
 
-PROTOCOL = PooledDice(name="sola-released", version="1")
+PROTOCOL = PerExpression(name="sola-released", version="1", rule=pooled)

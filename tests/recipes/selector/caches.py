@@ -9,10 +9,10 @@ import numpy as np
 from rvosbench.demo.dataset import MotionShapes
 from rvosbench.models.weights import ModelIdentity
 from rvosbench.records import Track
-from rvosbench.tracks.cache import Header, write_tracks
-from rvosbench.tracks.cached import track_file
-from rvosbench.tracks.config import TrackConfig
-from rvosbench.tracks.identity import frame_fingerprint, relevant
+from rvosbench.tracks.cache import TrackCache
+from rvosbench.tracks.cache_file import write_tracks
+from rvosbench.tracks.config import TrackConfig, relevant
+from rvosbench.tracks.header import Header, frames_hash
 from sola.config import DEMO_SELECTOR
 
 
@@ -27,7 +27,7 @@ def make_cache(
     for video in data.video_ids()[:videos]:
         header = Header(
             video=video,
-            frames=frame_fingerprint(data.sample(video).video),
+            frames=frames_hash(data.sample(video).video),
             tracker=ModelIdentity("toy", "0" * 64),
             grounder=None,
             prompts=relevant(TrackConfig(), False),
@@ -44,5 +44,5 @@ def make_cache(
             tracks.append(Track(f"truth-{number}", masks, 1.0, tokens, "truth", 0))
             if with_grid:
                 tracks.append(Track(f"grid-{number}", masks, 1.0, tokens, "grid", 0))
-        write_tracks(track_file(folder, video), header, tracks)
+        write_tracks(TrackCache(folder).path(video), header, tracks)
     return folder

@@ -28,8 +28,8 @@ from rvosbench.demo.dataset import MotionShapes
 from rvosbench.demo.shapes import COLOURS, SHAPES, TEXTURES
 from rvosbench.errors import DatasetError
 from rvosbench.masks import MaskSequence
-from rvosbench.tracks.cache import read_header, read_tracks, write_tracks
-from rvosbench.tracks.cached import track_file
+from rvosbench.tracks.cache import TrackCache
+from rvosbench.tracks.cache_file import read_header, read_tracks, write_tracks
 from sola.config import DEMO_SELECTOR
 from sola.model import TrackSelector
 from sola.network.motion import MotionEncoder
@@ -123,7 +123,7 @@ def test_caches_without_right_tracks_or_with_other_tokens_are_refused(tmp_path: 
     data = MotionShapes("train")
     folder = make_cache(tmp_path / "wrong", 2)
     for video in data.video_ids()[:2]:
-        path = track_file(folder, video)
+        path = TrackCache(folder).path(video)
         header, tracks = read_header(path), read_tracks(path)
         nothing = MaskSequence.from_arrays(np.zeros((20, 128, 128), bool))
         write_tracks(path, header, [replace(track, masks=nothing) for track in tracks])

@@ -13,10 +13,9 @@ from typer.testing import CliRunner
 
 from rvosbench.errors import AnnotationError, DatasetError, UnknownNameError, UsageError
 from rvosbench.execution.units import Unit
-from sola.analysis.collecting import Tracker, collect_objects, planned
 from sola.analysis.motion_shapes import VISIBLE, ShapeObjects
 from sola.analysis.probe import probe
-from sola.analysis.probe_data import ObjectTokens
+from sola.analysis.probe_data import ObjectTokens, Tracker, collect_objects, planned
 from sola.analysis.voc import CLASSES, VocObjects, open_voc
 from sola.cli.app import app
 
@@ -82,14 +81,14 @@ def test_the_command_reads_voc_and_finds_its_classes(voc: Path, tmp_path: Path) 
     common = ("--dataset", "voc", "--data", str(voc), "--tracker", "demo", "--out", str(tmp_path))
     code, text = run(*common, "--device", "cpu", "--json")
     found = json.loads(text)
-    assert (code, found["known"], found["asked"]) == (0, 24, 12)
+    assert (code, found["train"], found["test"]) == (0, 24, 12)
     answer = found["answers"]["class"]
     assert answer["accuracy"] >= 0.75
     assert answer["accuracy"] > answer["majority"]
     by_name = {c["name"]: c for c in answer["classes"]}
     assert len(by_name) == 20
-    assert by_name["cat"] == {"name": "cat", "known": 0, "asked": 0, "accuracy": None}
-    assert sum(by_name[n]["asked"] for n in LOOKS) == 12
+    assert by_name["cat"] == {"name": "cat", "train": 0, "test": 0, "accuracy": None}
+    assert sum(by_name[n]["test"] for n in LOOKS) == 12
     assert json.loads((tmp_path / "probe.json").read_text()) == {
         k: v for k, v in found.items() if k != "written"
     }
@@ -120,7 +119,7 @@ def test_a_second_run_takes_up_the_tokens_and_a_changed_image_does_not(
 def test_voc_is_found_from_above_and_its_truth_is_read_without_void(voc: Path) -> None:
     source = open_voc(voc)
     assert source.root == (voc / "VOC2012").resolve() == open_voc(voc / "VOC2012").root
-    assert source.name == "PASCAL VOC2012"
+    assert source.facts.name == "PASCAL VOC2012"
     masks, classes = source.truth("2007_val0", SIZE)
     assert masks.sum(axis=(1, 2)).tolist() == [28 * 28] * 3
     assert set(classes) <= {CLASSES.index(name) for name in LOOKS}
@@ -163,12 +162,12 @@ def test_a_broken_image_is_named(voc: Path, tmp_path: Path) -> None:
 
 def test_motion_shapes_tell_looks_and_places_of_tracked_objects(tmp_path: Path) -> None:
     source = ShapeObjects()
-    known, asked = collect_objects(source, DEMO, tmp_path, limit=4)
-    assert len(known.tokens) > 30
-    assert known.values.min() > 0
-    assert known.values.max() < 1
-    assert (known.values[:, 2] ** 2 * 128**2 >= VISIBLE - 1).all()
-    report = probe(source, known, asked)
+    train, test = collect_objects(source, DEMO, tmp_path, limit=4)
+    assert len(train.tokens) > 30
+    assert train.values.min() > 0
+    assert train.values.max() < 1
+    assert (train.values[:, 2] ** 2 * 128**2 >= VISIBLE - 1).all()
+    report = probe(source, train, test)
     colour = report.answers["colour"]
     assert colour.accuracy > colour.majority + 0.2
     assert set(report.explained) == {"x", "y", "size"}

@@ -22,12 +22,20 @@ from rvosbench.masks import MaskSequence
 from rvosbench.models.weights import ModelIdentity
 from rvosbench.plugins import COMMANDS
 from rvosbench.records import Track
-from rvosbench.tracks.cache import Header, TrackCacheError, write_tracks
-from rvosbench.tracks.identity import frame_fingerprint
-from sola.analysis.curve import Curve, curve_of, to_csv
-from sola.analysis.similarity import Pairs, Sampling, choose_pairs, compare, compare_cache
-from sola.analysis.similarity_plot import MAIN, draw
-from sola.analysis.written import cache_files, write_similarity
+from rvosbench.tracks.cache_file import TrackCacheError, write_tracks
+from rvosbench.tracks.header import Header, frames_hash
+from sola.analysis.similarity import (
+    Curve,
+    Pairs,
+    Sampling,
+    cache_files,
+    choose_pairs,
+    compare,
+    compare_cache,
+    curve_of,
+    to_csv,
+)
+from sola.analysis.similarity_plot import MAIN, draw, write_similarity
 from sola.cli.app import app
 
 WIDTH, LENGTH = 40, 3
@@ -267,7 +275,7 @@ def test_only_the_videos_of_the_split_are_compared_and_their_frames_checked(tmp_
     folder = cache(tmp_path, elsewhere=fan())
     sample = load_dataset("demo", None, "valid").sample("valid-0001")
     path = folder / "valid-0001.parquet"
-    write_tracks(path, header_of("valid-0001", frame_fingerprint(sample.video)), fan())
+    write_tracks(path, header_of("valid-0001", frames_hash(sample.video)), fan())
     assert cache_files(folder, "demo", "valid", None)[0] == [path]
     assert len(cache_files(folder, None, None, None)[0]) == 2
     write_tracks(path, header_of("valid-0001", "other"), fan())

@@ -15,9 +15,9 @@ from rvosbench.masks import union
 from rvosbench.records import MethodCard, Prediction, Sample, Track
 from rvosbench.runs.evaluate import RunOptions, evaluate
 from rvosbench.runs.methods import MethodChoice
-from rvosbench.tracks.cache import read_header, read_tracks, write_tracks
-from rvosbench.tracks.cached import track_file
-from rvosbench.tracks.maker import CandidateConfig
+from rvosbench.tracks.cache import TrackCache
+from rvosbench.tracks.cache_file import read_header, read_tracks, write_tracks
+from rvosbench.tracks.candidates import CandidateConfig
 from sola.analysis.thresholds import finished_run, made_again, sweep
 from sola.method import select
 
@@ -47,7 +47,7 @@ class Chooses:
     config: ChoiceConfig
 
     def predict(self, sample: Sample) -> Mapping[str, Prediction]:
-        rows = read_tracks(track_file(Path(self.config.cache), sample.video.id))
+        rows = TrackCache(Path(self.config.cache)).tracks(sample.video.id)
         tracks = {t.id: t.masks for t in rows}
         answers = {}
         for expression, scores in SCORES.items():
@@ -92,7 +92,7 @@ def test_every_threshold_gives_what_its_own_run_gives(tmp_path: Path) -> None:
 def test_tracks_may_be_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = make_cache(tmp_path / "cache")
     made = run(cache, tmp_path / "run")
-    again = sweep(made, lambda s: read_tracks(track_file(cache, s.video.id)), ToyDataset())
+    again = sweep(made, lambda s: TrackCache(cache).tracks(s.video.id), ToyDataset())
     assert again == sweep(made, cache, ToyDataset())
     result = finished_run(made)
     with pytest.raises(UsageError, match="the run is of chooses on clean frames"):
@@ -106,7 +106,7 @@ def test_tracks_may_be_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         def tracks(self, sample: Sample) -> tuple[Track, ...]:
             return ()
 
-    monkeypatch.setattr("rvosbench.tracks.maker.TrackMaker", Maker)
+    monkeypatch.setattr("sola.analysis.thresholds.TrackMaker", Maker)
     config = {"tracker": "demo", "grounder": "", "prompts.points_per_side": 7}
     facts = {**result.facts, "method": "sola", "config": config}
     made_again(dataclasses.replace(result, facts=facts))
@@ -129,7 +129,7 @@ def test_what_is_no_fitting_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="the run is of toy/valid"):
         sweep(made, cache, ToyDataset(split="test"))
     other = make_cache(tmp_path / "other")
-    path = track_file(other, "a")
+    path = TrackCache(other).path("a")
     tracks = list(read_tracks(path))
     write_tracks(path, read_header(path), tracks[1:])
     with pytest.raises(UsageError, match="has no track 'grid-left'"):
@@ -139,7 +139,7 @@ def test_what_is_no_fitting_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="the run's own threshold gives J"):
         sweep(made, other, ToyDataset())
     hidden = run(cache, tmp_path / "hidden", ToyDataset(hidden=True))
-    with pytest.raises(ResultError, match="keeps its truth"):
+    with pytest.raises(ResultError, match="no public ground truth"):
         sweep(hidden, cache, ToyDataset())
 
 

@@ -12,9 +12,10 @@ from typer.testing import CliRunner
 
 from rvosbench.cli.app import _mount_plugins, app
 from rvosbench.errors import ConfigurationError, RvosbenchError, UnknownNameError, UsageError
-from rvosbench.tracks.cache import TrackCacheError
+from rvosbench.tracks.cache_file import TrackCacheError
 from sola.cli.app import app as sola_app
 from sola.cli.session import Caches
+from sola.cli.sweep import parse_thresholds
 from sola.training.observers import Board
 
 SMALL = [
@@ -120,10 +121,8 @@ def test_numbers_out_of_range_are_refused_first(command: list[str], option: list
 
 @pytest.mark.parametrize("text", ["a", "0.5,1.5"])
 def test_thresholds_are_numbers(text: str) -> None:
-    from sola.cli.sweep import _parsed
-
     with pytest.raises(UsageError, match="wanted numbers"):
-        _parsed(text)
+        parse_thresholds(text)
 
 
 def test_a_missing_tensorboard_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,14 +15,14 @@ from rvosbench.execution.units import Unit
 from rvosbench.masks import MaskSequence
 from rvosbench.models.weights import ModelIdentity
 from rvosbench.records import Sample, Video
-from rvosbench.tracks.cache import (
+from rvosbench.tracks.cache import TrackCache
+from rvosbench.tracks.cache_file import (
     TrackCacheError,
     read_header,
     read_tokens,
     read_tracks,
     write_tracks,
 )
-from rvosbench.tracks.cached import track_file
 from rvosbench.tracks.words import read_words, write_words
 from sola.data.overlaps import mean_overlap
 from sola.data.samples import TokenStore, TrackSet
@@ -61,7 +61,7 @@ def test_overlaps_are_those_of_masks_and_truth(tmp_path: Path) -> None:
 def test_tokens_are_those_of_the_cache_and_not_copied(tmp_path: Path) -> None:
     data = opened(make_cache(tmp_path))
     sample = data.train[0]
-    wanted = np.stack([t.tokens for t in read_tracks(track_file(tmp_path, "a"))])
+    wanted = np.stack([t.tokens for t in TrackCache(tmp_path).tracks("a")])
     assert sample.stored.shape == wanted.shape == (6, LENGTH, DIM)
     assert_array_equal(sample.tokens, wanted)
     assert np.shares_memory(sample.tokens, sample.tokens)
@@ -73,7 +73,7 @@ def test_tokens_are_those_of_the_cache_and_not_copied(tmp_path: Path) -> None:
 
 def test_tokens_beyond_the_budget_are_read_again(tmp_path: Path) -> None:
     make_cache(tmp_path)
-    paths = [track_file(tmp_path, v) for v in ToyDataset().videos]
+    paths = [TrackCache(tmp_path).path(v) for v in ToyDataset().videos]
     size = read_tokens(paths[0]).nbytes
     store = TokenStore(2 * size)
     first = store.read(paths[0])
@@ -97,7 +97,7 @@ def test_overlaps_are_computed_once(tmp_path: Path) -> None:
         open_training_data(sets, (), dataclasses.replace(HOW, on_done=note))
     assert seen == [False] * 3 + [True] * 3
     # Other tracks of one video, and another version of the dataset, are noticed.
-    path = track_file(tmp_path, "a")
+    path = TrackCache(tmp_path).path("a")
     write_tracks(path, read_header(path), read_tracks(path)[:3])
     seen.clear()
     data = open_training_data(sets, sets, dataclasses.replace(HOW, on_done=note))

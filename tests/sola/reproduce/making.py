@@ -1,4 +1,4 @@
-"""Made-up results of trials: scores by video, expression and seed."""
+"""Made-up results of experiments: scores by video, expression and seed."""
 
 from __future__ import annotations
 
@@ -11,19 +11,17 @@ import numpy as np
 from rvosbench.contracts import ExpressionScore, Summary
 from rvosbench.records import Expression, MethodCard
 from rvosbench.runs.result import Result, ScoredExpression
-from sola.reproduce.defaults import Budget, make_settings
-from sola.reproduce.plan import TablePlan
+from sola.reproduce.evaluations import Evaluation
+from sola.reproduce.experiments import PaperTable
 from sola.reproduce.report import Report, make_report
-from sola.reproduce.settings import Settings
-from sola.reproduce.trials import Evaluation
+from sola.reproduce.settings import Settings, default_settings
 
-VIDEOS, SENTENCES = 20, 3
+VIDEOS, EXPRESSIONS = 20, 3
 KINDS = ("appearance", "direction", "order")
 
 
 def settings(**changes: object) -> Settings:
-    made = make_settings(("demo", None, ("test", "valid"), "train"), None, [], Budget())
-    return replace(made, out=Path("nowhere"), **changes)  # type: ignore[arg-type]
+    return replace(default_settings("demo"), out=Path("nowhere"), **changes)  # type: ignore[arg-type]
 
 
 def result(level: float, seed: int = 0, kinds: Mapping[str, float] | None = None) -> Result:
@@ -49,7 +47,7 @@ def result(level: float, seed: int = 0, kinds: Mapping[str, float] | None = None
     return Result(facts, MethodCard("mine"), Summary(j, f, (j + f) / 2), tuple(scored))
 
 
-def report(levels: Mapping[str, float], tables: tuple[TablePlan, ...], seeds: int = 3) -> Report:
+def report(levels: Mapping[str, float], tables: tuple[PaperTable, ...], seeds: int = 3) -> Report:
     """A report of trials of these levels, on both splits; all others are missing."""
     trained = {trial: trial not in ("grounder", "oracle", "empty") for trial in levels}
     results = {
@@ -58,6 +56,6 @@ def report(levels: Mapping[str, float], tables: tuple[TablePlan, ...], seeds: in
         for split in ("test", "valid")
         for seed in range(seeds if trained[trial] else 1)
     }
-    wanted = {trial for table in tables for trial in table.trials}
+    wanted = {row.experiment for table in tables for row in table.rows}
     missing = {trial: "nobody made it" for trial in sorted(wanted - levels.keys())}
     return make_report(tables, settings(seeds=seeds), results, {}, missing)

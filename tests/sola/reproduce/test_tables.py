@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 
 import pytest
 
-from sola.reproduce.formats import FORMATS
+from rvosbench.tables.table import Table
+from rvosbench.tables.writers import WRITERS
+from sola.reproduce.experiments import TABLES, chosen_tables
 from sola.reproduce.page import command_of, page
-from sola.reproduce.plan import TABLES, chosen_tables
 from sola.reproduce.report import Report
 from sola.reproduce.tables import category_table, score_table
 
@@ -24,9 +26,13 @@ def made() -> Report:
 
 
 def cell(made: Report, table: str, row: str, column: str) -> str:
-    grid = score_table(table, made)
-    cells = next(r for r in grid.rows if r[0].startswith(row))
-    return cells[grid.columns.index(column)]
+    shown = score_table(table, made)
+    texts = next(texts for texts in rows_of(shown) if texts[0].startswith(row))
+    return texts[shown.headings.index(column)]
+
+
+def rows_of(table: Table) -> list[tuple[str, ...]]:
+    return [tuple(cell.text for cell in row.cells) for row in table.rows]
 
 
 def test_ours_stand_beside_the_papers(made: Report) -> None:
@@ -38,7 +44,7 @@ def test_ours_stand_beside_the_papers(made: Report) -> None:
     assert cell(made, "4", "w/ selection", "J&F on valid") == shown
     assert "±" not in cell(made, "4", "w/o selection", "J&F")
     assert cell(made, "4", "oracle", "paper J&F") == "-"
-    assert any("(upper bound)" in row[0] for row in score_table("4", made).rows)
+    assert any("(upper bound)" in row[0] for row in rows_of(score_table("4", made)))
 
 
 def test_a_row_says_whether_the_ordering_reproduces(made: Report) -> None:
@@ -51,7 +57,7 @@ def test_a_row_says_whether_the_ordering_reproduces(made: Report) -> None:
 
 
 def test_table_4_says_how_near_the_ceiling_and_how_fair_the_baseline_is(made: Report) -> None:
-    notes = " ".join(score_table("4", made).notes)
+    notes = " ".join(score_table("4", made).footnotes)
     sola, oracle, grounder = (made.of(t) for t in ("sola", "oracle", "grounder"))
     assert sola
     assert oracle
@@ -63,36 +69,43 @@ def test_table_4_says_how_near_the_ceiling_and_how_fair_the_baseline_is(made: Re
 
 
 def test_kinds_of_sentences_have_a_table_of_their_own(made: Report) -> None:
-    grid = category_table("4", made)
-    assert grid.columns[1:] == tuple(f"{kind} (20)" for kind in KINDS)
+    shown = category_table("4", made)
+    assert shown.headings[1:] == [f"{kind} (20)" for kind in KINDS]
     found = made.of("sola")
     assert found is not None
-    row = next(r for r in grid.rows if r[0] == "w/ selection module")
+    row = next(r for r in rows_of(shown) if r[0] == "w/ selection module")
     assert row[1:] == tuple(f"{100 * found.categories[k]:.1f}" for k in KINDS)
-    assert category_table("A.2b", made).rows[0][0] == "2"  # rows that are missing are left out
+    assert rows_of(category_table("A.2b", made))[0][0] == "2"  # rows that are missing are left out
 
 
 @pytest.mark.parametrize("name", TABLES)
 def test_every_format_has_every_cell(name: str, made: Report) -> None:
-    grid = score_table(name, made)
-    lines = FORMATS["markdown"](grid).splitlines()
-    assert all(line.count("|") == len(grid.columns) + 1 for line in lines if line.startswith("|"))
-    assert sum(line.startswith("|") for line in lines) == len(grid.rows) + 2
-    rows = list(csv.reader(FORMATS["csv"](grid).splitlines()))
-    assert [tuple(row) for row in rows] == [grid.columns, *grid.rows]
-    assert json.loads(FORMATS["json"](grid))["rows"] == [list(row) for row in grid.rows]
-    latex = FORMATS["latex"](grid)
-    assert latex.count(r" \\") == len(grid.rows) + 1
+    shown = score_table(name, made)
+    lines = WRITERS["markdown"](shown).splitlines()
+    assert sum(line.startswith("|") for line in lines) == len(shown.rows) + 2
+    rows = list(csv.reader(WRITERS["csv"](shown).splitlines()))
+    assert rows == [shown.headings, *map(list, rows_of(shown))]
+    content = json.loads(WRITERS["json"](shown))
+    assert content["table"] == name
+    cells = [[cell["text"] for cell in row["cells"]] for row in content["rows"]]
+    assert cells == [list(row) for row in rows_of(shown)]
+    column = shown.headings.index("J&F")
+    found = made.of(TABLES[name].rows[-1].experiment)
+    value = content["rows"][-1]["cells"][column]["value"]
+    assert value == (None if found is None else 100 * found.mean())
+    latex = WRITERS["latex"](shown)
     assert r"J\&F" in latex
-    assert not any(c in latex.replace(r"\&", "").replace(" & ", "") for c in "&±")
+    assert WRITERS["html"](shown).count("<tr") == len(shown.rows) + 1
 
 
 def test_the_page_has_all_of_it(made: Report) -> None:
     text = page(made, "figures.json")
     for name in TABLES:
         assert f"\n## Table {name}\n" in text
-        for line in FORMATS["markdown"](score_table(name, made)).splitlines():
+        shown = score_table(name, made)
+        for line in WRITERS["markdown"](replace(shown, footnotes=())).splitlines():
             assert line in text
+        assert all(f"\n- {note}\n" in text for note in shown.footnotes)
     assert "- w/ selection module > w/o selection module (table 4)" in text
     assert "`figures.json`" in text
     assert "--dataset mevis --data DIR" in text

@@ -59,7 +59,7 @@ def test_the_same_weights_come_out(tmp_path: Path, place: tuple[int, int], numbe
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     best = train(data, TINY, CONFIG, whole)
     before = signal.getsignal(number)
-    with pytest.raises(TrainingInterruptedError, match="the same command goes on"):
+    with pytest.raises(TrainingInterruptedError, match="the same command resumes it"):
         train(data, TINY, CONFIG, cut, observer=Kills(place, number))
     assert signal.getsignal(number) is before
     assert (cut / STATE_FILE).exists()

@@ -19,7 +19,8 @@ from sola.network.weights import load_selector
 from sola.training import loop
 from sola.training.budget import estimate_seconds
 from sola.training.loop import train
-from sola.training.state import LOG_FILE, STATE_FILE, planned_epochs
+from sola.training.observers import Observers
+from sola.training.state import LOG_FILE, STATE_FILE, best_line, planned_epochs
 from sola.training.validation import validate
 
 from ..cases import SMALL, make_case, make_selector
@@ -200,3 +201,36 @@ def test_the_time_of_masks_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for every, wanted in ((1, 500.0), (2, 250.0), (0, 0.0)):
         config = dataclasses.replace(FAST, jf_every=every)
         assert estimate_seconds(data, TINY, config, "cpu")[0] == pytest.approx(wanted)
+
+
+class Seeds(Observers):
+    """Notes torch's seed in every step."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: list[int] = []
+
+    def step(self, epoch: int, done: int, steps: int, loss: float) -> None:
+        self.seen.append(torch.initial_seed())
+
+
+def test_every_step_of_every_epoch_draws_its_own_dropout(tmp_path: Path) -> None:
+    data, seen = make_data(8, 2), {}
+    for seed in (0, 1):
+        seeds = Seeds()
+        config = dataclasses.replace(FAST, epochs=2, seed=seed)
+        train(data, TINY, config, tmp_path / str(seed), observer=seeds)
+        seen[seed] = seeds.seen
+    assert len(seen[0]) == 8
+    assert len({*seen[0], *seen[1]}) == 16
+
+
+def test_lines_that_the_state_does_not_know_are_cut(tmp_path: Path) -> None:
+    log = tmp_path / LOG_FILE
+    lines = [{"epoch": i + 1, "selection": s} for i, s in enumerate([0.2, 0.5, 0.9])]
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert best_line(log, 2) == lines[1]
+    assert [json.loads(line) for line in log.read_text().splitlines()] == lines[:2]
+    assert best_line(log, 0) == {}
+    assert log.read_text() == ""
+    assert best_line(tmp_path / "none", 3) == {}

@@ -1,0 +1,126 @@
+"""What stands behind `rvosbench eval` and `rvosbench score`: choices before, tables after."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
+from dataclasses import replace
+from pathlib import Path
+
+from rvosbench.cli.robustness import report_robustness
+from rvosbench.cli.screen import emit, percent, progress, say, show
+from rvosbench.config import parse_assignments, read_toml
+from rvosbench.contracts import ScoringProtocol
+from rvosbench.corruptions.plan import Plan
+from rvosbench.datasets.capabilities import corruption_of
+from rvosbench.datasets.choice import DatasetChoice
+from rvosbench.metrics import official
+from rvosbench.recipe import digest
+from rvosbench.records import Json
+from rvosbench.report.robustness_run import Trial
+from rvosbench.runs.evaluate import RunOptions, evaluate, score
+from rvosbench.runs.methods import MethodChoice, load_method
+from rvosbench.runs.result import Result, parts, report
+from rvosbench.runs.run_folder import RunFolder
+
+__all__ = [
+    "RunOptions",
+    "Trial",
+    "announce",
+    "changes",
+    "default_folder",
+    "evaluate",
+    "finish",
+    "load_method",
+    "report_robustness",
+    "score",
+    "scoring_protocol",
+    "shown",
+]
+
+
+def changes(
+    config: Path | None, settings: list[str] | None, dtype: str, tracks: Path | None
+) -> dict[str, Json]:
+    """What the options change in a configuration: the file first, `--set` last."""
+    found: dict[str, Json] = read_toml(config) if config else {}
+    if dtype != "auto":
+        found["dtype"] = dtype
+    if tracks is not None:
+        found["tracks"] = str(tracks)
+    return {**found, **parse_assignments(settings or [])}
+
+
+def scoring_protocol(chosen: DatasetChoice, name: str | None, as_official: bool) -> ScoringProtocol:
+    """The protocol by name, or the dataset's default; raises UsageError."""
+    return official.protocol(name or chosen.dataset.protocols[0], as_official)
+
+
+def default_folder(
+    choice: MethodChoice, chosen: DatasetChoice, protocol: str | None, plans: Sequence[Plan]
+) -> Path:
+    """A readable name, and a hash so that no other configuration or code shares the folder."""
+    dataset = chosen.dataset
+    facts: list[Json] = [choice.facts(), choice.details(), protocol, chosen.restriction]
+    facts += [choice.device, dataset.fingerprint, corruption_of(dataset)]
+    facts += [plan.signature for plan in plans]
+    return Path("runs") / f"{choice.name}-{dataset.name}-{dataset.split}-{digest(facts)[:8]}"
+
+
+def announce(choice: MethodChoice, chosen: DatasetChoice) -> None:
+    """Tell what is about to be run."""
+    preset = f" (preset {choice.preset})" if choice.preset else ""
+    where = f"{chosen.dataset.name}/{chosen.dataset.split}"
+    say(f"{choice.card.title}{preset} on {where}: {len(chosen.video_ids)} videos")
+
+
+@contextmanager
+def shown(run: RunOptions, label: str, total: int) -> Iterator[RunOptions]:
+    """The options with a progress bar; whatever a method prints meanwhile goes to stderr."""
+    with progress(label, total) as on_done, redirect_stdout(sys.stderr):
+        yield replace(run, on_done=on_done)
+
+
+def finish(result: Result, out: Path | None, as_json: bool) -> None:
+    """Print the result, and where it lies."""
+    folder = RunFolder(out) if out else None
+    if as_json:
+        emit(report(result, folder.result_file if folder else None))
+    else:
+        _print_scores(result)
+    if result.summary is None and folder is not None:
+        say(
+            f"{result.facts['dataset']}/{result.facts['split']} has no public ground truth, so "
+            f"there is no score.\nPredictions: {folder.videos}\nPack them for the authors' server "
+            f"with\n  rvosbench submit pack {out}"
+        )
+    if folder is not None:
+        say(f"result: {folder.result_file}")
+
+
+def _print_scores(result: Result) -> None:
+    if result.summary is not None:
+        rows = [_row("all", len(result.expressions), vars(result.summary))]
+        rows += [_row(f"{p.by}: {p.value}", p.count, vars(p)) for p in parts(result)]
+        bound = " (upper bound: sees the ground truth)" if result.upper_bound else ""
+        show(
+            f"{result.facts['method']} on {result.facts['dataset']}/{result.facts['split']}{bound}",
+            ["expressions", "count", "J&F", "J", "F"],
+            rows,
+            numbers=4,
+        )
+        further = [[name, percent(value)] for name, value in result.summary.metrics.items()]
+        show("", ["metric (see docs/metrics.md)", "x 100"], further, numbers=1)
+        if result.facts.get("videos") is not None:
+            say(f"only these videos: {', '.join(result.facts['videos'])}")
+    if any(result.missing.values()):
+        say(
+            f"missing, counted as empty: {result.missing['expressions']} expressions and "
+            f"{result.missing['masks']} masks"
+        )
+    say(f"signature: {result.signature}")
+
+
+def _row(label: str, count: int, scores: Mapping[str, float]) -> list[str]:
+    return [label, str(count), *(percent(scores[k]) for k in ("jf", "j", "f"))]

@@ -1,0 +1,257 @@
+"""A file of a track cache: the tracks of one video as Parquet, a row a track.
+
+    id            text       unique in the video
+    video         text
+    source        text       grid, box or truth (training only)
+    prompt_frame  int32
+    prompt        [float64]  point or box in pixels; empty for truth
+    score         float64    in [0, 1]
+    candidates    [text]     expressions it may serve; null: all
+    frames, dim   int32      T and D
+    tokens        [float]    T * D, frame after frame; float32 or float16
+    height, width int32      pixels
+    masks         [text]     T compressed COCO counts; null: empty
+
+What decided the rows is in the file's metadata under "rvosbench", see `Header`.
+
+    datasets.load_dataset("parquet", data_files="CACHE/*.parquet")
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rvosbench.errors import RvosbenchError
+from rvosbench.masks import MaskSequence, Rle
+from rvosbench.records import Track
+from rvosbench.tracks.header import FORMAT, Header
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+ROWS_AT_ONCE = 64
+KEY = b"rvosbench"
+"""Of a file's metadata."""
+
+T = TypeVar("T")
+
+
+class TrackCacheError(RvosbenchError):
+    """Cached tracks that cannot be read, or that do not fit what is asked for."""
+
+
+def write_tracks(path: Path, header: Header, tracks: Sequence[Track]) -> Header:
+    """Write one file; returns the header with the content's hash.
+
+    Args:
+        path: is replaced; callers that can be killed write beside and rename it.
+        header: its `content` is filled in.
+        tracks: of the video `header.video`.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    stored = header.token_dtype
+    kept = [dataclasses.replace(t, tokens=_stored(t, stored)) for t in tracks]
+    header = dataclasses.replace(header, content=content_hash(kept))
+    text = json.dumps(header.to_json(), ensure_ascii=False, sort_keys=True).encode("utf-8")
+    schema = _schema(pa.float16() if stored == "float16" else pa.float32(), {KEY: text})
+    columns = {**_columns(header.video, kept), "tokens": _lists(kept, stored)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    compression = {p: "NONE" if p.startswith("tokens") else "ZSTD" for p in _paths(schema)}
+    with pq.ParquetWriter(path, schema, compression=compression, use_dictionary=False) as file:
+        if kept:  # a row group without rows is something that `datasets` cannot read
+            file.write_table(pa.table(columns, schema=schema), row_group_size=ROWS_AT_ONCE)
+    return header
+
+
+def read_header(path: Path) -> Header:
+    """What decided the tracks of a file; reads its last few kilobytes.
+
+    Raises:
+        TrackCacheError: not a track file, or of a newer format.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        metadata = pq.read_schema(path).metadata or {}
+        content = json.loads(metadata[KEY])
+        if int(content["format"]) <= FORMAT:
+            return Header.from_json(content)
+    except (OSError, KeyError, ValueError, TypeError, pa.ArrowException) as error:
+        raise TrackCacheError(
+            f"{path}: not a file of a track cache ({type(error).__name__}): delete it and run "
+            "`rvosbench tracks build` again"
+        ) from error
+    raise TrackCacheError(
+        f"{path}: format {content['format']}, this version reads up to {FORMAT}: update rvosbench"
+    )
+
+
+def read_tracks(path: Path) -> tuple[Track, ...]:
+    """All tracks of a file, in the order they were made; tokens as float32.
+
+    Raises:
+        TrackCacheError: the file is broken.
+    """
+    return _read(path, lambda rows: tuple(_track(rows, i) for i in range(rows.num_rows)))
+
+
+def read_tokens(path: Path) -> NDArray[np.floating[Any]]:
+    """The object tokens of all tracks of a file, (N, T, D), in the type they are stored in.
+
+    Nothing else is decoded and no number becomes a Python object: about a millisecond a video. The
+    array is Arrow's own memory and cannot be written.
+
+    Raises:
+        TrackCacheError: the file is broken.
+    """
+    return _read(path, _tokens, ("frames", "dim", "tokens"))
+
+
+def read_sources(path: Path) -> list[tuple[str, int]]:
+    """Source and number of object tokens of every track of a file; raises as `read_tracks`."""
+    names = ("source", "frames")
+    return _read(path, lambda rows: [(r["source"], r["frames"]) for r in rows.to_pylist()], names)
+
+
+def _read(path: Path, decode: Callable[[pa.Table], T], columns: Sequence[str] | None = None) -> T:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        # ParquetFile, not read_table: a dataset reader would look at the folder's other files.
+        with pq.ParquetFile(path, memory_map=True) as file:
+            names = None if columns is None else list(columns)
+            return decode(file.read(columns=names, use_threads=columns is None))
+    except (OSError, KeyError, ValueError, pa.ArrowException) as error:
+        raise TrackCacheError(
+            f"{path}: cannot be read ({error}): delete it and run `rvosbench tracks build` again"
+        ) from error
+
+
+def _tokens(rows: pa.Table) -> NDArray[np.floating[Any]]:
+    if not rows.num_rows:
+        return np.zeros((0, 0, 0), np.float32)
+    values = rows.column("tokens").combine_chunks().flatten().to_numpy(zero_copy_only=False)
+    shape = rows.num_rows, rows.column("frames")[0].as_py(), rows.column("dim")[0].as_py()
+    tokens: NDArray[np.floating[Any]] = values.reshape(shape)
+    return tokens
+
+
+def content_hash(tracks: Sequence[Track]) -> str:
+    """sha256 of everything that a method can see of the tracks."""
+    total = hashlib.sha256()
+    for track in tracks:
+        facts = [
+            track.id,
+            track.source,
+            track.prompt_frame,
+            list(track.prompt),
+            track.score,
+            None if track.candidates is None else sorted(track.candidates),
+            list(track.tokens.shape),
+            list(track.masks.size),
+            _counts(track.masks),
+        ]
+        total.update(json.dumps(facts).encode("utf-8"))
+        total.update(np.ascontiguousarray(track.tokens, np.float32).tobytes())
+    return total.hexdigest()
+
+
+def _stored(track: Track, dtype: str) -> Any:  # noqa: ANN401 - an array of either type
+    """Tokens as they will be read again: float32 values, rounded if they are stored so."""
+    return track.tokens.astype(dtype).astype(np.float32)
+
+
+def _counts(masks: MaskSequence) -> list[str | None]:
+    """Compressed counts of every frame; None where a mask is empty."""
+    empty = str(MaskSequence.empty(1, masks.size).rle(0)["counts"])
+    counts = (str(masks.rle(i)["counts"]) for i in range(len(masks)))
+    return [None if c == empty else c for c in counts]
+
+
+def _schema(number: pa.DataType, metadata: Mapping[bytes, bytes]) -> pa.Schema:
+    import pyarrow as pa
+
+    fields = {
+        "id": pa.string(),
+        "video": pa.string(),
+        "source": pa.string(),
+        "prompt_frame": pa.int32(),
+        "prompt": pa.list_(pa.float64()),
+        "score": pa.float64(),
+        "candidates": pa.list_(pa.string()),
+        "frames": pa.int32(),
+        "dim": pa.int32(),
+        "tokens": pa.list_(number),
+        "height": pa.int32(),
+        "width": pa.int32(),
+        "masks": pa.list_(pa.string()),
+    }
+    return pa.schema(list(fields.items()), metadata=dict(metadata))
+
+
+def _columns(video: str, tracks: Sequence[Track]) -> dict[str, list[Any]]:
+    return {
+        "id": [t.id for t in tracks],
+        "video": [video] * len(tracks),
+        "source": [t.source for t in tracks],
+        "prompt_frame": [t.prompt_frame for t in tracks],
+        "prompt": [list(t.prompt) for t in tracks],
+        "score": [t.score for t in tracks],
+        "candidates": [None if t.candidates is None else sorted(t.candidates) for t in tracks],
+        "frames": [t.tokens.shape[0] for t in tracks],
+        "dim": [t.tokens.shape[1] for t in tracks],
+        "height": [t.masks.height for t in tracks],
+        "width": [t.masks.width for t in tracks],
+        "masks": [_counts(t.masks) for t in tracks],
+    }
+
+
+def _lists(tracks: Sequence[Track], dtype: str) -> pa.Array:
+    """Tokens of every track as one list, without a Python object a number."""
+    import pyarrow as pa
+
+    flat = [t.tokens.ravel().astype(dtype) for t in tracks]
+    ends = np.cumsum([0, *(len(f) for f in flat)])
+    values = np.concatenate(flat) if flat else np.zeros(0, dtype)
+    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.array(values))
+
+
+def _paths(schema: pa.Schema) -> list[str]:
+    """Column names as the Parquet writer calls them: of a list, its element."""
+    import pyarrow as pa
+
+    return [f"{f.name}.list.element" if pa.types.is_list(f.type) else f.name for f in schema]
+
+
+def _track(rows: pa.Table, index: int) -> Track:
+    def cell(name: str) -> Any:  # noqa: ANN401 - a column's own type
+        return rows.column(name)[index].as_py()
+
+    size = (cell("height"), cell("width"))
+    masks: list[Rle | None] = [
+        None if c is None else {"size": list(size), "counts": c} for c in cell("masks")
+    ]
+    tokens = rows.column("tokens")[index].values.to_numpy(zero_copy_only=False)
+    candidates = cell("candidates")
+    return Track(
+        id=cell("id"),
+        masks=MaskSequence.from_rle(masks, size),
+        score=cell("score"),
+        tokens=tokens.astype(np.float32).reshape(cell("frames"), cell("dim")),
+        source=cell("source"),
+        prompt_frame=cell("prompt_frame"),
+        prompt=tuple(cell("prompt")),
+        candidates=None if candidates is None else frozenset(candidates),
+    )

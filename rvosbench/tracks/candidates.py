@@ -1,0 +1,129 @@
+"""What a method asks of its candidate tracks: which models, and how; presets of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from rvosbench.models.backends import TRANSFORMERS, check_backend
+from rvosbench.models.weights import GROUNDER, TRACKER, ModelIdentity, identify
+from rvosbench.records import Json
+from rvosbench.tracks.config import Compute, TrackConfig, relevant
+from rvosbench.tracks.header import Header
+
+RELEASED_TRACKER = "facebook/sam2-hiera-large"
+"""SAM 2.0 Large: what the released SOLA code uses."""
+
+RELEASED_GROUNDER = "IDEA-Research/grounding-dino-tiny"
+"""GroundingDINO with Swin-T: what the released SOLA code uses."""
+
+DEMO_BOX_THRESHOLD = 0.3
+"""Of the embedded grounder, whose scores are modest: best J on clips that nothing else uses."""
+
+DEMO_TRACKS: Mapping[str, Json] = {
+    "tracker": "demo",
+    "grounder": "demo",
+    "prompts.order": "frame",
+    "prompts.points_per_side": 12,
+    "prompts.multimask": False,  # the small network is trained with the single-mask token only
+    "prompts.predicted_iou": 0.5,
+    "prompts.stability": 0.7,
+    "prompts.max_grid_tracks": 24,
+    "prompts.box_interval": 5,
+    "prompts.box_threshold": DEMO_BOX_THRESHOLD,
+    "prompts.box_stability": 0.7,
+    "prompts.max_box_tracks": 3,
+    "prompts.grid_filters_boxes": True,  # boxes are for shapes that the grid missed: half the time
+}
+"""The embedded small models on small frames: fewer points, and thresholds at their level of
+quality."""
+
+GRID_TRACKS: Mapping[str, Json] = {**DEMO_TRACKS, "grounder": ""}
+"""As `DEMO_TRACKS`, without box prompts: what the embedded selector is trained with."""
+
+PAPER_TRACKS: Mapping[str, Json] = {
+    "prompts.frame_interval": 4,
+    "prompts.filter_group": 1,
+    "prompts.grid_filters_boxes": True,
+}
+"""The text of the paper where the released code does something else."""
+
+PRESETS: Mapping[str, Mapping[str, Json]] = {
+    "demo": DEMO_TRACKS,
+    "released": {},
+    "paper": PAPER_TRACKS,
+}
+"""Of methods that only need tracks."""
+
+UNSIGNED: Mapping[str, Json] = {"signed": False}
+"""Marks a field that changes no number and stays out of signatures."""
+
+
+@dataclass(frozen=True)
+class CandidateConfig:
+    """What a method that only needs tracks has to configure.
+
+    Attributes:
+        tracker: "demo" (embedded), a hub id, a local folder, or an official `.pt` file.
+        grounder: GroundingDINO for box prompts: "demo" (embedded), a hub id, a local folder, or an
+            official `.pth`; empty: no boxes. It runs in float32, as in the released code.
+        dtype: "auto" (bfloat16 on CUDA, float32 elsewhere), "float32", "bfloat16" or "float16".
+        tracks: folder of a track cache to read instead of making tracks; empty: make them.
+        prompts: how tracks are made.
+        compute: memory and batches.
+        backend: whose code runs both: "transformers", or "original" (packages of the authors).
+    """
+
+    tracker: str = RELEASED_TRACKER
+    grounder: str = RELEASED_GROUNDER
+    dtype: str = "auto"
+    tracks: str = field(default="", metadata=UNSIGNED)
+    prompts: TrackConfig = field(default_factory=TrackConfig)
+    compute: Compute = field(default_factory=Compute, metadata=UNSIGNED)
+    backend: str = TRANSFORMERS
+
+    def __post_init__(self) -> None:
+        check_backend(self.backend)
+
+
+def tracker_identity(config: CandidateConfig) -> ModelIdentity:
+    """The tracker a configuration asks for, without opening it."""
+    return identify(config.tracker, TRACKER)
+
+
+def grounder_identity(config: CandidateConfig) -> ModelIdentity | None:
+    """The grounder a configuration asks for, without opening it."""
+    if not config.grounder:
+        return None
+    return identify(config.grounder, GROUNDER)
+
+
+def wanted_header(config: CandidateConfig) -> Header:
+    """What a file of the tracks that a configuration asks for says; of no video in particular.
+
+    It hashes weights and opens none.
+    """
+    grounder = grounder_identity(config)
+    backend = {} if config.backend == TRANSFORMERS else {"backend": config.backend}
+    return Header(
+        video="",
+        frames="",
+        tracker=tracker_identity(config),
+        grounder=grounder,
+        prompts=relevant(config.prompts, grounder is not None),
+        expressions=None,
+        truth=False,
+        corruption=None,
+        made={"dtype": config.dtype, **backend},
+    )
+
+
+def decisive_facts(config: CandidateConfig) -> set[str]:
+    """Names of the facts of a track file's recipe that a configuration insists on.
+
+    A file with box tracks also serves a configuration without: its grid tracks are the same.
+    """
+    boxes = {"grounder"} if config.grounder else set()
+    dtype = set() if config.dtype == "auto" else {"dtype"}
+    prompts = relevant(config.prompts, bool(config.grounder))
+    return {"tracker", *prompts, "backend", "revision"} | boxes | dtype

@@ -1,0 +1,187 @@
+"""The evaluations: every experiment on every split, with every seed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+
+from rvosbench.execution.units import Unit
+from rvosbench.models.devices import choose_device
+from rvosbench.models.weights import GROUNDER, TRACKER, identify
+from rvosbench.recipe import Recipe
+from rvosbench.records import Json
+from rvosbench.runs.evaluate import RunOptions, evaluate
+from rvosbench.runs.methods import MethodChoice
+from rvosbench.runs.result import Result, read_result, write_result
+from sola.method import EMBEDDED_SELECTOR
+from sola.network.weights import checkpoint_hash
+from sola.reproduce.caches import cache_content, data_facts
+from sola.reproduce.experiments import EXPERIMENTS
+from sola.reproduce.settings import Settings, SplitFrames, chosen_method
+from sola.reproduce.stage import Tell, make_units, one_thread
+from sola.reproduce.trainings import Selectors
+
+SILENCE = 20.0
+"""Seconds after which a long evaluation says how far it is."""
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One run of a method.
+
+    Attributes:
+        experiment: one of `EXPERIMENTS`.
+        split: of the dataset.
+        seed: of the selector; 0 where nothing is trained.
+    """
+
+    experiment: str
+    split: str
+    seed: int = 0
+
+    @property
+    def key(self) -> str:
+        """Names the unit."""
+        return f"{self.split}/{self.experiment}/{self.seed}"
+
+    @property
+    def frames(self) -> SplitFrames:
+        """What it sees."""
+        return SplitFrames(self.split, EXPERIMENTS[self.experiment].corruption)
+
+
+def planned_evaluations(names: Sequence[str], settings: Settings) -> tuple[Evaluation, ...]:
+    """All runs; corrupted frames on the main split only. What takes longest comes first."""
+    found = []
+    for name in sorted(names, key=lambda name: EXPERIMENTS[name].cached):
+        seeds = settings.seeds if EXPERIMENTS[name].network else 1
+        splits = (settings.main_split,) if EXPERIMENTS[name].corruption else settings.splits
+        found += [Evaluation(name, split, seed) for split in splits for seed in range(seeds)]
+    return tuple(found)
+
+
+def make_evaluations(
+    names: Sequence[str], selectors: Selectors, settings: Settings, tell: Tell
+) -> dict[Evaluation, Result]:
+    """Evaluates what is missing.
+
+    Args:
+        names: of `EXPERIMENTS`, possible here.
+        selectors: what `make_trainings` gave.
+        settings: the caches are there.
+        tell: is told, from any process, how it goes.
+    """
+    planned = {e.key: e for e in planned_evaluations(names, settings)}
+    inputs = {e.frames: evaluation_inputs(e.frames, settings) for e in planned.values()}
+    job = Evaluate(settings, dict(selectors), inputs, tell)
+    recipes = {key: job.recipe(e) for key, e in planned.items()}
+    made = make_units("evaluations", recipes, job, settings, tell)
+    return {planned[key]: read_result(path) for key, path in made.items()}
+
+
+@dataclass(frozen=True)
+class EvaluationInputs:
+    """What evaluations of the same frames see.
+
+    Attributes:
+        videos: ids.
+        whole: they are all of the split's.
+        data: what decides expressions and masks, and the corruption.
+        tracks: hash of the cache; None without one.
+    """
+
+    videos: tuple[str, ...]
+    whole: bool
+    data: tuple[str, ...]
+    tracks: str | None
+
+
+def evaluation_inputs(frames: SplitFrames, settings: Settings) -> EvaluationInputs:
+    """What is there of some frames."""
+    dataset, folder = settings.open(frames), settings.cache(frames)
+    ids = settings.videos(dataset)
+    tracks = cache_content(folder, ids) if folder.is_dir() else None
+    data = tuple(data_facts(dataset, ids))
+    return EvaluationInputs(tuple(ids), len(ids) == len(dataset), data, tracks)
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    """The job: runs one evaluation in a folder of its own and copies its result."""
+
+    settings: Settings
+    selectors: Selectors
+    inputs: Mapping[SplitFrames, EvaluationInputs]
+    tell: Tell
+
+    def method(self, evaluation: Evaluation) -> MethodChoice:
+        """The method, its selector and its tracks."""
+        experiment, changes = EXPERIMENTS[evaluation.experiment], dict[str, Json]()
+        if experiment.cached:
+            changes["tracks"] = str(self.settings.cache(evaluation.frames))
+        if experiment.network:
+            changes["selector"] = str(self._selector(evaluation))
+            changes["background_inference"] = experiment.background
+        return chosen_method(evaluation.experiment, self.settings, changes)
+
+    def recipe(self, evaluation: Evaluation) -> Recipe:
+        """Everything that decides the scores: a retrained selector or rebuilt tracks give others.
+
+        Paths decide nothing, so the selector's folder is not in it, but what lies there.
+        """
+        choice, inputs = self.method(evaluation), self.inputs[evaluation.frames]
+        facts = choice.facts()
+        config = {k: v for k, v in facts["config"].items() if k != "selector"}
+        selector = self._selector(evaluation)
+        return Recipe(
+            {
+                "method": [facts["method"], facts["preset"], config],
+                "data": list(inputs.data),
+                "selector": checkpoint_hash(selector) if selector else None,
+                "tracks": inputs.tracks if EXPERIMENTS[evaluation.experiment].cached else None,
+                "models": _models(choice.config),
+            }
+        )
+
+    def __call__(self, key: str, output: Path) -> None:
+        """Run one evaluation."""
+        split, name, seed = key.split("/")
+        evaluation = Evaluation(name, split, int(seed))
+        inputs = self.inputs[evaluation.frames]
+        digest = self.recipe(evaluation).digest
+        folder = self.settings.out / "evaluations" / f"{split}-{name}-{seed}-{digest[:8]}"
+        videos = None if inputs.whole else list(inputs.videos)
+        run = RunOptions(folder, resume=True, on_done=_told(self.tell, key, len(inputs.videos)))
+        with one_thread(choose_device(self.settings.device)):
+            dataset = self.settings.open(evaluation.frames)
+            result = evaluate(self.method(evaluation), dataset, videos=videos, run=run)
+        write_result(output, result)
+
+    def _selector(self, evaluation: Evaluation) -> Path | None:
+        network = EXPERIMENTS[evaluation.experiment].network
+        if network:
+            return self.selectors[network, evaluation.seed].folder
+        return EMBEDDED_SELECTOR if evaluation.experiment == "shipped" else None
+
+
+def _models(config: object) -> list[str | None]:
+    """Hashes of the frozen models that a configuration names."""
+    tracker, grounder = (str(getattr(config, name, "")) for name in ("tracker", "grounder"))
+    return [
+        identify(tracker, TRACKER).sha256 if tracker else None,
+        identify(grounder, GROUNDER).sha256 if grounder else None,
+    ]
+
+
+def _told(tell: Tell, key: str, total: int) -> Callable[[Unit, bool], None]:
+    done, last = [0], [monotonic()]
+
+    def on_done(unit: Unit, reused: bool) -> None:
+        done[0] += 1
+        if monotonic() - last[0] > SILENCE:
+            last[0] = monotonic()
+            tell(f"{key}: {done[0]}/{total} videos")
+
+    return on_done

@@ -1,0 +1,304 @@
+"""The paper's ablations: which networks are trained, what is evaluated, what the tables hold.
+
+Seven networks are trained, each with every seed; tables share them. What the paper prints is read
+from the published numbers (`rvosbench.tables.published`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Literal
+
+from rvosbench.errors import UnknownNameError
+from rvosbench.records import Json
+from rvosbench.tables.paper import PAPER_TITLES
+from rvosbench.tables.published import Scores, printed_scores
+
+Bound = Literal["", "upper", "lower"]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network, and how it is trained.
+
+    Attributes:
+        title: for people.
+        changes: as `rvosbench sola train --set` takes them.
+    """
+
+    title: str
+    changes: tuple[str, ...] = ()
+
+
+NETWORKS: Mapping[str, Network] = MappingProxyType(
+    {
+        "full": Network("the full method"),
+        "no-alignment": Network("no alignment loss", ("loss.alignment_weight=0",)),
+        "no-inter-object": Network(
+            "no inter-object attention", ("selector.inter_object_attention=false",)
+        ),
+        "no-motion": Network("no motion attention", ("selector.motion_attention=false",)),
+        "no-background": Network("no background tracks", ("background_training=false",)),
+        "one-layer": Network("one layer", ("selector.n_layers=1",)),
+        "three-layers": Network("three layers", ("selector.n_layers=3",)),
+    }
+)
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is evaluated: a trained network, or a method that is not trained.
+
+    Attributes:
+        method: at the entry point.
+        network: one of `NETWORKS`, evaluated once a seed; empty for a method that is not trained.
+        background: whether tracks of the grid may be chosen.
+        corruption: of the frames, such as "motion_blur:5"; empty: none.
+        cached: it chooses among the cached tracks.
+    """
+
+    method: str
+    network: str = ""
+    background: bool = True
+    corruption: str = ""
+    cached: bool = True
+
+
+GROUNDER, TRUTH_GROUNDER = "grounding-dino", "truth-grounder"
+NOISE, BLUR = "gaussian_noise:5", "motion_blur:5"
+
+EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
+    {
+        "sola": Experiment("sola", "full"),
+        "no-alignment": Experiment("sola", "no-alignment"),
+        "no-inter-object": Experiment("sola", "no-inter-object"),
+        "no-motion": Experiment("sola", "no-motion"),
+        "no-background": Experiment("sola", "no-background", background=False),
+        "no-background-at-inference": Experiment("sola", "full", background=False),
+        "one-layer": Experiment("sola", "one-layer"),
+        "three-layers": Experiment("sola", "three-layers"),
+        "sola-blur": Experiment("sola", "full", corruption=BLUR),
+        "sola-noise": Experiment("sola", "full", corruption=NOISE),
+        "grounder": Experiment(GROUNDER, cached=False),
+        "grounder-blur": Experiment(GROUNDER, corruption=BLUR, cached=False),
+        "grounder-noise": Experiment(GROUNDER, corruption=NOISE, cached=False),
+        "shipped": Experiment("sola"),
+        "truth-grounder": Experiment(TRUTH_GROUNDER, cached=False),
+        "oracle": Experiment("oracle"),
+        "empty": Experiment("empty", cached=False),
+    }
+)
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """A row of a table.
+
+    Attributes:
+        experiment: one of `EXPERIMENTS`.
+        labels: what the row is, a text for each of the table's label columns.
+        configuration: settings that tell the paper's row from the others of its table; None where
+            the paper has no such row.
+        bound: "upper" and "lower" rows are references, not methods.
+    """
+
+    experiment: str
+    labels: tuple[str, ...]
+    configuration: Mapping[str, Json] | None = None
+    bound: Bound = ""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What the paper finds, or says: one experiment comes out better than another.
+
+    Attributes:
+        better: one of `EXPERIMENTS`.
+        worse: likewise.
+        printed: difference of their J&F in the paper, in percent; None where it prints none.
+    """
+
+    better: str
+    worse: str
+    printed: float | None = None
+
+
+@dataclass(frozen=True)
+class PaperTable:
+    """A table of the paper.
+
+    Attributes:
+        name: its number.
+        headings: of the label columns.
+        rows: in the paper's order, references last.
+        orderings: (better, worse) experiments to be tested.
+        note: what a reader has to know.
+    """
+
+    name: str
+    headings: tuple[str, ...]
+    rows: tuple[TableRow, ...]
+    orderings: tuple[tuple[str, str], ...]
+    note: str = ""
+
+    @property
+    def title(self) -> str:
+        """The paper's."""
+        return PAPER_TITLES[self.name]
+
+    def printed(self, row: TableRow) -> Scores | None:
+        """The paper's scores of a row, in percent; None where it has none."""
+        if row.configuration is None:
+            return None
+        corruption = EXPERIMENTS[row.experiment].corruption
+        # Table A.1 does not repeat what is measured on clean frames: table 4 has it.
+        table = "4" if self.name == "A.1" and not corruption else self.name
+        return printed_scores(
+            "sola", table, configuration=row.configuration, corruption=corruption or None
+        )
+
+    @property
+    def claims(self) -> tuple[Claim, ...]:
+        """The orderings, with what the paper prints."""
+        jf = {row.experiment: s.jf for row in self.rows if (s := self.printed(row)) is not None}
+
+        def gap(better: str, worse: str) -> float | None:
+            above, below = jf.get(better), jf.get(worse)
+            return None if above is None or below is None else round(above - below, 1)
+
+        return tuple(Claim(b, w, gap(b, w)) for b, w in self.orderings)
+
+
+def _row(experiment: str, *labels: str, **configuration: Json) -> TableRow:
+    """A row of the paper, told from the others of its table by its settings."""
+    return TableRow(experiment, labels, configuration)
+
+
+def _attention(experiment: str, inter_object: bool, motion: bool) -> TableRow:
+    labels = ("yes" if on else "no" for on in (inter_object, motion))
+    return _row(experiment, *labels, inter_object_attention=inter_object, motion_attention=motion)
+
+
+def _background(experiment: str, training: bool, inference: bool) -> TableRow:
+    labels = ("yes" if on else "no" for on in (training, inference))
+    return _row(experiment, *labels, background_training=training, background_inference=inference)
+
+
+_REFERENCES = (
+    TableRow("shipped", ("SOLA with the embedded selector",)),
+    TableRow(
+        "truth-grounder", ("truth-box grounder: ceiling of frame-level methods",), bound="upper"
+    ),
+    TableRow("oracle", ("oracle: ceiling of selecting among these tracks",), bound="upper"),
+    TableRow("empty", ("empty masks",), bound="lower"),
+)
+_ALONE = "GroundingDINO only"
+
+_TABLES = (
+    PaperTable(
+        "4",
+        ("method",),
+        (
+            _row("grounder", "w/o selection module", selection_module=False),
+            _row("sola", "w/ selection module", selection_module=True),
+            *_REFERENCES,
+        ),
+        (("sola", "grounder"),),
+        "Without its selection module SOLA is GroundingDINO's boxes, frame by frame.",
+    ),
+    PaperTable(
+        "5a",
+        ("loss",),
+        (
+            _row("no-alignment", "w/o L_align", alignment_weight=0.0),
+            _row("sola", "w/ L_align", alignment_weight=0.3),
+        ),
+        (("sola", "no-alignment"),),
+    ),
+    PaperTable(
+        "5b",
+        ("inter-object attention", "motion attention"),
+        (
+            _attention("no-inter-object", False, True),
+            _attention("no-motion", True, False),
+            _attention("sola", True, True),
+        ),
+        (("sola", "no-inter-object"), ("sola", "no-motion")),
+    ),
+    PaperTable(
+        "A.1",
+        ("method", "corruption"),
+        (
+            TableRow("grounder-blur", (_ALONE, "motion blur")),
+            _row("sola-blur", "SOLA", "motion blur"),
+            TableRow("grounder-noise", (_ALONE, "gaussian noise")),
+            _row("sola-noise", "SOLA", "gaussian noise"),
+            _row("grounder", _ALONE, "none", selection_module=False),
+            _row("sola", "SOLA", "none", selection_module=True),
+        ),
+        (
+            ("sola", "sola-blur"),
+            ("sola", "sola-noise"),
+            ("sola-noise", "sola-blur"),
+            ("sola-blur", "grounder-blur"),
+            ("sola-noise", "grounder-noise"),
+            ("sola", "grounder"),
+        ),
+        "Selectors are trained on clean frames; tracks are made anew on corrupted ones. The paper "
+        "compares with other published methods; here the frame-level baseline stands in their "
+        "place.",
+    ),
+    PaperTable(
+        "A.2a",
+        ("in training", "at inference"),
+        (
+            _background("no-background", False, False),
+            _background("no-background-at-inference", True, False),
+            _background("sola", True, True),
+        ),
+        (
+            ("sola", "no-background-at-inference"),
+            ("no-background-at-inference", "no-background"),
+            ("sola", "no-background"),
+        ),
+        "Without background tracks, training sees truth-prompted tracks only, and inference "
+        "chooses among box tracks only.",
+    ),
+    PaperTable(
+        "A.2b",
+        ("layers",),
+        (
+            _row("one-layer", "1", n_layers=1),
+            _row("sola", "2", n_layers=2),
+            _row("three-layers", "3", n_layers=3),
+        ),
+        (("sola", "one-layer"), ("sola", "three-layers"), ("three-layers", "one-layer")),
+    ),
+)
+TABLES: Mapping[str, PaperTable] = MappingProxyType({table.name: table for table in _TABLES})
+
+
+def chosen_tables(names: Sequence[str]) -> tuple[PaperTable, ...]:
+    """Tables by number, in the paper's order; no names: all.
+
+    Raises:
+        UnknownNameError: there is no such table among the experiments.
+    """
+    for name in names:
+        if name not in TABLES:
+            raise UnknownNameError("table", name, TABLES)
+    return tuple(table for name, table in TABLES.items() if not names or name in names)
+
+
+def needed_experiments(tables: Sequence[PaperTable]) -> tuple[str, ...]:
+    """What has to be evaluated, each once, in the order of `EXPERIMENTS`."""
+    wanted = {row.experiment for table in tables for row in table.rows}
+    return tuple(name for name in EXPERIMENTS if name in wanted)
+
+
+def needed_networks(experiments: Sequence[str]) -> tuple[str, ...]:
+    """What has to be trained for them, each once, in the order of `NETWORKS`."""
+    wanted = {EXPERIMENTS[name].network for name in experiments}
+    return tuple(name for name in NETWORKS if name in wanted)
