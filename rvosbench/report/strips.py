@@ -51,13 +51,13 @@ def strip(cases: Sequence[tuple[str, Case]], count: int = 6) -> Strip:
         count: frames shown, evenly spread over those with ground truth.
     """
     _, first = cases[0]
-    frames = spread(sorted(first.truth), count)
+    frames = spread(sorted(first.ground_truth), count)
     video = first.sample.video
     images = {index: np.asarray(video.read(index)) for index in frames}
-    truth = (overlay(images[i], first.truth[i], colour=TRUE) for i in frames)
+    truth = (overlay(images[i], first.ground_truth[i], colour=TRUE) for i in frames)
     shown = [StripRow("ground truth", tuple(truth))]
     for name, case in cases:
-        pictures = (overlay(images[i], case.masks.frame(i), case.truth[i]) for i in frames)
+        pictures = (overlay(images[i], case.masks.frame(i), case.ground_truth[i]) for i in frames)
         label = "\n".join(wrap(name, _LETTERS))
         shown.append(StripRow(f"{label}\nJ&F {percent(case.jf)}", tuple(pictures)))
     expression = first.scored.expression
