@@ -31,7 +31,7 @@ from rvosbench.metrics import region_similarity
 from rvosbench.recipe import digest
 from rvosbench.records import Json, Sample, Target, Track
 from rvosbench.tracks.cache import TrackCache
-from rvosbench.tracks.cache_file import TrackCacheError, read_header, read_tracks
+from rvosbench.tracks.cache_file import TrackCacheError
 from rvosbench.tracks.header import Header
 
 FOLDER, FORMAT = "overlaps", 1
@@ -99,12 +99,12 @@ class _Cover:
 
     def __call__(self, key: str, output: Path) -> None:
         """Write the overlaps of a video."""
-        sample, path = self.dataset.sample(key), TrackCache(self.cache).path(key)
-        header = read_header(path)
-        TrackCache(self.cache).check(header, sample, header.grounder is not None)
+        cache, sample = TrackCache(self.cache), self.dataset.sample(key)
+        header = cache.header(key)
+        cache.check(header, sample, header.grounder is not None)
         targets = {e.id: self.dataset.target(key, e.id) for e in sample.expressions}
         objects = self.dataset.objects(key)
-        write_json(output, _overlaps(read_tracks(path), sample, objects, targets))
+        write_json(output, _overlaps(cache.tracks(key), sample, objects, targets))
 
 
 def _overlaps(
