@@ -49,11 +49,11 @@ class Collection:
         return (*self.published, *self.runs)
 
 
-def gather(with_runs: Sequence[Path] = (), published: Path = FOLDER) -> Collection:
+def gather(with_runs: Sequence[Path] = (), published: Path | None = None) -> Collection:
     """Read everything; raises ResultError or UsageError, see the readers."""
     given, reviewed, local = read_runs(with_runs), stored_runs(REVIEWED), stored_runs(LOCAL)
     return Collection(
-        tuple(published_entries(published)),
+        tuple(published_entries(published or FOLDER)),
         given.entries,
         (*reviewed.entries, *local.entries),
         (*given.unreadable, *reviewed.unreadable, *local.unreadable),
@@ -96,11 +96,7 @@ def resolve(signature: str, entries: Sequence[Entry]) -> Run:
 def details(run: Run) -> dict[str, Json]:
     """Everything a signature stands for: the scores, all choices, and the file."""
     result = run.result
-    short = {
-        k: v
-        for k, v in report(result, run.path).items()
-        if k not in ("expressions", "parts")
-    }
+    short = {k: v for k, v in report(result, run.path).items() if k not in ("expressions", "parts")}
     card = {name: getattr(result.card, name) for name in ("title", "venue", "url", "bibtex")}
     return {**short, "card": card, "facts": dict(result.facts)}
 

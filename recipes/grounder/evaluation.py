@@ -33,7 +33,7 @@ THRESHOLDS = tuple(round(0.05 * i, 2) for i in range(1, 20))
 
 
 @dataclass(frozen=True, eq=False)
-class Answer:
+class CaptionBoxes:
     """Boxes for one caption: scores (Q,), IoU (Q, N) with the N meant shapes, and its kind."""
 
     kind: str
@@ -48,14 +48,14 @@ def held_out(count: int, size: int) -> list[Still]:
 
 
 @torch.no_grad()
-def answers(
+def predictions(
     model: GroundingDinoForObjectDetection,
     stills: Sequence[Still],
     wordings: Wordings,
     vocabulary: Mapping[str, int],
-) -> list[Answer]:
+) -> list[CaptionBoxes]:
     """What the network finds for one caption of every kind a frame."""
-    found: list[Answer] = []
+    found: list[CaptionBoxes] = []
     for number, still in enumerate(stills):
         captions = list(_captions(still, wordings, np.random.default_rng((HELD_OUT, number))))
         batch = collate([still], [[c for _, c in captions]], dict(vocabulary))
@@ -67,7 +67,9 @@ def answers(
         scores = out.logits.sigmoid().amax(-1).numpy()
         overlaps = iou(out.pred_boxes[:, :, None], batch.boxes[:, None])[0].numpy()
         for row, (kind, _) in enumerate(captions):
-            found.append(Answer(kind, scores[row], overlaps[row][:, batch.meant[row].numpy()]))
+            found.append(
+                CaptionBoxes(kind, scores[row], overlaps[row][:, batch.meant[row].numpy()])
+            )
     return found
 
 
@@ -91,7 +93,7 @@ def _captions(still: Still, wordings: Wordings, rng: Rng) -> list[tuple[str, Cap
     return found
 
 
-def measures(found: Sequence[Answer]) -> dict[str, float]:
+def measures(found: Sequence[CaptionBoxes]) -> dict[str, float]:
     """acc@0.5 of the best box by kind of phrase, best-query IoU, and the best threshold."""
     values: dict[str, float] = {}
     for kind in KINDS[:-1]:
@@ -110,15 +112,15 @@ def measures(found: Sequence[Answer]) -> dict[str, float]:
     return values
 
 
-def precision_recall(found: Sequence[Answer], threshold: float) -> tuple[float, float]:
+def precision_recall(found: Sequence[CaptionBoxes], threshold: float) -> tuple[float, float]:
     """Of boxes above a threshold over all captions; a shape found twice is right once."""
     right = boxes = shapes = 0
-    for answer in found:
-        kept = np.flatnonzero(answer.scores > threshold)
-        kept = kept[np.argsort(-answer.scores[kept], kind="stable")]
-        free = np.ones(answer.overlaps.shape[1], bool)
+    for prediction in found:
+        kept = np.flatnonzero(prediction.scores > threshold)
+        kept = kept[np.argsort(-prediction.scores[kept], kind="stable")]
+        free = np.ones(prediction.overlaps.shape[1], bool)
         for q in kept:
-            fitting = np.where(free, answer.overlaps[q], 0) if free.size else np.zeros(1)
+            fitting = np.where(free, prediction.overlaps[q], 0) if free.size else np.zeros(1)
             if fitting.max() >= GOOD:
                 free[fitting.argmax()] = False
                 right += 1

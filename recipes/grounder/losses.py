@@ -1,4 +1,4 @@
-"""Losses of the grounder: every cell of the encoder answers, then queries answer once a shape.
+"""Losses of the grounder: every cell of the encoder predicts, then queries predict once a shape.
 
 The loss of transformers gives the proposals of the two-stage network no gradient at all: their
 boxes are detached, and their scores are those of the learned queries. Here every cell that lies in

@@ -3,7 +3,7 @@
     python -m recipes.grounder --out runs/grounder --minutes 24 --seed 0
 
 The first part of the training goes to cells without encoder and decoder (`cheap_losses`): backbone,
-words and boxes are learnt there, with several times as many captions a second. Then the whole
+words and boxes are learned there, with several times as many captions a second. Then the whole
 network is trained. The learning rate follows a cosine; the exported weights are an exponential
 average. `--resume` continues from the last checkpoint, with fresh frames.
 """
@@ -34,7 +34,7 @@ from recipes.grounder.captions import (
     collect_wordings,
     vocabulary,
 )
-from recipes.grounder.evaluation import answers, held_out, measures
+from recipes.grounder.evaluation import held_out, measures, predictions
 from recipes.grounder.losses import GroundingWeights, LookHeads
 from recipes.grounder.network import build_grounder, cheap_losses, full_losses, small_config
 from recipes.loop import EXPORT, Loss, Plan, Report, fit
@@ -55,7 +55,7 @@ class GrounderRecipe:
         image_size: side of the frames, pixels.
         rate: peak learning rate, for AdamW.
         cheap_share: share of the training, at the start, without encoder and decoder.
-        cheap_mix: share of such steps later: they see most frames, and shapes are learnt last.
+        cheap_mix: share of such steps later: they see most frames, and shapes are learned last.
         cheap_batch, full_batch: frames and captions a frame.
         first_frames: frames drawn before the first step.
         evaluation_minutes: between evaluations.
@@ -128,7 +128,7 @@ def train(recipe: GrounderRecipe, out: Path, *, resume: bool = False) -> Grounde
     def evaluate(_: Report) -> dict[str, float]:
         export(training.result, words, out / EXPORT)
         stills = held_out(recipe.evaluation_frames, recipe.image_size)
-        return measures(answers(training.result, stills, words.wordings, words.ids))
+        return measures(predictions(training.result, stills, words.wordings, words.ids))
 
     plan = Plan(
         recipe.budget,

@@ -21,6 +21,7 @@ import torch
 from recipes.command import command_parser, execute
 from rvosbench.datasets import load_dataset
 from rvosbench.errors import WeightsError
+from sola.analysis.thresholds import THRESHOLDS
 from sola.config import DEMO_TRAINING
 from sola.data.samples import TrackSet
 from sola.data.track_data import TrainingData, open_training_data, prepared
@@ -35,7 +36,6 @@ from sola.network.weights import (
 from sola.training.validation import validate
 
 logger = logging.getLogger(__name__)
-THRESHOLDS = tuple(round(0.1 * i, 1) for i in range(1, 10))
 
 
 def average(sources: Sequence[Path]) -> TrackSelector:
@@ -80,9 +80,9 @@ def run_recipe(sources: Sequence[Path], cache: Path, out: Path) -> dict[float, f
         for source, training in zip(sources, known, strict=True)
     ]
     best = max(scores, key=lambda t: scores[t])
-    figures = {"threshold": best, "selection": round(scores[best], 4)}
+    best_values = {"threshold": best, "selection": round(scores[best], 4)}
     identity = {"average": members, "data": known[0]["identity"]["data"]}
-    write_training(out, identity, figures, finished=True)
+    write_training(out, identity, best_values, finished=True)
     return scores
 
 

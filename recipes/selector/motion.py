@@ -3,7 +3,7 @@
     python -m recipes.selector.motion --tracks CACHE --out DIR --steps 8000
 
 A sentence says one thing about one of forty that shapes do, so sentences alone teach motion
-slowly (docs/training.md has the figures). Here every track of an object is asked all of them at
+slowly (docs/training.md has the numbers). Here every track of an object is asked all of them at
 once, through linear heads on each time step, which are dropped. `rvosbench sola train --set
 init=DIR/export` begins with the encoder that comes out.
 """
@@ -112,7 +112,7 @@ def train(
     Writes its log and checkpoint under `out`, and in the export the weights and `recipe.json`.
 
     Returns:
-        Measures on every tenth video, which is not learnt from: see `evaluate`.
+        Measures on every tenth video, which is not trained on: see `evaluate`.
 
     Raises:
         DatasetError: no tracks that cover an object, or tokens of another width.
@@ -120,12 +120,12 @@ def train(
         WeightsError: the checkpoint cannot be read.
     """
     data = open_training_data([TrackSet(cache, MotionShapes("train"))], (), OpenOptions())
-    learnt, held_out = _labelled(data.train, cache), _labelled(data.valid, cache)
-    centre, spread = learnt.values.mean(0), learnt.values.std(0).clamp(min=1e-6)
-    learnt, held_out = (
-        replace(part, values=(part.values - centre) / spread) for part in (learnt, held_out)
+    training, held_out = _labelled(data.train, cache), _labelled(data.valid, cache)
+    centre, spread = training.values.mean(0), training.values.std(0).clamp(min=1e-6)
+    training, held_out = (
+        replace(part, values=(part.values - centre) / spread) for part in (training, held_out)
     )
-    logger.info("%d tracks to learn from, %d to judge by", len(learnt), len(held_out))
+    logger.info("%d tracks to train on, %d to evaluate on", len(training), len(held_out))
     marks: dict[str, float] = {}
 
     def report(model: ProbedEncoder) -> dict[str, float]:
@@ -135,7 +135,7 @@ def train(
         return marks
 
     write_recipe(recipe, out)
-    train_encoder(recipe, learnt, out, report, resume=resume)
+    train_encoder(recipe, training, out, report, resume=resume)
     return marks
 
 

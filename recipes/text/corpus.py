@@ -19,7 +19,7 @@ from rvosbench.demo.render import occlusion, render
 from rvosbench.demo.scenes import sample_scene
 
 SIDE = 48
-"""Pixels of the frames that decide who is visible; nothing is learnt from them."""
+"""Pixels of the frames that decide who is visible; nothing is learned from them."""
 
 
 @dataclass(frozen=True)

@@ -102,12 +102,12 @@ def train(recipe: TextRecipe, out: Path, *, resume: bool = False) -> dict[str, f
     write_recipe(recipe, out)
     scenes = range(recipe.n_scenes + recipe.n_held_out)
     by_scene = [sample_sentences((4100 + recipe.seed, i), recipe.per_category) for i in scenes]
-    learnt = [s for sentences in by_scene[: recipe.n_scenes] for s in sentences]
+    drawn = [s for sentences in by_scene[: recipe.n_scenes] for s in sentences]
     held_out = [s for sentences in by_scene[recipe.n_scenes :] for s in sentences]
-    tokenizer = build_tokenizer([s.text for s in learnt])
-    features = frequent_features(learnt, at_least=max(2, len(learnt) // 2000))
-    logger.info("%d sentences, %d words, %d features", len(learnt), len(tokenizer), len(features))
-    corpus, others = (make_corpus(s, features, tokenizer) for s in (learnt, held_out))
+    tokenizer = build_tokenizer([s.text for s in drawn])
+    features = frequent_features(drawn, at_least=max(2, len(drawn) // 2000))
+    logger.info("%d sentences, %d words, %d features", len(drawn), len(tokenizer), len(features))
+    corpus, others = (make_corpus(s, features, tokenizer) for s in (drawn, held_out))
     measures: dict[str, float] = {}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
@@ -121,7 +121,7 @@ def train(recipe: TextRecipe, out: Path, *, resume: bool = False) -> dict[str, f
 
         def report(_: Report) -> dict[str, float]:
             measures.update(evaluate(model.eval(), others))
-            _export(training, tokenizer, out / EXPORT, {"sentences": len(learnt), **measures})
+            _export(training, tokenizer, out / EXPORT, {"sentences": len(drawn), **measures})
             return measures
 
         fit(training, _plan(recipe), loss, report, out, resume=resume)

@@ -96,7 +96,7 @@ def mask_ious(logits: Tensor, target: Tensor) -> Tensor:
 def prompt_loss(output: PromptOutput, target: Tensor, weights: LossWeights) -> Tensor:
     """Loss of N prompts with targets (N, S, S); an empty target is a click on the background.
 
-    Every candidate must answer: were only the best of three trained, each token would settle on
+    Every candidate is trained: were only the best of three trained, each token would settle on
     objects of its own whatever the prompt says, and stay there (prompts here are not ambiguous).
     """
     logits, predicted = output.logits[:, 0], output.iou[:, 0]

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rvosbench.corruptions.fast.random_bits import halves, index, uniform
-from rvosbench.corruptions.frost import OWN_VERSION
 from rvosbench.corruptions.kernels.plasma import plasma
+from rvosbench.corruptions.table import FROST_VERSION
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -68,7 +68,7 @@ RECIPES = (
 def picture(number: int) -> Frame:
     """Picture `number`, 0 to 4: (600, 1000, 3) uint8 RGB. A fraction of a second, then kept."""
     recipe = RECIPES[number]
-    rng = np.random.Generator(np.random.PCG64([OWN_VERSION, number]))
+    rng = np.random.Generator(np.random.PCG64([FROST_VERSION, number]))
     ice = _ferns(recipe, rng)
     relief = ice - np.roll(ice, (1, 2), axis=(0, 1))  # lit from the upper left
     side = 1024

@@ -9,14 +9,13 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 
+from rvosbench.corruptions.table import FROST_VERSION
 from rvosbench.errors import UsageError
 from rvosbench.records import Frame
 
 INSTALLED = "imagecorruptions"
 """Instead of a folder: the pictures of the package of that name, if it is installed."""
 
-OWN_VERSION = 1
-"""Changes whenever a byte of our own pictures could change; part of the signature of frost."""
 OWN_PICTURES = 5
 
 _SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
@@ -30,7 +29,7 @@ class OwnPictures:
     @property
     def identity(self) -> str:
         """What a signature says."""
-        return f"own.{OWN_VERSION}"
+        return f"own.{FROST_VERSION}"
 
     def __len__(self) -> int:
         return OWN_PICTURES

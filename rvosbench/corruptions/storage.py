@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from rvosbench.corruptions.plan import Plan
+from rvosbench.corruptions.table import TABLE, VERSION
 from rvosbench.errors import DatasetError, UnknownNameError, UsageError
 from rvosbench.records import Frame, Json
 
@@ -122,8 +123,6 @@ def manifest(
         source: the clean dataset: name, split, fingerprint.
         files: path below the copy's root -> sha256, of every file that was made.
     """
-    from rvosbench.corruptions.table import TABLE, VERSION
-
     return {
         "format": FORMAT,
         "corruption": plan.signature + storage.mark,

@@ -19,6 +19,9 @@ from rvosbench.errors import UnknownNameError, UsageError
 VERSION = 1
 """Changes whenever a byte of the fast mode could change; part of every signature."""
 
+FROST_VERSION = 1
+"""Changes whenever a byte of our own frost pictures could change; part of frost's signature."""
+
 SEVERITIES = (1, 2, 3, 4, 5)
 
 Family: TypeAlias = Literal["noise", "blur", "weather", "digital"]

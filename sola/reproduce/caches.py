@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from rvosbench.contracts import Dataset
+from rvosbench.datasets.capabilities import corruption_of
+from rvosbench.datasets.choice import DatasetChoice
 from rvosbench.execution.executors.local import local
 from rvosbench.execution.units import Unit
 from rvosbench.files.atomic import write_json
@@ -48,20 +49,20 @@ def make_cache(frames: SplitFrames, settings: Settings, on_done: OnDone) -> None
         TrackCacheError: what is there was made otherwise; says what differs.
         WeightsError: weights are not there.
     """
-    dataset, folder = settings.open(frames), settings.cache(frames)
-    ids = settings.videos(dataset, frames.for_training)
+    choice, folder = settings.choice(frames), settings.cache(frames)
+    ids = choice.video_ids
     if is_finished(frames, settings):
         for video in ids:
             on_done(Unit(video, ""), True)
         return
     config, options = _asked(frames, settings, ids)
     try:
-        build_tracks(dataset, config, folder, options, local(settings.workers), on_done)
+        build_tracks(choice.dataset, config, folder, options, local(settings.workers), on_done)
     except TrackCacheError as error:
         raise TrackCacheError(
             f"{error} (here: delete {folder}, or give another folder with --tracks)"
         ) from error
-    texts = [e.text for video in ids for e in dataset.sample(video).expressions]
+    texts = [e.text for video in ids for e in choice.dataset.sample(video).expressions]
     build_words(folder, texts, settings.sola.text_encoder, settings.device, settings.sola.dtype)
     remember(frames, settings)
 
@@ -99,7 +100,7 @@ def _stamp(frames: SplitFrames, settings: Settings) -> Path:
 def _asked(
     frames: SplitFrames, settings: Settings, videos: Sequence[str]
 ) -> tuple[CandidateConfig, BuildOptions]:
-    config = settings.candidates
+    config = settings.sola.candidates
     options = BuildOptions(truth=frames.for_training, device=settings.device, videos=videos)
     there = next(iter(sorted(settings.cache(frames).glob(f"*{SUFFIX}"))), None)
     header = None if there is None else read_header(there)
@@ -113,23 +114,21 @@ def _asked(
 
 def _recipe(frames: SplitFrames, settings: Settings) -> Recipe:
     """What decides a cache, and what is in it; the frames of a folder are looked at when made."""
-    dataset = settings.open(frames)
-    videos = settings.videos(dataset, frames.for_training)
-    config = settings.candidates
+    choice, config = settings.choice(frames), settings.sola.candidates
     grounder = grounder_identity(config)
     encoder = embedded(settings.sola.text_encoder, TEXT_ENCODER)
     return Recipe(
         {
-            "data": data_facts(dataset, videos),
+            "data": data_facts(choice),
             "models": [asdict(tracker_identity(config)), grounder and asdict(grounder)],
             "text": asdict(identify(str(encoder), TEXT_ENCODER)),
             "prompts": asdict(config.prompts),
             "settings": [frames.for_training, config.dtype, settings.device],
-            "content": cache_content(settings.cache(frames), videos),
+            "content": cache_content(settings.cache(frames), choice.video_ids),
         }
     )
 
 
-def data_facts(dataset: Dataset, videos: Sequence[str]) -> list[str]:
+def data_facts(choice: DatasetChoice) -> list[str]:
     """What decides expressions and masks, the corruption, and the videos."""
-    return [dataset.fingerprint, str(getattr(dataset, "corruption", "")), *videos]
+    return [choice.dataset.fingerprint, corruption_of(choice.dataset) or "", *choice.video_ids]

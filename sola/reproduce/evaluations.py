@@ -86,25 +86,21 @@ class EvaluationInputs:
     """What evaluations of the same frames see.
 
     Attributes:
-        videos: ids.
-        whole: they are all of the split's.
-        data: what decides expressions and masks, and the corruption.
+        videos: number of them.
+        data: what decides expressions and masks, the corruption, and the ids of the videos.
         tracks: hash of the cache; None without one.
     """
 
-    videos: tuple[str, ...]
-    whole: bool
+    videos: int
     data: tuple[str, ...]
     tracks: str | None
 
 
 def evaluation_inputs(frames: SplitFrames, settings: Settings) -> EvaluationInputs:
     """What is there of some frames."""
-    dataset, folder = settings.open(frames), settings.cache(frames)
-    ids = settings.videos(dataset)
-    tracks = cache_content(folder, ids) if folder.is_dir() else None
-    data = tuple(data_facts(dataset, ids))
-    return EvaluationInputs(tuple(ids), len(ids) == len(dataset), data, tracks)
+    choice, folder = settings.choice(frames), settings.cache(frames)
+    tracks = cache_content(folder, choice.video_ids) if folder.is_dir() else None
+    return EvaluationInputs(len(choice.video_ids), tuple(data_facts(choice)), tracks)
 
 
 @dataclass(frozen=True)
@@ -149,14 +145,13 @@ class Evaluate:
         """Run one evaluation."""
         split, name, seed = key.split("/")
         evaluation = Evaluation(name, split, int(seed))
-        inputs = self.inputs[evaluation.frames]
-        digest = self.recipe(evaluation).digest
+        total, digest = self.inputs[evaluation.frames].videos, self.recipe(evaluation).digest
         folder = self.settings.out / "evaluations" / f"{split}-{name}-{seed}-{digest[:8]}"
-        videos = None if inputs.whole else list(inputs.videos)
-        run = RunOptions(folder, resume=True, on_done=_told(self.tell, key, len(inputs.videos)))
+        run = RunOptions(folder, resume=True, on_done=_told(self.tell, key, total))
+        choice = self.settings.choice(evaluation.frames)
         with one_thread(choose_device(self.settings.device)):
-            dataset = self.settings.open(evaluation.frames)
-            result = evaluate(self.method(evaluation), dataset, videos=videos, run=run)
+            method = self.method(evaluation)
+            result = evaluate(method, choice.dataset, videos=choice.restriction, run=run)
         write_result(output, result)
 
     def _selector(self, evaluation: Evaluation) -> Path | None:

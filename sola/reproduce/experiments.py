@@ -9,42 +9,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
 
 from rvosbench.errors import UnknownNameError
 from rvosbench.records import Json
 from rvosbench.tables.paper import PAPER_TITLES
 from rvosbench.tables.published import Scores, printed_scores
 
-Bound = Literal["", "upper", "lower"]
-
-
-@dataclass(frozen=True)
-class Network:
-    """A network, and how it is trained.
-
-    Attributes:
-        title: for people.
-        changes: as `rvosbench sola train --set` takes them.
-    """
-
-    title: str
-    changes: tuple[str, ...] = ()
-
-
-NETWORKS: Mapping[str, Network] = MappingProxyType(
+NETWORKS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "full": Network("the full method"),
-        "no-alignment": Network("no alignment loss", ("loss.alignment_weight=0",)),
-        "no-inter-object": Network(
-            "no inter-object attention", ("selector.inter_object_attention=false",)
-        ),
-        "no-motion": Network("no motion attention", ("selector.motion_attention=false",)),
-        "no-background": Network("no background tracks", ("background_training=false",)),
-        "one-layer": Network("one layer", ("selector.n_layers=1",)),
-        "three-layers": Network("three layers", ("selector.n_layers=3",)),
+        "full": ("the full method", ""),
+        "no-alignment": ("no alignment loss", "loss.alignment_weight=0"),
+        "no-inter-object": ("no inter-object attention", "selector.inter_object_attention=false"),
+        "no-motion": ("no motion attention", "selector.motion_attention=false"),
+        "no-background": ("no background tracks", "background_training=false"),
+        "one-layer": ("one layer", "selector.n_layers=1"),
+        "three-layers": ("three layers", "selector.n_layers=3"),
     }
 )
+"""Network -> its title, and its change as `rvosbench sola train --set` takes it."""
 
 
 @dataclass(frozen=True)
@@ -101,13 +83,11 @@ class TableRow:
         labels: what the row is, a text for each of the table's label columns.
         configuration: settings that tell the paper's row from the others of its table; None where
             the paper has no such row.
-        bound: "upper" and "lower" rows are references, not methods.
     """
 
     experiment: str
     labels: tuple[str, ...]
     configuration: Mapping[str, Json] | None = None
-    bound: Bound = ""
 
 
 @dataclass(frozen=True)
@@ -133,14 +113,14 @@ class PaperTable:
         name: its number.
         headings: of the label columns.
         rows: in the paper's order, references last.
-        orderings: (better, worse) experiments to be tested.
+        orderings: to be tested, "better > worse".
         note: what a reader has to know.
     """
 
     name: str
     headings: tuple[str, ...]
     rows: tuple[TableRow, ...]
-    orderings: tuple[tuple[str, str], ...]
+    orderings: tuple[str, ...]
     note: str = ""
 
     @property
@@ -163,12 +143,12 @@ class PaperTable:
     def claims(self) -> tuple[Claim, ...]:
         """The orderings, with what the paper prints."""
         jf = {row.experiment: s.jf for row in self.rows if (s := self.printed(row)) is not None}
+        pairs = [ordering.split(" > ") for ordering in self.orderings]
+        return tuple(Claim(b, w, _difference(jf.get(b), jf.get(w))) for b, w in pairs)
 
-        def gap(better: str, worse: str) -> float | None:
-            above, below = jf.get(better), jf.get(worse)
-            return None if above is None or below is None else round(above - below, 1)
 
-        return tuple(Claim(b, w, gap(b, w)) for b, w in self.orderings)
+def _difference(better: float | None, worse: float | None) -> float | None:
+    return None if better is None or worse is None else round(better - worse, 1)
 
 
 def _row(experiment: str, *labels: str, **configuration: Json) -> TableRow:
@@ -176,75 +156,76 @@ def _row(experiment: str, *labels: str, **configuration: Json) -> TableRow:
     return TableRow(experiment, labels, configuration)
 
 
-def _attention(experiment: str, inter_object: bool, motion: bool) -> TableRow:
-    labels = ("yes" if on else "no" for on in (inter_object, motion))
-    return _row(experiment, *labels, inter_object_attention=inter_object, motion_attention=motion)
+def _switched(experiment: str, **configuration: bool) -> TableRow:
+    """A row whose labels say which of the settings are on."""
+    labels = tuple("yes" if on else "no" for on in configuration.values())
+    return TableRow(experiment, labels, configuration)
 
 
-def _background(experiment: str, training: bool, inference: bool) -> TableRow:
-    labels = ("yes" if on else "no" for on in (training, inference))
-    return _row(experiment, *labels, background_training=training, background_inference=inference)
-
-
-_REFERENCES = (
-    TableRow("shipped", ("SOLA with the embedded selector",)),
-    TableRow(
-        "truth-grounder", ("truth-box grounder: ceiling of frame-level methods",), bound="upper"
-    ),
-    TableRow("oracle", ("oracle: ceiling of selecting among these tracks",), bound="upper"),
-    TableRow("empty", ("empty masks",), bound="lower"),
+_REFERENCES = tuple(
+    TableRow(experiment, (label,))
+    for experiment, label in (
+        ("shipped", "SOLA with the embedded selector"),
+        ("truth-grounder", "truth-box grounder: ceiling of frame-level methods (upper bound)"),
+        ("oracle", "oracle: ceiling of selecting among these tracks (upper bound)"),
+        ("empty", "empty masks (lower bound)"),
+    )
 )
 _ALONE = "GroundingDINO only"
+_BACKGROUND = (
+    _switched("no-background", background_training=False, background_inference=False),
+    _switched("no-background-at-inference", background_training=True, background_inference=False),
+    _switched("sola", background_training=True, background_inference=True),
+)
+_ATTENTION = (
+    _switched("no-inter-object", inter_object_attention=False, motion_attention=True),
+    _switched("no-motion", inter_object_attention=True, motion_attention=False),
+    _switched("sola", inter_object_attention=True, motion_attention=True),
+)
+_CORRUPTED = (
+    TableRow("grounder-blur", (_ALONE, "motion blur")),
+    _row("sola-blur", "SOLA", "motion blur"),
+    TableRow("grounder-noise", (_ALONE, "gaussian noise")),
+    _row("sola-noise", "SOLA", "gaussian noise"),
+    _row("grounder", _ALONE, "none", selection_module=False),
+    _row("sola", "SOLA", "none", selection_module=True),
+)
+_LAYERS = (
+    _row("one-layer", "1", n_layers=1),
+    _row("sola", "2", n_layers=2),
+    _row("three-layers", "3", n_layers=3),
+)
+_SELECTION = (
+    _row("grounder", "w/o selection module", selection_module=False),
+    _row("sola", "w/ selection module", selection_module=True),
+)
+_LOSS = (
+    _row("no-alignment", "w/o L_align", alignment_weight=0.0),
+    _row("sola", "w/ L_align", alignment_weight=0.3),
+)
 
 _TABLES = (
     PaperTable(
         "4",
         ("method",),
-        (
-            _row("grounder", "w/o selection module", selection_module=False),
-            _row("sola", "w/ selection module", selection_module=True),
-            *_REFERENCES,
-        ),
-        (("sola", "grounder"),),
+        (*_SELECTION, *_REFERENCES),
+        ("sola > grounder",),
         "Without its selection module SOLA is GroundingDINO's boxes, frame by frame.",
     ),
-    PaperTable(
-        "5a",
-        ("loss",),
-        (
-            _row("no-alignment", "w/o L_align", alignment_weight=0.0),
-            _row("sola", "w/ L_align", alignment_weight=0.3),
-        ),
-        (("sola", "no-alignment"),),
-    ),
+    PaperTable("5a", ("loss",), _LOSS, ("sola > no-alignment",)),
     PaperTable(
         "5b",
         ("inter-object attention", "motion attention"),
-        (
-            _attention("no-inter-object", False, True),
-            _attention("no-motion", True, False),
-            _attention("sola", True, True),
-        ),
-        (("sola", "no-inter-object"), ("sola", "no-motion")),
+        _ATTENTION,
+        ("sola > no-inter-object", "sola > no-motion"),
     ),
     PaperTable(
         "A.1",
         ("method", "corruption"),
+        _CORRUPTED,
         (
-            TableRow("grounder-blur", (_ALONE, "motion blur")),
-            _row("sola-blur", "SOLA", "motion blur"),
-            TableRow("grounder-noise", (_ALONE, "gaussian noise")),
-            _row("sola-noise", "SOLA", "gaussian noise"),
-            _row("grounder", _ALONE, "none", selection_module=False),
-            _row("sola", "SOLA", "none", selection_module=True),
-        ),
-        (
-            ("sola", "sola-blur"),
-            ("sola", "sola-noise"),
-            ("sola-noise", "sola-blur"),
-            ("sola-blur", "grounder-blur"),
-            ("sola-noise", "grounder-noise"),
-            ("sola", "grounder"),
+            *("sola > sola-blur", "sola > sola-noise", "sola-noise > sola-blur"),
+            *("sola-blur > grounder-blur", "sola-noise > grounder-noise", "sola > grounder"),
         ),
         "Selectors are trained on clean frames; tracks are made anew on corrupted ones. The paper "
         "compares with other published methods; here the frame-level baseline stands in their "
@@ -253,15 +234,11 @@ _TABLES = (
     PaperTable(
         "A.2a",
         ("in training", "at inference"),
+        _BACKGROUND,
         (
-            _background("no-background", False, False),
-            _background("no-background-at-inference", True, False),
-            _background("sola", True, True),
-        ),
-        (
-            ("sola", "no-background-at-inference"),
-            ("no-background-at-inference", "no-background"),
-            ("sola", "no-background"),
+            "sola > no-background-at-inference",
+            "no-background-at-inference > no-background",
+            "sola > no-background",
         ),
         "Without background tracks, training sees truth-prompted tracks only, and inference "
         "chooses among box tracks only.",
@@ -269,12 +246,8 @@ _TABLES = (
     PaperTable(
         "A.2b",
         ("layers",),
-        (
-            _row("one-layer", "1", n_layers=1),
-            _row("sola", "2", n_layers=2),
-            _row("three-layers", "3", n_layers=3),
-        ),
-        (("sola", "one-layer"), ("sola", "three-layers"), ("three-layers", "one-layer")),
+        _LAYERS,
+        ("sola > one-layer", "sola > three-layers", "three-layers > one-layer"),
     ),
 )
 TABLES: Mapping[str, PaperTable] = MappingProxyType({table.name: table for table in _TABLES})

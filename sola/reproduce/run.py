@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 
 from rvosbench.errors import NoGroundTruthError
 from rvosbench.execution.units import Unit
@@ -24,22 +23,10 @@ from sola.reproduce.stage import Tell
 from sola.reproduce.trainings import make_trainings
 
 Bar = Callable[[str, int], AbstractContextManager[Callable[[Unit, bool], None]]]
+"""Opens a progress bar with a label over so many videos."""
 
 
-@dataclass(frozen=True)
-class Screen:
-    """Where people see how it goes.
-
-    Attributes:
-        tell: takes a line, from any process: a function of a module.
-        bar: opens a progress bar with a label over so many videos.
-    """
-
-    tell: Tell
-    bar: Bar
-
-
-def reproduce(tables: Sequence[PaperTable], settings: Settings, screen: Screen) -> Report:
+def reproduce(tables: Sequence[PaperTable], settings: Settings, tell: Tell, bar: Bar) -> Report:
     """Makes what is missing of the experiments behind some tables.
 
     It may be killed at any time: the same call goes on, in the middle of a video's evaluation and
@@ -55,11 +42,11 @@ def reproduce(tables: Sequence[PaperTable], settings: Settings, screen: Screen) 
     names = possible(wanted, settings)
     _check_truth(settings)
     for frames in needed_caches(names, settings):
-        total = len(settings.videos(settings.open(frames), frames.for_training))
-        with screen.bar(f"tracks of {settings.dataset}/{frames.title}", total) as on_done:
+        total = len(settings.choice(frames).video_ids)
+        with bar(f"tracks of {settings.dataset}/{frames.title}", total) as on_done:
             make_cache(frames, settings, on_done)
-    selectors = make_trainings(needed_networks(names), settings, screen.tell)
-    results = make_evaluations(names, selectors, settings, screen.tell)
+    selectors = make_trainings(needed_networks(names), settings, tell)
+    results = make_evaluations(names, selectors, settings, tell)
     missing = {name: why_not(name, settings) for name in wanted if name not in names}
     return make_report(tables, settings, results, selectors, missing)
 
@@ -86,21 +73,21 @@ def describe(tables: Sequence[PaperTable], settings: Settings) -> dict[str, list
 
 def _training_line(name: str, settings: Settings) -> str:
     config = settings.selector(name, 0).training
-    changes = " ".join(f"--set {c}" for c in NETWORKS[name].changes)
+    title, change = NETWORKS[name]
     amount = (
-        f"{settings.sentences} sentences in {config.epochs} parts"
+        f"{settings.sentences} expressions in {config.epochs} parts"
         if settings.sentences
-        else f"all sentences x {config.epochs} epochs"
+        else f"all expressions x {config.epochs} epochs"
     )
     return (
-        f"{NETWORKS[name].title} x {settings.seeds} seeds: {amount}, batch {config.batch_size}, "
-        f"rate {config.learning_rate} {changes}".rstrip()
+        f"{title} x {settings.seeds} seeds: {amount}, batch {config.batch_size}, "
+        f"rate {config.learning_rate}{f' --set {change}' if change else ''}"
     )
 
 
 def _check_truth(settings: Settings) -> None:
     for split in settings.splits:
-        dataset = settings.open(SplitFrames(split))
+        dataset = settings.choice(SplitFrames(split)).dataset
         sample = next(iter(dataset))
         try:
             dataset.target(sample.video.id, sample.expressions[0].id)

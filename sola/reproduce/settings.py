@@ -9,23 +9,16 @@ from pathlib import Path
 
 from rvosbench import plugins
 from rvosbench.config import configure, keys, parse_assignments
-from rvosbench.contracts import Dataset
 from rvosbench.corruptions.plan import Plan, parse
-from rvosbench.datasets import load_dataset
-from rvosbench.datasets.capabilities import video_ids
-from rvosbench.datasets.corrupted import corrupted
+from rvosbench.datasets.choice import DatasetChoice
 from rvosbench.errors import UnknownNameError
 from rvosbench.files.names import file_name
 from rvosbench.models import weights
 from rvosbench.records import Json
 from rvosbench.runs.methods import MethodChoice, load_method
-from rvosbench.tracks.candidates import CandidateConfig
 from sola.config import TrainConfig, TrainingPreset, training_preset
 from sola.method import SPEC, SolaConfig
 from sola.reproduce.experiments import EXPERIMENTS, GROUNDER, NETWORKS, TRUTH_GROUNDER
-
-SENTENCES_A_MINUTE = 20_000
-"""About what one core trains of the demo's selector; for people, decides nothing."""
 
 TRAINING = "train."
 """Keys of `--set` that begin so change the training, all others SOLA."""
@@ -116,22 +109,14 @@ class Settings:
         """The method, without a trained selector."""
         return configure(configure(SolaConfig(), SPEC.presets[self.preset]), self.method)
 
-    @property
-    def candidates(self) -> CandidateConfig:
-        """How tracks are made."""
-        return self.sola.candidates
-
-    def open(self, frames: SplitFrames) -> Dataset:
-        """A split, its frames corrupted when read."""
-        dataset = load_dataset(self.dataset, self.root, frames.split)
+    def choice(self, frames: SplitFrames) -> DatasetChoice:
+        """The split, its frames corrupted when read, and the videos that are looked at."""
+        limit = self.train_videos if frames.for_training else self.limit
+        choice = DatasetChoice(self.dataset, frames.split, self.root, limit=limit or None)
         if not frames.corruption:
-            return dataset
+            return choice
         ((name, severity),) = parse(frames.corruption)
-        return corrupted(dataset, Plan(name, severity))
-
-    def videos(self, dataset: Dataset, for_training: bool = False) -> list[str]:
-        """The ids of the videos that are looked at, in the dataset's order."""
-        return video_ids(dataset)[: (self.train_videos if for_training else self.limit) or None]
+        return replace(choice, corruption=Plan(name, severity))
 
     def cache(self, frames: SplitFrames) -> Path:
         """The folder of a split's tracks, such as `train`, `test` or `test-motion_blur-5`."""
@@ -143,9 +128,9 @@ class Settings:
     def selector(self, network: str, seed: int) -> TrainingPreset:
         """A network and its training, before the budget is applied."""
         preset = training_preset(self.preset, self.dataset)
-        preset = preset.changed([*self.training, *NETWORKS[network].changes, f"seed={seed}"])
-        if self.epochs:
-            preset = preset.changed([f"epochs={self.epochs}"])
+        changes = [*self.training, NETWORKS[network][1], f"seed={seed}"]
+        changes += [f"epochs={self.epochs}"] if self.epochs else []
+        preset = preset.changed([change for change in changes if change])
         return replace(preset, text_encoder=self.sola.text_encoder)
 
     def at(self, out: Path | None, tracks: Path | None) -> Settings:
@@ -221,7 +206,7 @@ def why_not(name: str, settings: Settings) -> str:
         return "only the demo says what a single frame tells"
     if name == "shipped" and settings.preset != "demo":
         return "only the demo's selector comes with the package"
-    if not experiment.background and not settings.candidates.grounder:
+    if not experiment.background and not settings.sola.grounder:
         return "there are no box tracks: name a grounder with --set grounder=NAME"
     if experiment.method == GROUNDER and _absent(name, settings):
         return "there is no embedded grounder: name one with --set grounder=NAME"

@@ -29,16 +29,16 @@ def score_table(name: str, report: Report) -> Table:
 
 
 def category_table(name: str, report: Report) -> Table:
-    """J&F of a table's rows by kind of sentence, on the main split; may have no rows."""
+    """J&F of a table's rows by category, on the main split; may have no rows."""
     table = TABLES[name]
     there = [(row, found) for row in table.rows if (found := report.of(row.experiment))]
     counts = there[0][1].counts if there else {}
     columns = text_columns(table.headings, (f"{kind} ({n})" for kind, n in counts.items()))
     rows = tuple(
-        text_row((*_labels(row), *(percent(found.categories[kind]) for kind in counts)))
+        text_row((*row.labels, *(percent(found.categories[kind]) for kind in counts)))
         for row, found in there
     )
-    title = f"{table.title}: J&F by kind of sentence (number of sentences)"
+    title = f"{table.title}: J&F by category (number of expressions)"
     return Table(f"{name}, categories", title, columns, rows if counts else (), numbered=True)
 
 
@@ -62,17 +62,12 @@ def _row(row: TableRow, table: PaperTable, report: Report, others: Sequence[str]
     further = [_score(report.of(row.experiment, split), "jf") for split in others]
     return Row(
         (
-            *map(Cell, (*_labels(row), *paper)),
+            *map(Cell, (*row.labels, *paper)),
             *(_score(mine, metric) for metric in METRICS),
             *further,
             *map(Cell, _judgement(row, table, report)),
         )
     )
-
-
-def _labels(row: TableRow) -> tuple[str, ...]:
-    mark = f" ({row.bound} bound)" if row.bound else ""
-    return (row.labels[0] + mark, *row.labels[1:])
 
 
 def _score(found: Measured | None, metric: str) -> Cell:
@@ -141,5 +136,5 @@ def _ratios(report: Report) -> list[str]:
         other = report.of(name)
         if sola and other and sola.categories.get(kind):
             share = percent(other.categories[kind] / sola.categories[kind])
-            notes.append(f"{text} reaches {share} % of SOLA's J&F on {kind} sentences.")
+            notes.append(f"{text} reaches {share} % of SOLA's J&F on {kind} expressions.")
     return notes

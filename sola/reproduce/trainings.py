@@ -104,7 +104,7 @@ class Train:
         digest = self.recipe(name, int(seed)).digest
         folder = Path("trainings") / f"{name}-{seed}-{digest[:8]}"
         place, begin = self.settings.out / folder, monotonic()
-        lines = Lines(f"{NETWORKS[name].title}, seed {seed}", preset.training.epochs, self.tell)
+        lines = Lines(f"{NETWORKS[name][0]}, seed {seed}", preset.training.epochs, self.tell)
         device = choose_device(self.settings.device)
         with one_thread(device):
             best = train(self.data, preset.selector, preset.training, place, device, lines)
@@ -141,18 +141,18 @@ def open_data(settings: Settings) -> TrainingData:
         TrackCacheError: a cache is missing or of other frames.
     """
     frames = [settings.train, *([settings.validation] if settings.validation else [])]
-    opened = [settings.open(some) for some in frames]
-    sets = [TrackSet(settings.cache(f), d) for f, d in zip(frames, opened, strict=True)]
+    choices = [settings.choice(some) for some in frames]
+    sets = [TrackSet(settings.cache(f), c.dataset) for f, c in zip(frames, choices, strict=True)]
     how = OpenOptions(
         settings.sola.text_encoder, settings.device, settings.sola.dtype, settings.workers
     )
     data = open_training_data(sets[:1], sets[1:], how)
-    ids = [settings.videos(d, f.for_training) for f, d in zip(frames, opened, strict=True)]
-    wanted = {video for some in ids for video in some}
+    wanted = {video for choice in choices for video in choice.video_ids}
+    train = choices[0].dataset
     facts = {
-        "train": [{"dataset": d.name, "split": d.split} for d in opened[:1]],
-        "fingerprints": [d.fingerprint for d in opened],
-        "tracks": [cache_content(s.cache, some) for s, some in zip(sets, ids, strict=True)],
+        "train": [{"dataset": train.name, "split": train.split}],
+        "fingerprints": [choice.dataset.fingerprint for choice in choices],
+        "tracks": [cache_content(s.cache, c.video_ids) for s, c in zip(sets, choices, strict=True)],
         "text_encoder": data.facts["text_encoder"],
     }
     return TrainingData(

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from rvosbench.corruptions import crystals, frost
+from rvosbench.corruptions import crystals, table
 from rvosbench.corruptions.frost import OwnPictures, cover, frost_pictures
 from rvosbench.errors import UsageError
 
@@ -32,9 +32,9 @@ def test_own_pictures_have_the_statistics_of_their_recipe(number: int) -> None:
 
 
 def test_own_pictures_are_pinned() -> None:
-    """Other pictures are another corruption: raise `frost.OWN_VERSION` with this pin."""
+    """Other pictures are another corruption: raise `table.FROST_VERSION` with this pin."""
     content = hashlib.sha256(b"".join(crystals.picture(k).tobytes() for k in range(5)))
-    assert f"{frost.OWN_VERSION}:{content.hexdigest()[:16]}" == PIN
+    assert f"{table.FROST_VERSION}:{content.hexdigest()[:16]}" == PIN
 
 
 @pytest.mark.parametrize("size", [(40, 60), (599, 999), (600, 1000), (720, 1280), (1920, 1080)])

@@ -14,7 +14,7 @@ from recipes.checkpoint import load_checkpoint, save_checkpoint
 from recipes.clock import Budget
 from recipes.grounder.batches import GroundingBatch, Still, captions_of, collate, draw_stills
 from recipes.grounder.captions import MAX_TOKENS, SPECIAL_TOKENS, absent_noun, noun_caption
-from recipes.grounder.evaluation import Answer, held_out, measures, precision_recall
+from recipes.grounder.evaluation import CaptionBoxes, held_out, measures, precision_recall
 from recipes.grounder.losses import (
     GroundingWeights,
     box_loss,
@@ -170,10 +170,10 @@ def test_the_loss_of_an_absent_noun_is_finite_and_wants_silence(
 def test_measures_count_boxes_as_right_once() -> None:
     scores = np.array([0.9, 0.8, 0.3], np.float32)
     overlaps = np.array([[0.9, 0.0], [0.8, 0.0], [0.0, 0.7]], np.float32)
-    one = Answer("colour", scores, overlaps)
+    one = CaptionBoxes("colour", scores, overlaps)
     assert precision_recall([one], 0.5) == (0.5, 0.5)
     assert precision_recall([one], 0.2) == (0.6667, 1.0)
-    nothing = Answer("absent", scores, np.zeros((3, 0), np.float32))
+    nothing = CaptionBoxes("absent", scores, np.zeros((3, 0), np.float32))
     assert precision_recall([one, nothing], 0.5) == (0.25, 0.5)
 
 
@@ -252,10 +252,10 @@ def test_the_shipped_weights_find_what_captions_name() -> None:
 
 
 def test_all_measures_are_there(words: Words) -> None:
-    answer = Answer("colour", np.array([0.9], np.float32), np.array([[0.8]], np.float32))
+    answer = CaptionBoxes("colour", np.array([0.9], np.float32), np.array([[0.8]], np.float32))
     found = [replace(answer, kind=kind) for kind in ("colour", "sentence")]
     values = measures(
-        [*found, Answer("absent", np.array([0.2], np.float32), np.zeros((1, 0), np.float32))]
+        [*found, CaptionBoxes("absent", np.array([0.2], np.float32), np.zeros((1, 0), np.float32))]
     )
     assert values["acc_colour"] == values["precision"] == values["recall"] == 1
     assert "acc_shape" not in values

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from recipes.selector.average import THRESHOLDS, average, main, scores_by_threshold
+from recipes.selector.average import average, main, scores_by_threshold
 from rvosbench.errors import WeightsError
+from sola.analysis.thresholds import THRESHOLDS
 from sola.config import DEMO_SELECTOR
 from sola.network.weights import (
     checkpoint_hash,

@@ -1,4 +1,4 @@
-"""The recipe of the embedded motion encoder: its answers are those of the sentences."""
+"""The recipe of the embedded motion encoder: its labels are those of the expressions."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ DEEDS = ("left", "up", "circle", "stop", "speed up", "grow", "left then up", "ri
 
 
 @pytest.mark.parametrize("deed", DEEDS)
-def test_clear_answers_are_those_of_the_independent_judge(deed: str) -> None:
+def test_clear_labels_are_those_of_the_independent_judge(deed: str) -> None:
     for shape in (shape for scene in SCENES for shape in scene):
-        answer = labels(shape)[deed]
-        if answer is not None:
-            assert answer == does(deed, shape), (deed, shape.motion)
+        label = labels(shape)[deed]
+        if label is not None:
+            assert label == does(deed, shape), (deed, shape.motion)
 
 
 def test_a_shape_has_one_look_and_the_same_questions_are_asked_of_all() -> None:
@@ -69,7 +69,7 @@ def test_measures_are_places_sizes_and_ways() -> None:
 
 
 def made_up(count: int, seed: int) -> LabelledTracks:
-    """Tracks that move along a channel, to the left or to the right; one answer is never clear."""
+    """Tracks that move along a channel, to the left or to the right; one label is never clear."""
     rng = np.random.default_rng(seed)
     right = rng.random(count) < 0.5
     path = np.linspace(-1, 1, 20) * np.where(right, 1, -1)[:, None]
@@ -93,7 +93,7 @@ def test_it_learns_what_is_clear_and_repeats_itself(tmp_path: Path) -> None:
         assert torch.equal(one, other)
 
 
-def test_nothing_is_learnt_from_unclear_answers() -> None:
+def test_nothing_is_learnt_from_unclear_labels() -> None:
     tracks = made_up(16, 0)
     model = ProbedEncoder(MotionEncoder(DEMO_SELECTOR), DEMO_SELECTOR.lang_token_dim, 3, 2)
     motion_loss(model, tracks, 0.5).backward()  # type: ignore[no-untyped-call]

@@ -72,8 +72,8 @@ def test_an_ablation_changes_what_it_says_and_nothing_else() -> None:
     base = training_preset("demo", "demo")
     plain = {**asdict(base.selector), **asdict(base.training)}
     differing = {}
-    for name, training in NETWORKS.items():
-        changed = base.changed(training.changes)
+    for name, (_, change) in NETWORKS.items():
+        changed = base.changed([change] if change else [])
         fields = {**asdict(changed.selector), **asdict(changed.training)}
         differing[name] = {k: v for k, v in fields.items() if v != plain[k]}
     loss = {**plain["loss"], "alignment_weight": 0}

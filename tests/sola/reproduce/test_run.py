@@ -143,11 +143,6 @@ def test_tables_are_asked_for_by_name_or_all_together(tmp_path: Path) -> None:
             call(*words, "--out", str(tmp_path))
 
 
-def test_minutes_are_refused_with_the_sentences_to_give(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="--sentences 40000"):
-        call("--table", "4", "--minutes", "2", "--out", str(tmp_path))
-
-
 def test_a_plan_makes_nothing(tmp_path: Path) -> None:
     shown, _ = call("--all", "--plan", "--json", "--out", str(tmp_path / "run"))
     assert len(json.loads(shown)["trainings"]) in (6, 7)  # 7 where there is a grounder

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from rvosbench.datasets.capabilities import corruption_of
 from rvosbench.errors import ConfigurationError, UnknownNameError
 from rvosbench.recipe import digest
 from sola.config import TrainConfig, training_preset
@@ -51,7 +52,7 @@ def test_real_data_take_the_released_code_as_it_is() -> None:
     assert settings.selector("no-motion", 1).selector.motion_attention is False
 
 
-def test_a_budget_of_sentences_is_the_same_on_every_machine() -> None:
+def test_a_budget_of_expressions_is_the_same_on_every_machine() -> None:
     few = budgeted(TrainConfig(epochs=10), 600, 100)
     assert (few.epochs, few.epoch_size) == (10, 60)
     small = budgeted(TrainConfig(epochs=3), 600, 100)
@@ -60,7 +61,7 @@ def test_a_budget_of_sentences_is_the_same_on_every_machine() -> None:
 
 def test_settings_reach_tracks_methods_and_trainings() -> None:
     settings = made("demo", "prompts.points_per_side=5", "threshold=0.4", "train.batch_size=8")
-    assert settings.candidates.prompts.points_per_side == 5
+    assert settings.sola.candidates.prompts.points_per_side == 5
     assert settings.sola.threshold == 0.4
     assert settings.selector("full", 0).training.batch_size == 8
     assert chosen_method("oracle", settings).settings == {"prompts.points_per_side": "5"}
@@ -107,9 +108,9 @@ def test_corrupted_frames_have_caches_of_their_own() -> None:
         "cache/test-motion_blur-5",
         "cache/test-gaussian_noise-5",
     ]
-    one = settings.open(caches[3])
-    assert getattr(one, "corruption", "").startswith("motion_blur:5")
-    assert settings.videos(one) == settings.videos(settings.open(caches[1]))
+    one = settings.choice(caches[3])
+    assert (corruption_of(one.dataset) or "").startswith("motion_blur:5")
+    assert one.video_ids == settings.choice(caches[1]).video_ids
     same = replace(settings, splits=("train",))
     assert same.cache(same.train) != same.cache(SplitFrames("train"))
 
@@ -117,7 +118,7 @@ def test_corrupted_frames_have_caches_of_their_own() -> None:
 def test_a_plan_opens_nothing() -> None:
     found = describe(chosen_tables([]), made("mevis").at(None, None))
     assert len(found["trainings"]) == 7
-    assert "one layer x 3 seeds: all sentences x 15 epochs" in found["trainings"][5]
+    assert "one layer x 3 seeds: all expressions x 15 epochs" in found["trainings"][5]
     assert "valid_u: no-motion (sola) x 3 seeds" in found["evaluations"]
     assert len(found["left out"]) == 2
 

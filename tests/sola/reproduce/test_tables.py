@@ -68,7 +68,7 @@ def test_table_4_says_how_near_the_ceiling_and_how_fair_the_baseline_is(made: Re
     assert "Not measured: truth-box grounder" in notes
 
 
-def test_kinds_of_sentences_have_a_table_of_their_own(made: Report) -> None:
+def test_categories_have_a_table_of_their_own(made: Report) -> None:
     shown = category_table("4", made)
     assert shown.headings[1:] == [f"{kind} (20)" for kind in KINDS]
     found = made.of("sola")
