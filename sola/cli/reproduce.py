@@ -11,7 +11,6 @@ import typer
 from rvosbench.cli import options
 from rvosbench.errors import UsageError
 
-
 Tables = Annotated[
     Optional[list[str]],  # noqa: UP045 typer reads the annotation at run time
     typer.Option("--table", help="4, 5a, 5b, A.1, A.2a or A.2b; may be repeated."),
@@ -111,11 +110,9 @@ def reproduce_command(
         "device": device,
         "workers": workers,
     }
-    made = replace(
-        default_settings(dataset, preset), **{k: v for k, v in given.items() if v is not None}
-    )
+    known = {k: v for k, v in given.items() if v is not None}
+    made = replace(default_settings(dataset, preset), **known)
     made = changed(made, settings or []).at(out, tracks)
     if plan:
-        show_plan(chosen, made, as_json)
-    else:
-        make(chosen, made, page, form, as_json)
+        return show_plan(chosen, made, as_json)
+    make(chosen, made, page, form, as_json)
