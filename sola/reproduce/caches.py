@@ -17,7 +17,7 @@ from rvosbench.recipe import Recipe
 from rvosbench.tracks.cache import SUFFIX, TrackCache
 from rvosbench.tracks.cache_build import BuildOptions, build_tracks
 from rvosbench.tracks.cache_file import TrackCacheError, read_header
-from rvosbench.tracks.candidates import CandidateConfig, grounder_identity, tracker_identity
+from rvosbench.tracks.candidates import CandidateConfig, wanted_header
 from rvosbench.tracks.words import build_words
 from sola.reproduce.experiments import EXPERIMENTS
 from sola.reproduce.settings import Settings, SplitFrames
@@ -106,14 +106,12 @@ def _asked(
 def _recipe(frames: SplitFrames, settings: Settings) -> Recipe:
     """What decides a cache, and what is in it; the frames of a folder are looked at when made."""
     choice, config = settings.choice(frames), settings.sola.candidates
-    grounder = grounder_identity(config)
     encoder = embedded(settings.sola.text_encoder, TEXT_ENCODER)
     return Recipe(
         {
             "data": data_facts(choice),
-            "models": [asdict(tracker_identity(config)), grounder and asdict(grounder)],
+            "tracks": wanted_header(config).recipe.digest,
             "text": asdict(identify(str(encoder), TEXT_ENCODER)),
-            "prompts": asdict(config.prompts),
             "settings": [frames.for_training, config.dtype, settings.device],
             "content": TrackCache(settings.cache(frames)).content(choice.video_ids),
         }
