@@ -10,6 +10,7 @@ import typer
 
 from rvosbench.cli import options
 from rvosbench.cli.screen import emit, say, show
+from rvosbench.tables.writers import WRITERS
 
 if TYPE_CHECKING:
     from leaderboard.checks import Finding
@@ -131,7 +132,9 @@ def add_command(
     ] = None,
     server: Annotated[
         Optional[str],  # noqa: UP045
-        typer.Option(metavar="J,F", help="Scores of the authors' server in percent (no truth)."),
+        typer.Option(
+            metavar="J,F", help="Scores of the authors' server in percent (no public ground truth)."
+        ),
     ] = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -181,9 +184,8 @@ def check_command(
 def _gathered(places: list[Path], published: Path | None = None) -> Collection:
     """Everything there is; files that cannot be read are said on stderr."""
     from leaderboard.numbers.collection import gather
-    from rvosbench.tables.published import FOLDER
 
-    collection = gather(places, published or FOLDER)
+    collection = gather(places, published)
     for reason in collection.unreadable:
         say(reason)
     return collection
@@ -202,8 +204,6 @@ def _show_run(signature: str, places: list[Path], as_json: bool) -> None:
 
 
 def _print_table(table: Table, form: str) -> None:
-    from rvosbench.tables.writers import WRITERS
-
     for reason in table.left_out:
         say(reason)
     typer.echo(WRITERS[form](table), nl=False)

@@ -7,7 +7,8 @@ line prints it without a traceback and exits with `exit_code`.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 
 class RvosbenchError(Exception):
@@ -34,6 +35,10 @@ class UnknownNameError(UsageError):
 
 class ConfigurationError(UsageError):
     """A configuration key that does not exist, or a value of the wrong type."""
+
+
+class FileError(RvosbenchError):
+    """A file, folder or archive that cannot be read, or a name that cannot be one."""
 
 
 class DatasetError(RvosbenchError):
@@ -84,6 +89,36 @@ def did_you_mean(name: str, choices: Iterable[str]) -> str:
     """
     near = difflib.get_close_matches(name, list(choices), n=1, cutoff=0.5)
     return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+@contextmanager
+def told_as(kind: type[RvosbenchError], where: str = "") -> Iterator[None]:
+    """Tell a FileError or MaskError as an error of what was read, such as predictions.
+
+    Files and masks are read by the same code whatever they are for; who reads knows what for.
+
+    Args:
+        kind: what is raised instead.
+        where: put in front of the message.
+    """
+    try:
+        yield
+    except (FileError, MaskError) as error:
+        raise kind(f"{where}: {error}" if where else str(error)) from error
+
+
+def few(names: Sequence[str], limit: int = 3) -> str:
+    """The first names of a list for a message, and how many more there are.
+
+    >>> few(["a", "b", "c", "d", "e"])
+    'a, b, c and 2 more'
+    >>> few([])
+    'nothing'
+    """
+    if not names:
+        return "nothing"
+    more = f" and {len(names) - limit} more" if len(names) > limit else ""
+    return ", ".join(names[:limit]) + more
 
 
 def first_line(error: Exception) -> str:

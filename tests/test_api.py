@@ -13,8 +13,12 @@ from .toys import LeftAlways, ToyDataset
 
 
 def test_public_functions_stay_functions_whatever_was_imported_before() -> None:
-    for module in ("evaluate", "run_folder", "methods"):
-        importlib.import_module(f"rvosbench.runs.{module}")
+    for module in (
+        "rvosbench.runs.evaluate",
+        "rvosbench.runs.run_folder",
+        "rvosbench.runs.methods",
+    ):
+        importlib.import_module(module)
     assert all(callable(getattr(rvosbench, name)) for name in rvosbench.__all__ if name[0] != "_")
     assert rvosbench.evaluate(LeftAlways(), ToyDataset()) == rvosbench.evaluate(
         LeftAlways(), ToyDataset()

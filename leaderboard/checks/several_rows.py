@@ -61,15 +61,15 @@ def duplicate(entries: Sequence[Entry]) -> Iterator[Finding]:
 def differs(entries: Sequence[Entry]) -> Iterator[Finding]:
     """All sources say the same of a thing. Settled by one preferred value with a reason."""
     for group in _groups(entries):
-        figures = [k for k in METRICS if _disagree(group, k)]
-        if not figures:
+        metrics = [k for k in METRICS if _disagree(group, k)]
+        if not metrics:
             continue
         preferred = [e for e, c in published(group) if c.preferred]
         settled = ""
         if len(preferred) == 1 and preferred[0].citation is not None:
             citation = preferred[0].citation
             settled = f"{citation.source.id} preferred: {citation.reason}"
-        said = "; ".join(_saying(e, c, figures) for e, c in published(group))
+        said = "; ".join(_saying(e, c, metrics) for e, c in published(group))
         a, s = group[0].about, group[0].setting
         message = f"{a.method} on {s.dataset}/{s.split}: sources differ: {said}"
         yield Finding("differs", message, tuple(group), settled)
@@ -125,17 +125,17 @@ def _groups(entries: Sequence[Entry]) -> Iterable[list[Entry]]:
     return groups.values()
 
 
-def _disagree(group: Sequence[Entry], figure: str) -> bool:
-    values = [getattr(e.scores, figure) for e in group]
+def _disagree(group: Sequence[Entry], metric: str) -> bool:
+    values = [getattr(e.scores, metric) for e in group]
     known = [v for v in values if v is not None]
     return bool(known) and far(max(known), min(known))
 
 
-def _saying(entry: Entry, cited: Citation, figures: Sequence[str]) -> str:
-    values = ((METRICS[k], getattr(entry.scores, k)) for k in figures)
+def _saying(entry: Entry, cited: Citation, metrics: Sequence[str]) -> str:
+    values = ((METRICS[k], getattr(entry.scores, k)) for k in metrics)
     numbers = " ".join(f"{title} {as_printed(v)}" for title, v in values if v is not None)
     remarks = [x for x in (entry.about.version, entry.about.backbone) if x]
-    return f"{cited.source.id} {numbers or '(no such figure)'} ({', '.join(remarks)})"
+    return f"{cited.source.id} {numbers or '(no such score)'} ({', '.join(remarks)})"
 
 
 def _swaps(mine: dict[str, Entry], theirs: dict[str, Entry]) -> Iterator[Finding]:

@@ -49,11 +49,11 @@ class Collection:
         return (*self.published, *self.runs)
 
 
-def gather(with_runs: Sequence[Path] = (), published: Path = FOLDER) -> Collection:
+def gather(with_runs: Sequence[Path] = (), published: Path | None = None) -> Collection:
     """Read everything; raises ResultError or UsageError, see the readers."""
     given, reviewed, local = read_runs(with_runs), stored_runs(REVIEWED), stored_runs(LOCAL)
     return Collection(
-        tuple(published_entries(published)),
+        tuple(published_entries(published or FOLDER)),
         given.entries,
         (*reviewed.entries, *local.entries),
         (*given.unreadable, *reviewed.unreadable, *local.unreadable),

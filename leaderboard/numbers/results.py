@@ -14,7 +14,7 @@ from rvosbench.runs.result import Result, read_result
 from rvosbench.tables.published import UNKNOWN, About, Scores, Setting
 from rvosbench.tables.training import learned_from, training_text
 
-REVIEWED = Path(__file__).parent / "results"
+REVIEWED = Path(__file__).parents[1] / "results"
 """Results that came in by `add` and a review, and ship with the package."""
 
 SUFFIX = "result.json"
@@ -82,7 +82,7 @@ def result_files(place: Path) -> list[Path]:
 
 
 def entry(path: Path, result: Result) -> Entry:
-    """A result as an entry; its scores are None on a split without truth."""
+    """A result as an entry; its scores are None on a split without ground truth."""
     facts, card = result.facts, result.card
     missing = [k for k in ("method", "dataset", "split") if not isinstance(facts.get(k), str)]
     if missing:

@@ -17,6 +17,7 @@ from leaderboard.numbers.results import SUFFIX, result_files
 from rvosbench.contracts import Summary
 from rvosbench.errors import ResultError, RvosbenchError, UsageError
 from rvosbench.files.atomic import write_bytes
+from rvosbench.metrics import official
 from rvosbench.records import Json, MethodCard
 from rvosbench.runs.result import Result, ScoredExpression, read_result, to_json
 
@@ -36,8 +37,8 @@ def add(
         run: run folder or result file.
         into: folder of reviewed results; made if need be.
         card: fields of the method card to set, for predictions that were scored from files.
-        server: (J, F) in percent as the authors' server gave them, for a split without truth. The
-            signature then says so.
+        server: (J, F) in percent as the authors' server gave them, for a split without ground
+            truth. The signature then says so.
 
     Returns:
         The written file; the same run twice gives the same file with the same bytes.
@@ -115,7 +116,7 @@ def _scored_by_server(result: Result, server: tuple[float, float] | None) -> Res
     if server is None:
         return result
     if result.summary is not None:
-        raise UsageError("--server is for a split without truth, and this run has scores")
+        raise UsageError("--server is for a split without ground truth, and this run has scores")
     j, f = (value / 100 for value in server)
     facts = {**result.facts, "scored_by": "server"}
     return dataclasses.replace(result, facts=facts, summary=Summary(j, f, (j + f) / 2))
@@ -138,8 +139,6 @@ def _score_faults(result: Result, summary: Summary) -> Iterator[str]:
 
 def _summary_again(result: Result) -> Summary | None:
     """The summary by the protocol's own rule; None if it needs more than the file holds."""
-    from rvosbench.metrics import official
-
     if not result.expressions:
         return None
     try:

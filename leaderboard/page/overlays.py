@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from leaderboard.numbers.entry import Run
+from rvosbench.datasets import load_dataset
 from rvosbench.errors import RvosbenchError
 from rvosbench.report.cases import RunCases, jf
 from rvosbench.report.overlays import overlay, spread
@@ -19,8 +20,6 @@ from rvosbench.runs.run_folder import RunFolder
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-    from rvosbench.contracts import Dataset
 
 CASES = 3
 """So many of the best, and as many of the worst."""
@@ -57,7 +56,8 @@ def gallery(run: Run, roots: Mapping[str, Path]) -> Gallery:
     if facts.get("corruption"):
         return Gallery(remark="Pictures are made of runs on clean frames only.")
     try:
-        dataset = _open(facts["dataset"], facts["split"], roots)
+        name = facts["dataset"]
+        dataset = load_dataset(name, roots.get(name), facts["split"])
         ranked = sorted(run.result.expressions, key=_jf)
         count = min(CASES, len(ranked) // 2)
         cases = RunCases(run.result, dataset, folder)
@@ -66,12 +66,6 @@ def gallery(run: Run, roots: Mapping[str, Path]) -> Gallery:
     except (RvosbenchError, OSError, KeyError, ValueError) as error:
         return Gallery(remark=f"No pictures: {error}")
     return Gallery(best, worst)
-
-
-def _open(name: str, split: str, roots: Mapping[str, Path]) -> Dataset:
-    from rvosbench.datasets import load_dataset
-
-    return load_dataset(name, roots.get(name), split)
 
 
 def _jf(scored: ScoredExpression) -> tuple[float, str, str]:

@@ -69,7 +69,7 @@ def _ran(entry: Entry, run: Run, known: Confidence | None) -> list[Fact]:
         _fact("Preset", entry.about.version),
     ]
     if entry.upper_bound:
-        facts.append(_fact("Remark", "an upper bound that sees the truth: never ranked"))
+        facts.append(_fact("Remark", "an upper bound that sees the ground truth: never ranked"))
     return facts + _sure(known)
 
 

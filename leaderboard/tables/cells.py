@@ -103,7 +103,7 @@ def run_note(entries: Sequence[Entry]) -> str:
     trained = first.about.training_data
     parts = [f"our run, trained on {trained}" if trained else "our run, training data not said"]
     if first.upper_bound:
-        parts.append("an upper bound that sees the truth, never ranked")
+        parts.append("an upper bound that sees the ground truth, never ranked")
     parts += sorted({f"frames {e.setting.corruption}" for e in entries if e.setting.corruption})
     results = [e.run.result for e in entries if e.run]
     if any(r.facts.get("missing") == "zero" for r in results):

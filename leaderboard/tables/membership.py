@@ -36,7 +36,7 @@ def _measured(spec: TableSpec, entry: Entry) -> str:
     if entry.run is None:
         return ""
     if entry.scores.jf is None:
-        return "it has no scores (a split without truth)"
+        return "it has no scores (a split without ground truth)"
     videos = entry.run.result.facts.get("videos")
     return f"it is of a part of the split only ({len(videos)} videos)" if videos else ""
 

@@ -10,11 +10,11 @@ import typer
 from rvosbench.cli import options
 
 
+@options.grouped
 def evaluate_command(
     method: options.MethodName,
-    dataset: options.DatasetName = "demo",
-    split: options.Split = None,
-    data: options.Root = None,
+    source: options.SplitOptions,
+    corruption: options.CorruptionOptions,
     protocol: options.ProtocolName = None,
     preset: options.Preset = None,
     settings: options.Settings = None,
@@ -24,11 +24,6 @@ def evaluate_command(
     dtype: options.Dtype = "auto",
     videos: options.Videos = None,
     limit: options.Limit = None,
-    corruption: options.CorruptionSpec = None,
-    corruption_mode: options.CorruptionMode = "fast",
-    temporal: options.Temporal = "per_frame",
-    corruption_seed: options.CorruptionSeed = 0,
-    frost_dir: options.FrostDir = None,
     out: options.Out = None,
     workers: options.Workers = 0,
     resume: options.Resume = False,
@@ -36,18 +31,17 @@ def evaluate_command(
 ) -> None:
     """Run a method on a dataset and score it.
 
-    Without ground truth (MeViS valid) the predictions are written, ready to be packed and
-    submitted. With several corruptions the result is a robustness report.
+    Without ground truth (MeViS valid) predictions are written, ready to be packed and submitted.
+    With several corruptions the result is a robustness report.
 
     Example: rvosbench eval --method sola
     """
     from rvosbench.cli import runs
 
-    plans = runs.plans(corruption, corruption_mode, temporal, corruption_seed, frost_dir)
-    one = plans[0] if len(plans) == 1 else None
-    chosen = runs.DatasetChoice(dataset, split, data, one, runs.parse_videos(videos), limit)
+    plans = corruption.plans()
+    chosen = source.choice(plans[0] if len(plans) == 1 else None, videos, limit)
     changes = runs.changes(config, settings, dtype, tracks)
-    choice = runs.load_method(method, preset, changes, device, dataset)
+    choice = runs.load_method(method, preset, changes, device, source.dataset)
     place = out or runs.default_folder(choice, chosen, protocol, plans)
     options_of_run = runs.RunOptions(place, resume, workers)
     runs.announce(choice, chosen)
@@ -55,7 +49,7 @@ def evaluate_command(
         trial = runs.Trial(chosen.dataset, plans, protocol, chosen.restriction)
         runs.report_robustness(choice, trial, options_of_run, as_json)
         return
-    with runs.shown(options_of_run, f"{method} on {dataset}", len(chosen.video_ids)) as run:
+    with runs.shown(options_of_run, f"{method} on {source.dataset}", len(chosen.video_ids)) as run:
         result = runs.evaluate(choice, chosen.dataset, protocol, chosen.restriction, run)
     runs.finish(result, place, as_json)
 
@@ -89,7 +83,7 @@ def score_command(
     """
     from rvosbench.cli import runs
 
-    chosen = runs.DatasetChoice(dataset, split, data, videos=runs.parse_videos(videos))
+    chosen = options.SplitOptions(dataset, split, data).choice(videos=videos)
     scorer = runs.scoring_protocol(chosen, protocol, compat == "official")
     options_of_run, label = runs.RunOptions(out, resume, workers), f"scoring {predictions.name}"
     with runs.shown(options_of_run, label, len(chosen.video_ids)) as run:

@@ -3,42 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
 from rvosbench.cli.screen import emit, percent, progress, say, show
-from rvosbench.contracts import Dataset
-from rvosbench.corruptions.plan import Plan, parse
-from rvosbench.corruptions.table import SEVERITIES
-from rvosbench.datasets import load_dataset
 from rvosbench.datasets.capabilities import video_ids
-from rvosbench.datasets.corrupted import corrupted
 from rvosbench.execution.units import Unit
-from rvosbench.report.robustness import GROUPS, Means, Robustness, to_json
+from rvosbench.report.robustness import Robustness, to_json
 from rvosbench.report.robustness_page import write_report
 from rvosbench.report.robustness_run import Trial, measure
 from rvosbench.runs.evaluate import RunOptions
 from rvosbench.runs.methods import MethodChoice
-
-
-def plans(
-    spec: str | None, mode: str, temporal: str, seed: int, frost_dir: Path | None
-) -> tuple[Plan, ...]:
-    """The corruptions asked for; none without `--corruption`. Raises UsageError."""
-    return tuple(
-        Plan(name, severity, mode, temporal, seed, frost_dir)  # type: ignore[arg-type]
-        for name, severity in (parse(spec) if spec is not None else ())
-    )
-
-
-def open_corrupted(
-    name: str, data: Path | None, split: str | None, wanted: Sequence[Plan]
-) -> Dataset:
-    """The dataset, corrupted on the fly if one corruption is wanted, or a copy that says so."""
-    opened = load_dataset(name, data, split)
-    return corrupted(opened, wanted[0]) if len(wanted) == 1 else opened
 
 
 def report_robustness(
@@ -91,18 +68,9 @@ class _Bars:
 
 
 def _print(robustness: Robustness) -> None:
-    def row(label: str, cells: Sequence[str], means: Means) -> list[str]:
-        values = (means.score.jf, means.drop, means.relative)
-        return [label, *cells, *(percent(v) for v in values)]
+    from rvosbench.report.robustness_page import robustness_tables
 
-    rows = []
-    for group, heading in GROUPS.items():
-        for name in robustness.names(group):
-            scores = robustness.scores(name)
-            cells = [percent(scores[s].jf if s in scores else None) for s in SEVERITIES]
-            rows.append(row(name, cells, robustness.corruption(name)))
-        means = robustness.group(group)
-        if means is not None:
-            rows.append(row(f"mean: {heading.lower()}", [""] * len(SEVERITIES), means))
-    columns = ["J&F at severity", *(str(s) for s in SEVERITIES), "mean", "drop", "rPC %"]
-    show(f"{robustness.title} (clean {percent(robustness.clean.jf)})", columns, rows, numbers=8)
+    say(f"{robustness.title}: J&F {percent(robustness.clean.jf)} on clean frames")
+    for table in robustness_tables(robustness):
+        rows = [[cell.text for cell in row.cells] for row in table.rows]
+        show(table.title, table.headings, rows, numbers=len(table.columns) - 1)

@@ -8,13 +8,13 @@ from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 
-from rvosbench.cli.robustness import plans, report_robustness
+from rvosbench.cli.robustness import report_robustness
 from rvosbench.cli.screen import emit, percent, progress, say, show
 from rvosbench.config import parse_assignments, read_toml
 from rvosbench.contracts import ScoringProtocol
 from rvosbench.corruptions.plan import Plan
 from rvosbench.datasets.capabilities import corruption_of
-from rvosbench.datasets.choice import DatasetChoice, parse_videos
+from rvosbench.datasets.choice import DatasetChoice
 from rvosbench.metrics import official
 from rvosbench.recipe import digest
 from rvosbench.records import Json
@@ -25,7 +25,6 @@ from rvosbench.runs.result import Result, parts, report
 from rvosbench.runs.run_folder import RunFolder
 
 __all__ = [
-    "DatasetChoice",
     "RunOptions",
     "Trial",
     "announce",
@@ -34,8 +33,6 @@ __all__ = [
     "evaluate",
     "finish",
     "load_method",
-    "parse_videos",
-    "plans",
     "report_robustness",
     "score",
     "scoring_protocol",

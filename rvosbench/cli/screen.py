@@ -23,6 +23,7 @@ from rich.progress import (
 from rich.table import Table
 
 from rvosbench.records import Json
+from rvosbench.tables.table import percent as percent
 
 
 def say(message: str) -> None:
@@ -84,8 +85,3 @@ def progress(
     """A bar that goes on by one with every call, such as `RunOptions.on_done`."""
     with bar(label, total, things) as (shown, task):
         yield lambda thing, reused: shown.advance(task)
-
-
-def percent(value: float | None) -> str:
-    """A score in [0, 1] as it is printed in papers: times 100, one digit."""
-    return "-" if value is None else f"{100 * value:.1f}"

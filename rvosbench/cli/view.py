@@ -1,4 +1,4 @@
-"""`rvosbench view`: what a run answered, as a page or as strips of frames."""
+"""`rvosbench view`: what a run predicted, as a page or as strips of frames."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def view_command(
         Optional[list[str]],  # noqa: UP045
         typer.Option(
             metavar="VIDEO/ID",
-            help="Sentence to show; may be repeated. Default: where the run gains most over the "
+            help="Expression to show; may be repeated. Default: where the run gains most over the "
             "first --against, or scores best.",
         ),
     ] = None,
-    count: Annotated[int, typer.Option(min=1, help="Sentences shown without --expression.")] = 3,
+    count: Annotated[int, typer.Option(min=1, help="Expressions shown without --expression.")] = 3,
     frames: Annotated[int, typer.Option(min=1, help="Frames of each, evenly spread.")] = 6,
     strip: Annotated[
         Optional[Path],  # noqa: UP045
@@ -47,24 +47,23 @@ def view_command(
     data: options.Root = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show what a run answered: a page with scores by category and strips of frames.
+    """Show what a run predicted: a page with scores by category and strips of frames.
 
-    A strip is a sentence and the same frames with the truth and with each method's answer.
+    A strip is an expression and the same frames with the ground truth and each prediction.
 
     Example: rvosbench view runs/sola --against runs/everything --strip strip.png
     """
     from rvosbench.report.cases import open_run
-    from rvosbench.report.run_page import write_page
+    from rvosbench.report.run_page import category_table, write_page
     from rvosbench.report.strips import check_comparable
+    from rvosbench.tables.markdown import to_markdown
 
     opened = open_run(run, data)
     others = [open_run(folder, data) for folder in against or []]
     for other in others:
         check_comparable(opened, other)
     if table:
-        from rvosbench.report.category_table import category_table
-
-        typer.echo(category_table([r.result for r in (opened, *others)]))
+        typer.echo(to_markdown(category_table([r.result for r in (opened, *others)])), nl=False)
         return
     strips = _strips(opened, others, expression, count, frames)
     if strip is not None:

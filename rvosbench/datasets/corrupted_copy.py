@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from rvosbench.contracts import Dataset
 from rvosbench.corruptions.plan import Plan
@@ -40,12 +38,9 @@ from rvosbench.execution.store import Store
 from rvosbench.execution.units import Unit
 from rvosbench.files.atomic import discard, write_json
 from rvosbench.files.names import file_name
+from rvosbench.masks.label_images import encode_labels
 from rvosbench.recipe import digest
 from rvosbench.records import Json, Sample
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 STATE = ".corrupt"
 """Folder of a copy that holds what a resumed run needs."""
@@ -142,7 +137,7 @@ class _Job:
         if self.layout.source is None:
             meta = meta_entry(self.dataset, sample)
             images = label_images(self.dataset, sample)
-            masks = ((f"{name}.png", _palette(image)) for name, image in images.items())
+            masks = ((f"{name}.png", encode_labels(image)) for name, image in images.items())
             made |= self._place(Path(MASKS) / key, masks)
         write_json(output, {"files": made, "meta": meta})
 
@@ -166,24 +161,6 @@ class _Job:
         place.parent.mkdir(parents=True, exist_ok=True)
         beside.replace(place)
         return made
-
-
-def _palette(labels: NDArray[np.uint8]) -> bytes:
-    from PIL import Image
-
-    image = Image.fromarray(labels)
-    image.putpalette([c for i in range(256) for c in _colour(i)])  # grey becomes palette
-    file = io.BytesIO()
-    image.save(file, "PNG")
-    return file.getvalue()
-
-
-def _colour(value: int) -> tuple[int, int, int]:
-    """The palette of DAVIS: bits of the value spread over the three channels, highest first."""
-    channels = [0, 0, 0]
-    for bit in range(8):
-        channels[bit % 3] |= (value >> bit & 1) << (7 - bit // 3)
-    return channels[0], channels[1], channels[2]
 
 
 def _facts(dataset: Dataset, plan: Plan, options: CopyOptions, layout: Layout) -> Json:

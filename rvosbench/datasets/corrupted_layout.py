@@ -16,9 +16,9 @@ from rvosbench.corruptions.storage import MANIFEST, Storage
 from rvosbench.datasets.capabilities import frame_folders
 from rvosbench.datasets.folder import META
 from rvosbench.datasets.frames import image_files
-from rvosbench.datasets.label_images import VOID
 from rvosbench.errors import DatasetError, NoGroundTruthError, UsageError
 from rvosbench.files.atomic import write_json
+from rvosbench.masks.label_images import VOID
 from rvosbench.records import Json, Sample
 
 if TYPE_CHECKING:

@@ -1,36 +1,19 @@
-"""Truth in index images: one PNG a frame, whose pixel value is the object's id.
-
-DAVIS and YouTube-VOS store palette images, where the value is the palette index; 0 is background
-and 255 is void (ignored). Grey images hold the value itself.
-"""
+"""Ground truth in label images: `<video>/<frame>.png`, pixel value = object id, 255 = void."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from rvosbench.datasets.frames import image_files
 from rvosbench.datasets.meta import Clip
-from rvosbench.errors import AnnotationError
-from rvosbench.masks import MaskSequence, Rle
+from rvosbench.errors import AnnotationError, told_as
+from rvosbench.files.trees import Tree, open_tree
+from rvosbench.masks import MaskSequence
+from rvosbench.masks.label_images import VOID, label_masks
+from rvosbench.masks.png import frame_files
 from rvosbench.records import Json, Target
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-VOID = 255
-
-
-@dataclass
-class _Latest:
-    """The last video read: its expressions are asked for one after the other."""
-
-    key: tuple[str, tuple[str, ...]] | None = None
-    target: Target | None = None
 
 
 @dataclass(frozen=True)
@@ -39,13 +22,20 @@ class LabelTruth:
 
     Attributes:
         folder: the split's annotation folder.
-        absent_is_empty: an object that no image shows has empty masks (Ref-DAVIS17, where sentences
-            exist for objects without masks); otherwise it is an error.
+        absent_is_empty: an object that no image shows has empty masks (Ref-DAVIS17, where
+            expressions exist for objects without masks); otherwise it is an error.
     """
 
     folder: Path
     absent_is_empty: bool = False
-    _latest: _Latest = field(default_factory=_Latest, repr=False, compare=False)
+    _latest: dict[tuple[str, tuple[str, ...]], Target] = field(
+        default_factory=dict, repr=False, compare=False
+    )
+
+    @cached_property
+    def tree(self) -> Tree:
+        """Where the images lie."""
+        return open_tree(self.folder)
 
     def target(self, clip: Clip, ids: Sequence[str] | None, size: tuple[int, int] | None) -> Target:
         """The objects `ids` (None: all, ascending) on the frames that have an image.
@@ -67,35 +57,36 @@ class LabelTruth:
     def identity(self, clips: Sequence[Clip]) -> Json:
         """Sorted [name, bytes] of the images of the listed frames."""
         return [
-            [f"{clip.id}/{name}", path.stat().st_size]
+            [f"{clip.id}/{frame}", self.tree.size(file)]
             for clip in clips
-            for name, path in sorted(self._files(clip).items())
+            for frame, file in sorted(zip(clip.frame_names, self._files(clip), strict=True))
+            if file is not None
         ]
 
-    def _files(self, clip: Clip) -> dict[str, Path]:
-        """Frame name -> image, in frame order; images of unlisted frames are no truth."""
-        found = image_files(self.folder / clip.id)
-        pngs = {n: p for n, p in found.items() if p.suffix.lower() == ".png"}
-        return {name: pngs[name] for name in clip.frame_names if name in pngs}
+    def _files(self, clip: Clip) -> tuple[str | None, ...]:
+        """The image of every frame, if there is one; images of unlisted frames are no truth."""
+        return frame_files(self.tree, clip.id, clip.frame_names)
 
     def _whole(self, clip: Clip) -> Target:
+        """Of the last video only: its expressions are asked for one after the other."""
         key = (clip.id, clip.frame_names)
-        if self._latest.key != key or self._latest.target is None:
-            target = self._read(clip)
-            self._latest.key, self._latest.target = key, target
-            return target
-        return self._latest.target
+        if key not in self._latest:
+            self._latest.clear()
+            with told_as(AnnotationError):
+                self._latest[key] = self._read(clip)
+        return self._latest[key]
 
     def _read(self, clip: Clip) -> Target:
-        files = self._files(clip)
+        files = {i: name for i, name in enumerate(self._files(clip)) if name is not None}
         if not files:
             raise AnnotationError(
                 f"{self.folder / clip.id} has no mask for any of the {len(clip.frame_names)} "
                 f"frames of video {clip.id!r} ({clip.frame_names[0]}.png, ...): unpack the "
                 "annotations there"
             )
-        order = {name: index for index, name in enumerate(clip.frame_names)}
-        return _target(list(files.values()), tuple(order[name] for name in files))
+        size, masks = label_masks(self.tree, tuple(files.values()))
+        void = masks.pop(VOID, None)
+        return Target(size, tuple(files), {str(v): m for v, m in masks.items()}, void)
 
     def _object(self, clip: Clip, whole: Target, wanted: str) -> MaskSequence:
         if wanted in whole.objects:
@@ -109,54 +100,3 @@ class LabelTruth:
             f"{self.folder / clip.id}: an expression names object {wanted!r}, the masks hold "
             f"{', '.join(whole.objects) or 'none'}{hint}"
         )
-
-
-def read_labels(path: Path) -> NDArray[np.uint8]:
-    """An index image as (H, W) uint8.
-
-    Raises:
-        AnnotationError: broken, or not a palette, grey or 1-bit image.
-    """
-    from PIL import Image
-
-    try:
-        with Image.open(path) as image:
-            if image.mode not in ("P", "L", "1"):
-                raise AnnotationError(
-                    f"{path} is a {image.mode} image, wanted a palette or 8-bit grey one whose "
-                    "values are object ids: was it saved again by an image editor?"
-                )
-            return np.array(image, dtype=np.uint8)
-    except (OSError, SyntaxError) as error:
-        raise AnnotationError(f"{path} cannot be read ({error}): unpack it again") from error
-
-
-def _target(files: Sequence[Path], annotated: tuple[int, ...]) -> Target:
-    frames: list[dict[int, Rle]] = []
-    size: tuple[int, int] | None = None
-    for path in files:
-        labels = read_labels(path)
-        found = (labels.shape[0], labels.shape[1])
-        size = size or found
-        if found != size:
-            raise AnnotationError(f"{path} is {found}, the video's first mask is {size}")
-        frames.append(split_labels(labels))
-    if size is None:
-        raise AnnotationError("no index images")
-    values = sorted({value for frame in frames for value in frame})
-    masks = {v: MaskSequence.from_rle([f.get(v) for f in frames], size) for v in values}
-    void = masks.pop(VOID, None)
-    return Target(size, annotated, {str(v): m for v, m in masks.items()}, void)
-
-
-def split_labels(labels: NDArray[np.uint8]) -> dict[int, Rle]:
-    """Value -> RLE of its pixels, for every value of an (H, W) index image but 0."""
-    from pycocotools import mask as coco
-
-    values = [int(v) for v in np.flatnonzero(np.bincount(labels.ravel(), minlength=2)) if v]
-    if not values:
-        return {}
-    # Planes of transposed images are what the encoder calls Fortran order, without a copy.
-    planes = np.ascontiguousarray(labels.T)[None] == np.array(values, np.uint8)[:, None, None]
-    encoded: list[Any] = coco.encode(planes.view(np.uint8).transpose(2, 1, 0))
-    return dict(zip(values, encoded, strict=True))

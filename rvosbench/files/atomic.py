@@ -20,7 +20,7 @@ from rvosbench.files.owner import parse_owner, this_process
 PART = ".part-"
 """What the names of files and folders in the making begin with."""
 
-_NAME = 80  # characters of the final name that are kept: file systems allow 255 in all
+_NAME = 80  # bytes of the final name that are kept: file systems allow 255 in all
 
 
 @contextmanager
@@ -43,7 +43,7 @@ def move(made: Path, place: Path) -> None:
     """Put what is complete at its place, instead of what is there; on the same file system."""
     if made.is_dir() and not made.is_symlink():
         old = part_of(place)
-        if place.exists():
+        if place.exists() or place.is_symlink():
             place.replace(old)  # the shortest time without either
         made.replace(place)
         discard(old)
@@ -76,7 +76,7 @@ def discard(path: Path) -> None:
 
 def part_of(place: Path) -> Path:
     """A new name beside `place` for something in the making, of this process."""
-    name = place.name[:_NAME]
+    name = os.fsencode(place.name)[:_NAME].decode(errors="ignore")
     return place.with_name(f"{PART}{secrets.token_hex(4)}-{this_process().label}@{name}")
 
 

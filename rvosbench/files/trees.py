@@ -1,22 +1,26 @@
-"""Where prediction files lie: a folder or a zip, behind one face."""
+"""Trees of files, a folder or a zip behind one face, and how a zip is written."""
 
 from __future__ import annotations
 
 import os
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
-from rvosbench.errors import PredictionError
+from rvosbench.errors import FileError
+from rvosbench.files.atomic import replacing
+
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time that a zip can hold
+_UNIX, _MODE = 3, 0o644 << 16  # else they tell which system and user made the zip
 
 
-class Storage(Protocol):
+class Tree(Protocol):
     """A tree of files. Names are relative, with "/" between their parts; "" is the root.
 
-    Hidden names and the litter of macOS archives are not shown. A storage can be sent to another
+    Hidden names and the litter of macOS archives are not shown. A tree can be sent to another
     process.
     """
 
@@ -33,26 +37,33 @@ class Storage(Protocol):
     def files(self, at: str) -> tuple[str, ...]:
         """Names of the files in the folder `at`, sorted; none if there is no such folder."""
 
+    def size(self, name: str) -> int:
+        """Bytes of a file, without reading it."""
+
     def identity(self, name: str) -> str:
         """Changes when the file changes, without reading it."""
 
-    def read(self, name: str) -> bytes:
-        """The content of a file; raises PredictionError if it cannot be read."""
+    def read(self, name: str, limit: int | None = None) -> bytes:
+        """The content of a file.
+
+        Raises:
+            FileError: it cannot be read, or has more than `limit` bytes.
+        """
 
 
-def open_storage(path: Path) -> Storage:
-    """The storage at `path`.
+def open_tree(path: Path) -> Tree:
+    """The tree at `path`.
 
     Raises:
-        PredictionError: it does not exist, or is neither a folder nor a zip.
+        FileError: it does not exist, or is neither a folder nor a zip.
     """
     if path.is_dir():
         return Folder(path)
     if not path.exists():
-        raise PredictionError(f"{path}: there is no such folder or zip of predictions")
+        raise FileError(f"{path}: there is no such folder or zip")
     if not zipfile.is_zipfile(path):
-        raise PredictionError(f"{path}: a file that is not a zip, wanted a folder or a zip")
-    return Archive(path)
+        raise FileError(f"{path}: a file that is not a zip, wanted a folder or a zip")
+    return Zip(path)
 
 
 @dataclass(frozen=True)
@@ -62,28 +73,33 @@ class Folder:
     path: Path
 
     def is_folder(self, name: str) -> bool:
-        """See `Storage`."""
+        """See `Tree`."""
         return (self.path / name).is_dir()
 
     def folders(self, at: str) -> tuple[str, ...]:
-        """See `Storage`."""
+        """See `Tree`."""
         return self._entries(at, folders=True)
 
     def files(self, at: str) -> tuple[str, ...]:
-        """See `Storage`."""
+        """See `Tree`."""
         return self._entries(at, folders=False)
+
+    def size(self, name: str) -> int:
+        """See `Tree`."""
+        return (self.path / name).stat().st_size
 
     def identity(self, name: str) -> str:
         """Size and time of change."""
         status = (self.path / name).stat()
         return f"{status.st_size}:{status.st_mtime_ns}"
 
-    def read(self, name: str) -> bytes:
-        """See `Storage`."""
+    def read(self, name: str, limit: int | None = None) -> bytes:
+        """See `Tree`."""
         try:
-            return (self.path / name).read_bytes()
+            with (self.path / name).open("rb") as file:
+                return _bounded(file, limit, f"{self.path / name}")
         except OSError as error:
-            raise PredictionError(f"{self.path / name}: cannot be read: {error}") from error
+            raise FileError(f"{self.path / name}: cannot be read: {error}") from error
 
     def _entries(self, at: str, folders: bool) -> tuple[str, ...]:
         try:
@@ -94,62 +110,92 @@ class Folder:
         return tuple(sorted(found))
 
 
-class Archive:
+class Zip:
     """Files in a zip, read without unpacking."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
         self._handle: zipfile.ZipFile | None = None
-        self._owner = 0
-        self._tree = _tree(self._open())
+        self._process = 0
+        self._names = _names(self._open())
 
-    def __reduce__(self) -> tuple[type[Archive], tuple[Path]]:
-        return Archive, (self.path,)
+    def __reduce__(self) -> tuple[type[Zip], tuple[Path]]:
+        return Zip, (self.path,)
 
     def is_folder(self, name: str) -> bool:
-        """See `Storage`."""
-        return name in self._tree
+        """See `Tree`."""
+        return name in self._names
 
     def folders(self, at: str) -> tuple[str, ...]:
-        """See `Storage`."""
-        return tuple(sorted(k for k, real in self._tree.get(at, {}).items() if real is None))
+        """See `Tree`."""
+        return tuple(sorted(k for k, real in self._names.get(at, {}).items() if real is None))
 
     def files(self, at: str) -> tuple[str, ...]:
-        """See `Storage`."""
-        return tuple(sorted(k for k, real in self._tree.get(at, {}).items() if real is not None))
+        """See `Tree`."""
+        return tuple(sorted(k for k, real in self._names.get(at, {}).items() if real is not None))
+
+    def size(self, name: str) -> int:
+        """See `Tree`."""
+        return self._info(name).file_size
 
     def identity(self, name: str) -> str:
         """Size and checksum."""
-        info = self._open().getinfo(self._real(name))
+        info = self._info(name)
         return f"{info.file_size}:{info.CRC:08x}"
 
-    def read(self, name: str) -> bytes:
-        """See `Storage`."""
+    def read(self, name: str, limit: int | None = None) -> bytes:
+        """See `Tree`."""
         try:
-            return self._open().read(self._real(name))
+            with self._open().open(self._info(name)) as file:
+                return _bounded(file, limit, f"{self.path}: {name}")
         except (OSError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-            raise PredictionError(f"{self.path}: {name} cannot be read: {error}") from error
+            raise FileError(f"{self.path}: {name} cannot be read: {error}") from error
 
-    def _real(self, name: str) -> str:
+    def _info(self, name: str) -> zipfile.ZipInfo:
         folder, _, last = name.rpartition("/")
-        return self._tree[folder][last] or ""
+        return self._open().getinfo(self._names[folder][last] or "")
 
     def _open(self) -> zipfile.ZipFile:
         # A handle that came through a fork shares its file position with the parent's.
-        if self._handle is None or self._owner != os.getpid():
+        if self._handle is None or self._process != os.getpid():
             try:
-                self._handle, self._owner = zipfile.ZipFile(self.path), os.getpid()
+                self._handle, self._process = zipfile.ZipFile(self.path), os.getpid()
             except (OSError, zipfile.BadZipFile) as error:
-                raise PredictionError(f"{self.path}: not a readable zip: {error}") from error
+                raise FileError(f"{self.path}: not a readable zip: {error}") from error
         return self._handle
 
 
+def write_zip(out: Path, entries: Iterable[tuple[str, bytes]]) -> int:
+    """Write (name, content) into a zip, in the given order; the same entries give the same bytes.
+
+    The zip appears complete or not at all. Files are stored as they are: PNGs are compressed.
+
+    Returns:
+        The number of entries.
+    """
+    number = 0
+    with replacing(out) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_STORED) as archive:
+        for name, content in entries:
+            info = zipfile.ZipInfo(name, _EPOCH)
+            info.create_system, info.external_attr = _UNIX, _MODE
+            archive.writestr(info, content)
+            number += 1
+    return number
+
+
 def shown(name: str) -> bool:
-    """Whether a file or folder name can belong to predictions."""
+    """Whether a file or folder belongs to a tree."""
     return not name.startswith(".") and name not in {"__MACOSX", "Thumbs.db"}
 
 
-def _tree(archive: zipfile.ZipFile) -> Mapping[str, dict[str, str | None]]:
+def _bounded(file: IO[bytes], limit: int | None, where: str) -> bytes:
+    content = file.read() if limit is None else file.read(limit + 1)
+    if limit is not None and len(content) > limit:
+        raise FileError(f"{where}: more than the {limit} bytes that such a file can have")
+    return content
+
+
+def _names(archive: zipfile.ZipFile) -> Mapping[str, dict[str, str | None]]:
     """Folder -> name -> the name in the archive of a file, None of a folder."""
     tree: dict[str, dict[str, str | None]] = {"": {}}
     for info in archive.infolist():

@@ -46,27 +46,3 @@ def nonzero64(context: Any, octets: Any, at: Any) -> Any:  # noqa: ANN401
         return builder.bitcast(flags, ir.IntType(_GROUP))
 
     return types.uint64(octets, types.intp), generate
-
-
-@compiled
-def pack_rows(octets: Octets, width: int, words: Words) -> None:
-    """Pack H rows of `width` bytes, one after the other, into words (H, ceil(width / 64))."""
-    for y in range(words.shape[0]):
-        pack_row(octets, y * width, width, words[y])
-
-
-@compiled
-def pack_row(octets: Octets, begin: int, width: int, words: Words) -> None:
-    """Pack which of `width` bytes from `begin` on are not 0; bits beyond the width are zero."""
-    whole, rest = width // 64, width % 64
-    for x in range(whole):
-        words[x] = nonzero64(octets, begin + 64 * x)
-    if rest and begin + 64 * whole + rest >= 64:
-        # The 64 bytes that end with the row: those before its last word are shifted out.
-        end = nonzero64(octets, begin + width - 64)
-        words[whole] = end >> np.uint64(64 - rest)
-    elif rest:
-        words[whole] = np.uint64(0)
-        for x in range(rest):
-            if octets[begin + 64 * whole + x]:
-                words[whole] |= np.uint64(1) << np.uint64(x)

@@ -11,19 +11,18 @@ import importlib
 import io
 import struct
 import zlib
-from collections.abc import Callable
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rvosbench.errors import PredictionError
-from rvosbench.masks import Words, pack, unpack
+from rvosbench.errors import MaskError
+from rvosbench.files.trees import Tree
+from rvosbench.masks.sequence import MaskSequence, Words, pack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from rvosbench.masks import BoolArray
 
 _ONE_CHANNEL = frozenset({"1", "L", "P", "I", "I;16"})
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -40,11 +39,6 @@ def encode_mask(mask: NDArray[np.generic]) -> bytes:
     return file.getvalue()
 
 
-def decode_mask(content: bytes, where: str, size: tuple[int, int]) -> BoolArray:
-    """A PNG as a (H, W) bool mask; see `decode_words`."""
-    return unpack(decode_words(content, where, size), size[1])
-
-
 def decode_words(content: bytes, where: str, size: tuple[int, int]) -> Words:
     """A PNG as packed bits, (H, ceil(W / 64)) uint64.
 
@@ -57,16 +51,18 @@ def decode_words(content: bytes, where: str, size: tuple[int, int]) -> Words:
         size: the wanted (height, width).
 
     Raises:
-        PredictionError: not a readable PNG, more than one channel, or another size.
+        MaskError: not a readable PNG, more than one channel, or another size.
     """
     words = _plain(content, size)
-    return pack(read_indices(content, where, size)) if words is None else words
+    return pack(read_values(content, where, size)) if words is None else words
 
 
-def read_indices(content: bytes, where: str, size: tuple[int, int]) -> NDArray[np.generic]:
+def read_values(
+    content: bytes, where: str, size: tuple[int, int] | None = None
+) -> NDArray[np.generic]:
     """The values of a PNG with one channel, (H, W): gray values or palette indices, by Pillow.
 
-    Args and errors: as for `decode_words`.
+    Args and errors: as for `decode_words`; without `size` any size will do.
     """
     from PIL import Image
 
@@ -74,20 +70,45 @@ def read_indices(content: bytes, where: str, size: tuple[int, int]) -> NDArray[n
         with Image.open(io.BytesIO(content), formats=["PNG"]) as image:
             mode, (width, height) = image.mode, image.size
             if mode not in _ONE_CHANNEL:
-                raise PredictionError(
-                    f"{where}: a colour image ({mode}), wanted one channel: save masks as mode L "
-                    "with 0 and 255, as 1-bit, or with a palette (index 0 = background)"
+                raise MaskError(
+                    f"{where}: a colour image ({mode}), wanted one channel: gray, 1-bit, or a "
+                    "palette whose index counts (0 = background). Was it saved again by an image "
+                    "editor?"
                 )
-            if (height, width) != size:
-                raise PredictionError(
+            if size is not None and (height, width) != size:
+                raise MaskError(
                     f"{where}: got {height}x{width}, wanted {size[0]}x{size[1]} "
-                    "(height x width): save masks at the size of the video's frames"
+                    "(height x width): masks have the size of the video's frames"
                 )
             return np.array(image)
     except (OSError, SyntaxError, ValueError, EOFError, struct.error) as error:
-        raise PredictionError(
-            f"{where}: not a readable PNG ({error}); write the file again"
-        ) from error
+        raise MaskError(f"{where}: not a readable PNG ({error}); write the file again") from error
+
+
+def frame_files(
+    tree: Tree, folder: str | None, frame_names: Sequence[str]
+) -> tuple[str | None, ...]:
+    """The PNG of every frame in a folder of a tree; None where there is none."""
+    if folder is None:
+        return (None,) * len(frame_names)
+    there = {name[:-4]: name for name in tree.files(folder) if name.lower().endswith(".png")}
+    prefix = f"{folder}/" if folder else ""
+    return tuple(prefix + there[name] if name in there else None for name in frame_names)
+
+
+def png_masks(tree: Tree, names: Sequence[str | None], size: tuple[int, int]) -> MaskSequence:
+    """One mask a file, decoded whenever it is read; None is an empty mask.
+
+    What `decode_words` raises, and FileError, comes when the mask is read.
+    """
+    return MaskSequence.from_reader(partial(_read, tree, tuple(names), size), len(names), size)
+
+
+def _read(tree: Tree, names: Sequence[str | None], size: tuple[int, int], index: int) -> Words:
+    name = names[index]
+    if name is None:
+        return MaskSequence.empty(1, size).words(0)
+    return decode_words(tree.read(name), f"{tree.path}: {name}", size)
 
 
 def _plain(content: bytes, size: tuple[int, int]) -> Words | None:

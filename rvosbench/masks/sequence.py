@@ -1,4 +1,4 @@
-"""A sequence of binary masks of one size, held as COCO RLE or as packed bits behind one face.
+"""A sequence of binary masks of one size: COCO RLE, packed bits or files behind one face.
 
 RLE is for masks that live long (truth, finished tracks, caches, results): 64 tracks of 300 frames
 at 1080p fit in megabytes. Packed bits, one bit a pixel in 64-pixel words, are for work: unions,
@@ -7,9 +7,10 @@ areas and the metric kernel read them without unpacking.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol, TypeAlias, TypedDict
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
 import numpy as np
 
@@ -31,26 +32,17 @@ class Rle(TypedDict):
     counts: str | bytes | list[int]
 
 
-class _Frames(Protocol):
-    """What a storage can do. `counts` are compressed COCO counts, None for an empty frame."""
-
-    def __len__(self) -> int: ...
-    def words(self, index: int) -> Words: ...
-    def counts(self, index: int) -> bytes | None: ...
-    def at(self, indices: Sequence[int]) -> _Frames: ...
-
-
 @dataclass(frozen=True, eq=False)
 class MaskSequence:
     """T binary masks of one (height, width).
 
-    Build it with `from_arrays`, `from_rle`, `from_words` or `empty`. Two sequences are equal when
-    every pixel is equal, whatever the storage. T may be 0.
+    Build it with `from_arrays`, `from_rle`, `from_words`, `from_reader` or `empty`. Two sequences
+    are equal when every pixel is equal, whatever the storage. T may be 0.
     """
 
     height: int
     width: int
-    _frames: _Frames
+    _frames: _Packed | _RunLengths | _Read
 
     @classmethod
     def from_arrays(
@@ -71,7 +63,21 @@ class MaskSequence:
     @classmethod
     def from_words(cls, frames: Sequence[Words], size: tuple[int, int]) -> MaskSequence:
         """Wrap packed frames: each (height, ceil(width / 64)) uint64, see `pack`."""
-        return cls(*size, _Packed(size[1], tuple(frames)))
+        return cls(*size, _Packed(tuple(frames)))
+
+    @classmethod
+    def from_reader(
+        cls, read: Callable[[int], Words], length: int, size: tuple[int, int]
+    ) -> MaskSequence:
+        """`length` masks that are read whenever they are asked for, and not kept.
+
+        Args:
+            read: index -> packed bits of `size`, see `pack`; to be sent to another process it must
+                be picklable.
+            length: number of masks.
+            size: (height, width) in pixels.
+        """
+        return cls(*size, _Read(read, tuple(range(length))))
 
     @classmethod
     def from_rle(cls, frames: Sequence[Rle | None], size: tuple[int, int]) -> MaskSequence:
@@ -123,7 +129,7 @@ class MaskSequence:
 
     def rle(self, index: int) -> Rle:
         """Frame `index` as COCO RLE with a text `counts`, as JSON wants it."""
-        counts = self._frames.counts(index)
+        counts = self._counts(index)
         if counts is None:
             counts = _encode(np.zeros(self.size, bool))
         return {"size": [self.height, self.width], "counts": counts.decode("ascii")}
@@ -138,7 +144,7 @@ class MaskSequence:
 
     def compressed(self) -> MaskSequence:
         """The same masks held as RLE."""
-        counts = tuple(self._frames.counts(i) for i in range(len(self)))
+        counts = tuple(self._counts(i) for i in range(len(self)))
         return MaskSequence(*self.size, _RunLengths(self.size, counts))
 
     def packed(self) -> MaskSequence:
@@ -148,6 +154,13 @@ class MaskSequence:
     def at(self, indices: Sequence[int]) -> MaskSequence:
         """The frames `indices`, in that order."""
         return MaskSequence(*self.size, self._frames.at(indices))
+
+    def _counts(self, index: int) -> bytes | None:
+        """Compressed COCO counts; None for an empty frame."""
+        if isinstance(self._frames, _RunLengths):
+            return self._frames.frames[index]
+        words = self.words(index)
+        return _encode(unpack(words, self.width)) if words.any() else None
 
 
 def union(masks: Sequence[MaskSequence], length: int, size: tuple[int, int]) -> MaskSequence:
@@ -161,7 +174,14 @@ def union(masks: Sequence[MaskSequence], length: int, size: tuple[int, int]) -> 
             raise MaskError(f"cannot unite {len(m)} masks of {m.size} with {length} of {size}")
     if not masks:
         return MaskSequence.empty(length, size)
-    return masks[0] if len(masks) == 1 else MaskSequence(*size, _Union(tuple(masks)))
+    if len(masks) == 1:
+        return masks[0]
+    return MaskSequence.from_reader(partial(_united, tuple(masks)), length, size)
+
+
+def _united(masks: Sequence[MaskSequence], index: int) -> Words:
+    words: Words = np.bitwise_or.reduce([m.words(index) for m in masks])
+    return words
 
 
 def pack(mask: NDArray[np.generic]) -> Words:
@@ -169,14 +189,12 @@ def pack(mask: NDArray[np.generic]) -> Words:
 
     Pixel x is bit x % 64 of word x // 64; padding bits are zero.
     """
-    from rvosbench.masks.bits import pack_rows
-
     if mask.dtype not in (np.bool_, np.uint8):
         mask = mask.astype(bool)
-    octets = np.ascontiguousarray(mask).view(np.uint8).reshape(-1)
-    words = np.empty((mask.shape[0], -(-mask.shape[1] // WORD)), np.uint64)
-    pack_rows(octets, mask.shape[1], words)
-    return words
+    octets = np.packbits(mask.view(np.uint8), axis=1, bitorder="little")
+    words = np.zeros((mask.shape[0], -(-mask.shape[1] // WORD)), "<u8")
+    words.view(np.uint8)[:, : octets.shape[1]] = octets
+    return words.astype(np.uint64, copy=False)
 
 
 def unpack(words: Words, width: int) -> BoolArray:
@@ -195,7 +213,6 @@ _BITS = np.array([bin(i).count("1") for i in range(256)], dtype=np.uint8)
 
 @dataclass(frozen=True)
 class _Packed:
-    width: int
     frames: tuple[Words, ...]
 
     def __len__(self) -> int:
@@ -204,15 +221,14 @@ class _Packed:
     def words(self, index: int) -> Words:
         return self.frames[index]
 
-    def counts(self, index: int) -> bytes | None:
-        return _encode(unpack(self.frames[index], self.width)) if self.frames[index].any() else None
-
     def at(self, indices: Sequence[int]) -> _Packed:
-        return _Packed(self.width, tuple(self.frames[i] for i in indices))
+        return _Packed(tuple(self.frames[i] for i in indices))
 
 
 @dataclass(frozen=True)
 class _RunLengths:
+    """Compressed COCO counts; None is an empty frame."""
+
     size: tuple[int, int]
     frames: tuple[bytes | None, ...]
 
@@ -224,29 +240,25 @@ class _RunLengths:
 
         return decode(self.frames[index] or b"", self.size)
 
-    def counts(self, index: int) -> bytes | None:
-        return self.frames[index]
-
     def at(self, indices: Sequence[int]) -> _RunLengths:
         return _RunLengths(self.size, tuple(self.frames[i] for i in indices))
 
 
 @dataclass(frozen=True)
-class _Union:
-    parts: tuple[MaskSequence, ...]
+class _Read:
+    """Frames that a function reads; `indices` says which of them are the sequence."""
+
+    read: Callable[[int], Words]
+    indices: tuple[int, ...]
 
     def __len__(self) -> int:
-        return len(self.parts[0])
+        return len(self.indices)
 
     def words(self, index: int) -> Words:
-        words: Words = np.bitwise_or.reduce([part.words(index) for part in self.parts])
-        return words
+        return self.read(self.indices[index])
 
-    def counts(self, index: int) -> bytes | None:
-        return _Packed(self.parts[0].width, (self.words(index),)).counts(0)
-
-    def at(self, indices: Sequence[int]) -> _Union:
-        return _Union(tuple(part.at(indices) for part in self.parts))
+    def at(self, indices: Sequence[int]) -> _Read:
+        return _Read(self.read, tuple(self.indices[i] for i in indices))
 
 
 def _encode(mask: BoolArray) -> bytes:

@@ -20,12 +20,12 @@ def overlay(
     true: NDArray[np.bool_] | None = None,
     colour: tuple[int, int, int] = PREDICTED,
 ) -> NDArray[np.uint8]:
-    """The prediction in full colour with an outline, the rest pale, the truth outlined blue.
+    """The prediction in full colour with an outline, the rest pale, the ground truth outlined blue.
 
     Args:
         frame: (H, W, 3), RGB.
         predicted: (H, W).
-        true: (H, W), or None for a frame without truth.
+        true: (H, W), or None for a frame without ground truth.
         colour: of the prediction's outline.
 
     Returns:

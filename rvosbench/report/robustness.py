@@ -110,14 +110,14 @@ def group_of(name: str) -> Group:
 
 
 def mean_score(scores: Sequence[Score]) -> Score:
-    """Mean of each figure; at least one score."""
+    """Mean of J, F and J&F; at least one score."""
     return Score(*(sum(getattr(s, k) for s in scores) / len(scores) for k in ("j", "f", "jf")))
 
 
 def score_of(summary: Summary | None, where: str) -> Score:
-    """The figures of a result; raises ResultError for a split without truth."""
+    """The scores of a result; raises ResultError for a split without ground truth."""
     if summary is None:
-        raise ResultError(f"{where}: no score, as the split keeps its truth")
+        raise ResultError(f"{where}: no score, as the split has no public ground truth")
     return Score(summary.j, summary.f, summary.jf)
 
 
@@ -143,5 +143,5 @@ def to_json(robustness: Robustness) -> dict[str, Json]:
 def _json(group: Means | None) -> Json:
     if group is None:
         return None
-    figures = {"corruptions": group.corruptions, **asdict(group.score)}
-    return {**figures, "relative": group.relative, "drop": group.drop}
+    values = {"corruptions": group.corruptions, **asdict(group.score)}
+    return {**values, "relative": group.relative, "drop": group.drop}

@@ -57,7 +57,7 @@ def measure(
         on_step: called before each run with its label, its number from 1 and how many there are.
 
     Raises:
-        NoGroundTruthError: the split has no truth to score with.
+        NoGroundTruthError: the split has no ground truth to score with.
     """
     dataset, count = trial.dataset, len(trial.plans) + 1
 
@@ -69,8 +69,9 @@ def measure(
     clean = score(dataset, CLEAN, 1)
     if clean.summary is None:
         raise NoGroundTruthError(
-            f"{dataset.name}/{dataset.split} keeps its truth, so there is no robustness table; "
-            "take one corruption at a time to write predictions, such as --corruption fog:3"
+            f"{dataset.name}/{dataset.split} has no public ground truth, so there is no "
+            "robustness table; take one corruption at a time to write predictions, such as "
+            "--corruption fog:3"
         )
     rows = []
     for number, plan in enumerate(trial.plans, start=2):

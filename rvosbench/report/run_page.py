@@ -1,27 +1,18 @@
-"""One HTML page of a run: scores by category, and strips of sentences; alone or against another."""
+"""One HTML page of a run: scores by category, and strips of frames; alone or against another."""
 
 from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Iterator, Sequence
-from html import escape
+from collections.abc import Sequence
 from pathlib import Path
 
 from rvosbench.files.atomic import write_bytes
 from rvosbench.metrics.breakdown import Part
-from rvosbench.report.robustness_page import percent
+from rvosbench.report.page import Page, page_text
 from rvosbench.report.strips import Strip, paint
 from rvosbench.runs.result import Result, parts
-
-_STYLE = """
-body { font: 15px/1.5 sans-serif; max-width: 72em; margin: 2em auto; padding: 0 1em; color: #222; }
-table { border-collapse: collapse; margin: 1em 0; }
-th, td { padding: .25em .7em; text-align: right; border-bottom: 1px solid #ddd; }
-th:first-child, td:first-child { text-align: left; }
-tr:first-of-type td { font-weight: bold; }
-img { max-width: 100%; height: auto; display: block; margin: 1.5em 0; }
-"""
+from rvosbench.tables.table import METRICS, Cell, Row, Table, percent, text_columns, text_row
 
 
 def write_page(path: Path, result: Result, against: Result | None, strips: Sequence[Strip]) -> None:
@@ -37,20 +28,16 @@ def to_html(result: Result, against: Result | None, strips: Sequence[Strip]) -> 
         against: of another run on the same videos: adds a column and the differences.
         strips: shown below the table.
     """
-    facts = result.facts
-    names = " against ".join(title(r) for r in (result, against) if r is not None)
-    heading = escape(f"{names} on {facts['dataset']}/{facts['split']}")
-    pictures = "\n".join(_picture(one) for one in strips)
-    signatures = "<br>".join(
-        f"<code>{escape(r.signature)}</code>{' (upper bound: sees the truth)' * r.upper_bound}"
-        for r in (result, against)
-        if r is not None
-    )
-    return (
-        f'<!doctype html>\n<html lang="en">\n<head><meta charset="utf-8"><title>{heading}</title>'
-        f"<style>{_STYLE}</style></head>\n<body>\n<h1>{heading}</h1>\n<p>{signatures}</p>\n"
-        f"{''.join(_table(result, against))}\n<p>Scores are x 100. Orange outline: the answer; "
-        f"blue outline: the truth.</p>\n{pictures}\n</body>\n</html>\n"
+    shown = [r for r in (result, against) if r is not None]
+    names = " against ".join(title(r) for r in shown)
+    return page_text(
+        Page(
+            f"{names} on {result.facts['dataset']}/{result.facts['split']}",
+            [("", r.signature, _remark(r)) for r in shown],
+            [_comparison(result, against)],
+            "Scores are x 100. Orange outline: the prediction; blue outline: the ground truth.",
+            pictures=[(one.expression, _address(one)) for one in strips],
+        )
     )
 
 
@@ -59,19 +46,40 @@ def title(result: Result) -> str:
     return result.card.title or str(result.facts["method"])
 
 
-def _table(result: Result, against: Result | None) -> Iterator[str]:
-    head = ["sentences", "count", "J&F", "J", "F"]
-    head += [f"J&F of {title(against)}", "gain"] if against else []
-    yield "<table>\n<tr>" + "".join(f"<th>{escape(name)}</th>" for name in head) + "</tr>\n"
+def category_table(results: Sequence[Result]) -> Table:
+    """J&F of several runs, over all expressions and by category; upper bounds as references.
+
+    Args:
+        results: scored, at least one; the first says in which order categories come.
+    """
+    found = [{p.value: p.jf for p in parts(r) if p.by == "category"} for r in results]
+    names = list(dict.fromkeys(name for scores in found for name in scores))
+    rows = []
+    for result, scores in zip(results, found, strict=True):
+        whole = result.summary.jf if result.summary else None
+        values = (whole, *map(scores.get, names))
+        label = Cell(title(result), reference=result.upper_bound)
+        rows.append(Row((label, *(Cell(percent(value)) for value in values))))
+    return Table("categories", "", text_columns(["method"], ["all", *names]), tuple(rows))
+
+
+def _remark(result: Result) -> str:
+    return " (upper bound: sees the ground truth)" * result.upper_bound
+
+
+def _comparison(result: Result, against: Result | None) -> Table:
     others = {(p.by, p.value): p.jf for p in _all_parts(against)} if against else {}
+    rows = []
     for part in _all_parts(result):
         label = f"{part.by}: {part.value}" if part.by else part.value
-        cells = [label, str(part.count), *(percent(v) for v in (part.jf, part.j, part.f))]
+        values: list[float | None] = [part.jf, part.j, part.f]
         if against is not None:
             other = others.get((part.by, part.value))
-            cells += [percent(other), percent(None if other is None else part.jf - other)]
-        yield "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in cells) + "</tr>\n"
-    yield "</table>"
+            values += [other, None if other is None else part.jf - other]
+        rows.append(text_row([label, str(part.count), *map(percent, values)]))
+    more = [f"J&F of {title(against)}", "gain"] if against else []
+    columns = text_columns(["expressions"], ["count", *METRICS.values(), *more])
+    return Table("parts", "", columns, tuple(rows))
 
 
 def _all_parts(result: Result) -> list[Part]:
@@ -80,8 +88,7 @@ def _all_parts(result: Result) -> list[Part]:
     return [*whole, *parts(result)]
 
 
-def _picture(one: Strip) -> str:
+def _address(one: Strip) -> str:
     out = io.BytesIO()
     paint([one]).save(out, "JPEG", quality=88)
-    data = base64.b64encode(out.getvalue()).decode("ascii")
-    return f'<img alt="{escape(one.sentence)}" src="data:image/jpeg;base64,{data}">'
+    return f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode('ascii')}"

@@ -1,4 +1,4 @@
-"""Strips: a sentence, and under it the same frames with the truth and with each method's answer."""
+"""Strips: an expression, and under it the same frames with the ground truth and each prediction."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from rvosbench.errors import UsageError
 from rvosbench.report.cases import Case, RunCases, jf
 from rvosbench.report.overlays import TRUE, overlay, spread
 from rvosbench.runs.result import ScoredExpression
+from rvosbench.tables.table import percent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,8 +25,8 @@ _INK, _PAPER, _FAINT = "#222222", "white", "#777777"
 
 
 @dataclass(frozen=True)
-class Row:
-    """One method's answer in a strip, or the truth.
+class StripRow:
+    """One method's prediction in a strip, or the ground truth.
 
     Attributes:
         label: at the left, a few short lines.
@@ -38,30 +39,30 @@ class Row:
 
 @dataclass(frozen=True)
 class Strip:
-    """A sentence with its rows; all rows show the same frames."""
+    """An expression with its rows; all rows show the same frames."""
 
-    sentence: str
+    expression: str
     remark: str
-    rows: tuple[Row, ...]
+    rows: tuple[StripRow, ...]
 
 
 def strip(cases: Sequence[tuple[str, Case]], count: int = 6) -> Strip:
-    """The strip of one sentence as several methods answered it.
+    """The strip of one expression with the predictions of several methods.
 
     Args:
         cases: method -> its case; all of the same expression.
-        count: frames shown, evenly spread over those that have truth.
+        count: frames shown, evenly spread over those with ground truth.
     """
     _, first = cases[0]
     frames = spread(sorted(first.truth), count)
     video = first.sample.video
     images = {index: np.asarray(video.read(index)) for index in frames}
     truth = (overlay(images[i], first.truth[i], colour=TRUE) for i in frames)
-    shown = [Row("truth", tuple(truth))]
+    shown = [StripRow("ground truth", tuple(truth))]
     for name, case in cases:
         pictures = (overlay(images[i], case.masks.frame(i), case.truth[i]) for i in frames)
         label = "\n".join(wrap(name, _LETTERS))
-        shown.append(Row(f"{label}\nJ&F {100 * case.jf:.1f}", tuple(pictures)))
+        shown.append(StripRow(f"{label}\nJ&F {percent(case.jf)}", tuple(pictures)))
     expression = first.scored.expression
     tags = f" ({', '.join(expression.tags)})" if expression.tags else ""
     remark = f"{video.id}/{expression.id}{tags}, frames {', '.join(map(str, frames))}"
@@ -79,7 +80,7 @@ def same_case(run: RunCases, scored: ScoredExpression) -> ScoredExpression:
 
 
 def telling(run: RunCases, against: RunCases | None, count: int) -> list[ScoredExpression]:
-    """The `count` expressions that tell most: greatest gain over another run, or best answered.
+    """The `count` expressions with the greatest gain over another run, or with the best score.
 
     At most one of a video, and one of a kind (tags) while there are others, so that they differ;
     of equals the first in dataset order.
@@ -101,7 +102,7 @@ def telling(run: RunCases, against: RunCases | None, count: int) -> list[ScoredE
 
 
 def check_comparable(run: RunCases, against: RunCases) -> None:
-    """Two runs of the same videos and sentences; raises UsageError if they are not."""
+    """Two runs of the same videos and expressions; raises UsageError if they are not."""
     keys = ("dataset", "split", "fingerprint", "videos")
     for key in keys:
         mine, theirs = run.result.facts.get(key), against.result.facts.get(key)
@@ -136,7 +137,7 @@ def _paint(one: Strip) -> Image:
     page = Images.new("RGB", size, _PAPER)
     brush = ImageDraw.Draw(page)
     font, small = ImageFont.load_default(_FONT + 3), ImageFont.load_default(_FONT - 2)
-    brush.text((_GAP, 2), f"“{one.sentence}”", _INK, font)
+    brush.text((_GAP, 2), f"“{one.expression}”", _INK, font)
     brush.text((_GAP, _TITLE - 4), one.remark, _FAINT, small)
     for number, (row, pictures) in enumerate(zip(one.rows, frames, strict=True)):
         top = 2 * _TITLE - 6 + number * cell[1]

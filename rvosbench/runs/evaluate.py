@@ -30,12 +30,11 @@ from rvosbench.execution.runner import run_units
 from rvosbench.execution.units import Job, Outcome, Unit
 from rvosbench.metrics import official
 from rvosbench.metrics.values import split_values
-from rvosbench.predictions import MissingPolicy
 from rvosbench.recipe import Recipe, digest
-from rvosbench.records import Expression, Json, Sample
+from rvosbench.records import Expression, Json, Missing, Sample
 from rvosbench.runs.files import open_files
 from rvosbench.runs.methods import Candidate, MethodChoice, choose
-from rvosbench.runs.pixels import ReadOnce
+from rvosbench.runs.predictions import VideoPredictions
 from rvosbench.runs.result import Result, ScoredExpression
 from rvosbench.runs.run_folder import RunFolder, VideoFiles, VideoScores
 from rvosbench.runs.truth import GroundTruth
@@ -106,7 +105,7 @@ def score(
     predictions: Path | str,
     dataset: Dataset,
     protocol: str | ScoringProtocol | None = None,
-    missing: MissingPolicy = "error",
+    missing: str = "error",
     run: RunOptions | None = None,
     videos: Sequence[str] | None = None,
 ) -> Result:
@@ -248,10 +247,7 @@ class _Work:
             _summary(self.task.protocol, [s.score for s in scored]) if scored else None,
             tuple(scored),
             self.job.candidate.needs_truth,
-            {
-                "masks": sum(found.missing[0] for found in kept),
-                "expressions": sum(found.missing[1] for found in kept),
-            },
+            Missing.total(found.missing for found in kept)._asdict(),
         )
         self.folder.write_result(result)
         return result
@@ -322,12 +318,12 @@ class _Job:
         if self.candidate.keeps:
             files.write_predictions(sample.video, predictions)
         scores = [] if self._hidden else self._protocol.score_video(sample, truth, predictions)
-        pixels = None
-        if isinstance(predictions, ReadOnce):
+        kept = VideoScores(tuple(scores))
+        if isinstance(predictions, VideoPredictions):
             dropped = self._protocol.version.endswith(official.VARIANT)
             pixels = predictions.digest(unreadable=dropped)
-        filled = getattr(answers, "filled", (0, 0))
-        files.write_scores(VideoScores(tuple(scores), pixels, filled))
+            kept = replace(kept, pixels=pixels, missing=predictions.filled)
+        files.write_scores(kept)
 
     def _predicted(self, sample: Sample, truth: GroundTruth) -> Mapping[str, Answer]:
         method = self._built()

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from rvosbench.contracts import Answer, Method, MethodIdentity, TruthMethod
 from rvosbench.errors import PredictionError
-from rvosbench.predictions import (
-    MissingPolicy,
-    PredictionSource,
-    open_labels,
-    open_predictions,
-)
-from rvosbench.records import Json, MethodCard, Prediction, Sample
-from rvosbench.runs.pixels import ReadOnce
+from rvosbench.records import Json, MethodCard, MissingPolicy, Prediction, Sample
+from rvosbench.runs.predictions import Predictions, VideoPredictions, open_predictions
 
 NAME = "predictions"
 """What a signature calls predictions in files, whoever made them."""
@@ -27,12 +21,10 @@ class PredictionsInFiles:
     """Predictions that somebody made before; satisfies `rvosbench.runs.methods.Candidate`.
 
     Attributes:
-        source: reads them.
-        missing: what is done about missing ones; it is in the signature.
+        predictions: reads them; what is done about missing ones is in the signature.
     """
 
-    source: PredictionSource
-    missing: MissingPolicy
+    predictions: Predictions
 
     @property
     def needs_truth(self) -> bool:
@@ -50,7 +42,7 @@ class PredictionsInFiles:
 
     def details(self) -> dict[str, Json]:
         """The policy; they are told apart by their pixels, which are hashed when scored."""
-        return {"missing": self.missing}
+        return {"missing": self.predictions.missing.value}
 
     def identify(self, videos: Sequence[str]) -> MethodIdentity:
         """Nothing but a name."""
@@ -58,7 +50,7 @@ class PredictionsInFiles:
 
     def build(self) -> Method | TruthMethod:
         """The files."""
-        return _Lazy(self.source)
+        return self.predictions
 
     def identity_of(self, method: Method | TruthMethod, videos: Sequence[str]) -> MethodIdentity:
         """Nothing but a name."""
@@ -66,11 +58,12 @@ class PredictionsInFiles:
 
     def checked(self, answers: Mapping[str, Answer], sample: Sample) -> Mapping[str, Prediction]:
         """Read one by one when they are scored, and hashed."""
-        return ReadOnce(answers)
+        assert isinstance(answers, VideoPredictions)
+        return answers
 
     def read_of(self, sample: Sample) -> str:
         """Changes when a file of the video's predictions changes."""
-        return self.source.digest(sample)
+        return self.predictions.source.digest(sample)
 
     def check_resumable(self) -> None:
         """Their files tell everything."""
@@ -78,7 +71,7 @@ class PredictionsInFiles:
 
 def open_files(
     path: Path,
-    missing: MissingPolicy,
+    missing: str,
     answers: Literal["expressions", "labels"],
     samples: Sequence[Sample],
     split: Sequence[str],
@@ -86,8 +79,8 @@ def open_files(
     """Open predictions in files.
 
     Args:
-        path: see `open_predictions`, for labels `open_labels`.
-        missing: what to do about what is missing.
+        path: see `open_predictions`.
+        missing: a `MissingPolicy`, or its name.
         answers: what the files hold.
         samples: the videos to be scored.
         split: ids of all videos of the split.
@@ -99,10 +92,10 @@ def open_files(
     Raises:
         PredictionError: nothing there, or entries that the split does not ask for.
     """
-    opening = open_labels if answers == "labels" else open_predictions
-    source: PredictionSource = opening(path, missing, samples)
-    if missing != "error":
-        return PredictionsInFiles(source, missing), samples
+    opened = open_predictions(path, missing, samples, answers)
+    source = opened.source
+    if opened.missing is not MissingPolicy.ERROR:
+        return PredictionsInFiles(opened), samples
     scored = {sample.video.id for sample in samples}
     others = [video for video in split if video not in scored]
     extra = [name for name in source.extra(samples) if not _belongs(name, others)]
@@ -113,7 +106,7 @@ def open_files(
         )
     if answers == "labels":
         samples = [sample for sample in samples if source.holds(sample.video.id)]
-    return PredictionsInFiles(source, missing), samples
+    return PredictionsInFiles(opened), samples
 
 
 def _belongs(name: str, videos: Sequence[str]) -> bool:
@@ -125,31 +118,3 @@ def _belongs(name: str, videos: Sequence[str]) -> bool:
         if entry
         for video in videos
     )
-
-
-@dataclass(frozen=True)
-class _Lazy:
-    """A source as a method: its mapping reads a prediction when it is asked for."""
-
-    source: PredictionSource
-
-    def predict(self, sample: Sample) -> Mapping[str, Prediction]:
-        """Expression id (or label) -> prediction; raises as the source when one is read."""
-        return _Read(self.source, sample)
-
-
-class _Read(Mapping[str, Prediction]):
-    def __init__(self, source: PredictionSource, sample: Sample) -> None:
-        self._source, self._sample = source, sample
-        self._keys = source.answers(sample)
-
-    def __getitem__(self, key: str) -> Prediction:
-        if key not in self._keys:
-            raise KeyError(key)
-        return self._source.answer(self._sample, key)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._keys)
-
-    def __len__(self) -> int:
-        return len(self._keys)

@@ -19,8 +19,8 @@ from rvosbench.contracts import (
     TruthMethod,
 )
 from rvosbench.errors import UnknownNameError, UsageError
-from rvosbench.predictions import complete
 from rvosbench.records import Json, MethodCard, Prediction, Sample
+from rvosbench.runs.complete import complete
 from rvosbench.runs.source import object_facts, source_hash
 
 

@@ -16,7 +16,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -27,7 +27,7 @@ from rvosbench.files.atomic import PART, discard, write_json
 from rvosbench.files.claims import CLAIMS, claimed
 from rvosbench.masks import MaskSequence
 from rvosbench.recipe import Recipe, digest
-from rvosbench.records import Json, Prediction, Video
+from rvosbench.records import Json, Missing, Prediction, Video
 from rvosbench.runs.result import Result, from_row, read_result, to_row, write_result
 
 _RUN, _VIDEOS, _RESULT = "run.json", "videos", "result.json"
@@ -49,12 +49,12 @@ class VideoScores:
     Attributes:
         scores: of its expressions (or objects), in the protocol's order.
         pixels: hash of the scored masks, of predictions that were read from files.
-        missing: masks and expressions that the missing-policy filled with empty masks.
+        missing: what the missing-policy filled with empty masks.
     """
 
     scores: tuple[ExpressionScore, ...]
     pixels: str | None = None
-    missing: tuple[int, int] = (0, 0)
+    missing: Missing = field(default_factory=Missing)
 
 
 @dataclass(frozen=True)
@@ -130,9 +130,9 @@ class VideoFiles:
         file = self.path / _SCORES
         content = _read(file)
         try:
-            masks, expressions = content.get("missing", (0, 0))
+            missing = Missing(*map(int, content.get("missing", ())))
             scores = tuple(from_row(video_id, row) for row in content["scores"])
-            return VideoScores(scores, content.get("pixels"), (int(masks), int(expressions)))
+            return VideoScores(scores, content.get("pixels"), missing)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _incomplete(file, error) from error
 

@@ -1,37 +1,174 @@
-"""A run's predictions as the zip that a dataset's own server takes."""
+"""Submissions: predictions as the zip that a dataset's own server takes, and what is wrong there.
+
+The same predictions give the same bytes every time.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
-from rvosbench.errors import ResultError
-from rvosbench.predictions import encode_mask, submission_name, write_archive
+from rvosbench.contracts import Dataset
+from rvosbench.errors import PredictionError, ResultError, UsageError, told_as
+from rvosbench.files.names import relative_name
+from rvosbench.files.trees import write_zip
+from rvosbench.masks.png import encode_mask
+from rvosbench.records import Prediction, Sample
+from rvosbench.runs.prediction_trees import MaskTree
+from rvosbench.runs.predictions import Predictions, open_predictions
 from rvosbench.runs.run_folder import RunFolder, VideoFiles
+
+TOP_FOLDERS: Mapping[str, str] = MappingProxyType({"ref-youtube-vos": "Annotations"})
+"""The folder around the videos. MeViS and others want none: a wrong one scores nan there."""
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What a check found.
+
+    Attributes:
+        expressions: expressions that the dataset asks for.
+        problems: what the server would refuse or count as wrong, one an expression at most.
+        warnings: what it would ignore.
+    """
+
+    expressions: int
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the submission can be sent."""
+        return not self.problems
+
+
+def check_predictions(path: Path, dataset: Dataset) -> CheckReport:
+    """Read every mask that the dataset asks for, and note what is wrong.
+
+    A zip must also have the layout of the dataset's server.
+
+    Args:
+        path: see `open_predictions`.
+        dataset: an opened split, hidden or not; its frames are needed for their size.
+
+    Raises:
+        PredictionError: nothing readable at `path`, or no video of the dataset in it.
+    """
+    samples = list(dataset)
+    opened = open_predictions(path, samples=samples)
+    problems = _layout(opened, samples, dataset.name)
+    for sample in samples:
+        problems += [found for _, found in _read(opened, sample) if isinstance(found, str)]
+    warnings = tuple(f"{path}: nobody asks for {name}" for name in opened.source.extra(samples))
+    number = sum(len(sample.expressions) for sample in samples)
+    return CheckReport(number, tuple(problems), warnings)
+
+
+def pack_predictions(path: Path, dataset: Dataset, out: Path) -> int:
+    """Pack predictions of any form, checked; entries that nobody asks for are left out.
+
+    Args:
+        path: see `open_predictions`.
+        dataset: an opened split, hidden or not; its frames are needed for their size.
+        out: the zip to write; it appears when everything is right.
+
+    Returns:
+        The number of masks.
+
+    Raises:
+        PredictionError: nothing readable at `path`; or everything that is missing or wrong in it.
+    """
+    samples = list(dataset)
+    opened = open_predictions(path, samples=samples)
+    problems: list[str] = []
+
+    def entries() -> Iterator[tuple[str, bytes]]:
+        for sample in samples:
+            for key, found in _read(opened, sample):
+                if isinstance(found, str):
+                    problems.append(found)
+                elif not problems:
+                    names = sample.video.frame_names
+                    yield from _entries(dataset.name, sample.video.id, key, names, found)
+        if problems:
+            raise PredictionError("\n".join(problems))
+
+    return write_zip(out, entries())
 
 
 def pack_run(run: Path, out: Path) -> int:
-    """Pack the predictions of a finished run, byte for byte the same every time.
+    """Pack the predictions of a finished run; neither the dataset nor its frames are needed.
 
     Args:
         run: folder written by `evaluate`.
         out: zip to write.
 
     Returns:
-        Number of masks.
+        The number of masks.
 
     Raises:
-        ResultError: the folder holds no finished run, one without predictions, or damaged ones.
+        UsageError: there is no run.
+        ResultError: the run is not finished, has no predictions, or damaged ones.
     """
     folder = RunFolder(run)
+    if not folder.is_run:
+        raise UsageError(f"{run}: is no run of `rvosbench eval`, which says its dataset: --dataset")
     dataset, videos = str(folder.result().facts["dataset"]), sorted(folder.video_ids())
     if not videos:
         raise ResultError(f"{run}: no predictions here; a run of `rvosbench score` keeps none")
-    return write_archive(out, (e for v in videos for e in _entries(dataset, folder.video(v))))
+    return write_zip(out, (e for v in videos for e in _run_entries(dataset, folder.video(v))))
 
 
-def _entries(dataset: str, files: VideoFiles) -> Iterator[tuple[str, bytes]]:
+def submission_name(dataset_name: str, video_id: str, expression_id: str, frame_name: str) -> str:
+    """The name of a mask in a submission, such as "Annotations/v/0/00000.png".
+
+    Raises:
+        PredictionError: an id cannot be part of a file name.
+    """
+    top = TOP_FOLDERS.get(dataset_name)
+    with told_as(PredictionError):
+        name = relative_name(video_id, expression_id, f"{frame_name}.png")
+    return f"{top}/{name}" if top else str(name)
+
+
+def _run_entries(dataset_name: str, files: VideoFiles) -> Iterator[tuple[str, bytes]]:
     kept = files.predictions()
-    for expression, prediction in kept.by_expression.items():
-        for frame, mask in zip(kept.frames, prediction.masks, strict=True):
-            yield submission_name(dataset, kept.video, expression, frame), encode_mask(mask)
+    for key, prediction in kept.by_expression.items():
+        yield from _entries(dataset_name, kept.video, key, kept.frames, prediction)
+
+
+def _entries(
+    dataset_name: str, video_id: str, key: str, frames: Sequence[str], prediction: Prediction
+) -> Iterator[tuple[str, bytes]]:
+    for frame, mask in zip(frames, prediction.masks, strict=True):
+        yield submission_name(dataset_name, video_id, key, frame), encode_mask(mask)
+
+
+def _read(opened: Predictions, sample: Sample) -> Iterator[tuple[str, Prediction | str]]:
+    """Each expression of a video with its prediction, or with what is wrong with it."""
+    try:
+        predictions = opened.predict(sample)
+    except (PredictionError, ResultError) as error:
+        yield "", str(error)
+        return
+    for key in predictions:
+        try:
+            yield key, predictions[key]
+        except PredictionError as error:
+            yield key, str(error)
+
+
+def _layout(opened: Predictions, samples: Sequence[Sample], dataset_name: str) -> list[str]:
+    source, top = opened.source, TOP_FOLDERS.get(dataset_name)
+    if not isinstance(source, MaskTree) or source.tree.path.is_dir():
+        return []
+    for video in (sample.video.id for sample in samples):
+        wanted, place = f"{top}/{video}" if top else video, source.place(video)
+        if place not in (None, wanted):
+            return [
+                f"{source.tree.path}: the server wants {wanted}/, the zip has {place}/: pack it "
+                "again with `rvosbench submit pack`"
+            ]
+    return []

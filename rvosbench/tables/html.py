@@ -16,7 +16,7 @@ def to_html(table: Table) -> str:
         "<table>",
         *_head(table),
         "<tbody>",
-        *[_row(table, row) for row in table.rows],
+        *[_row(row, above) for row, above in zip(table.rows, [None, *table.rows], strict=False)],
         "</tbody>",
         "</table>",
         *[f"<p>{_text(note)}</p>" for note in table.footnotes],
@@ -44,17 +44,19 @@ def _head(table: Table) -> list[str]:
     return [*lines, f"<tr>{headings}</tr>", "</thead>"]
 
 
-def _row(table: Table, row: Row) -> str:
+def _row(row: Row, above: Row | None) -> str:
     cells = [
         f"<td>{_cell(row, i, cell)}</td>" if i else f'<th scope="row">{_cell(row, i, cell)}</th>'
         for i, cell in enumerate(row.cells)
     ]
-    return f"<tr>{''.join(cells)}</tr>"
+    rule = ' class="rule"' if above is not None and above.group != row.group else ""
+    return f"<tr{rule}>{''.join(cells)}</tr>"
 
 
 def _cell(row: Row, index: int, cell: Cell) -> str:
     text = _text(label_text(row, index))
     text = {1: f"<strong>{text}</strong>", 2: f"<u>{text}</u>"}.get(cell.place, text)
+    text = f"<em>{text}</em>" if cell.reference else text
     text = f"≈ {text}" if cell.tied else text
     interval = interval_text(cell)
     return f"{text} <small>{interval}</small>" if interval else text

@@ -116,6 +116,7 @@ def _body(table: Table) -> list[str]:
 def _cell(row: Row, index: int, cell: Cell) -> str:
     text = " ".join(filter(None, (_word(cell.text), escape(run_suffix(row, index)))))
     text = _placed(text, cell.place)
+    text = rf"\textit{{{text}}}" if cell.reference else text
     text = rf"$\approx$\,{text}" if cell.tied else text
     if cell.interval is None:
         return text

@@ -28,10 +28,14 @@ def _line(cells: list[str]) -> str:
 def _cell(row: Row, index: int, cell: Cell) -> str:
     text = _escape(label_text(row, index))
     text = {1: f"**{text}**", 2: f"<u>{text}</u>"}.get(cell.place, text)
+    text = f"*{text}*" if cell.reference else text
     text = f"≈ {text}" if cell.tied else text
     return f"{text} {_escape(interval_text(cell))}".rstrip()
 
 
 def _escape(text: str) -> str:
-    """Text from a file as text: no emphasis, link, cell border or HTML tag."""
-    return re.sub(r"([\\`*_\[\]<>|~])", r"\\\1", one_line(text))
+    """Text from a file as text: no emphasis, link, cell border or HTML tag.
+
+    An underscore within a word is left alone: it is no emphasis there.
+    """
+    return re.sub(r"([\\`*\[\]<>|~]|\b_|_\b|(?<=\W)_|_(?=\W)|^_|_$)", r"\\\1", one_line(text))

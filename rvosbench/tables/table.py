@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 NOTHING, YES, NO = "-", "✓", "✗"
-"""Texts of cells: nothing is known, and the two answers of a switch."""
+"""Texts of cells: nothing is known, and the two states of a switch."""
 
 METRICS: Mapping[str, str] = MappingProxyType({"jf": "J&F", "j": "J", "f": "F"})
 """Names of the scores with their headings, in the order of tables."""
@@ -35,6 +35,7 @@ class Cell:
         tied: a run that cannot be told from the best run.
         group: cells with equal groups are comparable; None is never ranked.
         best: which end is best, "high" or "low".
+        reference: of something that is never ranked, such as an upper bound: in italics.
     """
 
     text: str
@@ -44,6 +45,7 @@ class Cell:
     tied: bool = False
     group: Hashable = None
     best: str = "high"
+    reference: bool = False
 
 
 @dataclass(frozen=True)

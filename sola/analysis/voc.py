@@ -20,9 +20,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from rvosbench.datasets.label_images import VOID, read_labels
-from rvosbench.errors import AnnotationError, DatasetError, UsageError
+from rvosbench.errors import AnnotationError, DatasetError, UsageError, told_as
+from rvosbench.files.trees import Folder
 from rvosbench.masks import BoolArray
+from rvosbench.masks.label_images import VOID, read_labels
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Frame, Json
 from rvosbench.tracks.candidates import RELEASED_TRACKER
@@ -119,8 +120,8 @@ class VocObjects:
         Raises:
             AnnotationError: label images of another size, or an object without a class.
         """
-        numbers = read_labels(self._labels("Object", key))
-        classes = read_labels(self._labels("Class", key))
+        numbers = self._values("Object", key)
+        classes = self._values("Class", key)
         for kind, labels in (("Object", numbers), ("Class", classes)):
             if labels.shape != size:
                 raise AnnotationError(
@@ -145,6 +146,10 @@ class VocObjects:
 
     def _image(self, key: str) -> Path:
         return self.root / "JPEGImages" / f"{key}.jpg"
+
+    def _values(self, kind: str, key: str) -> NDArray[np.uint8]:
+        with told_as(AnnotationError):
+            return read_labels(Folder(self._labels(kind, key).parent), f"{key}.png")
 
     def _labels(self, kind: str, key: str) -> Path:
         return self.root / f"Segmentation{kind}" / f"{key}.png"

@@ -193,7 +193,7 @@ def test_a_wrong_number_of_masks(tmp_path: Path, count: int) -> None:
     masks = toys.mevis_masks()
     masks["1"] = (masks["1"] * 2)[:count]
     dataset = open_mevis(toys.write_mevis(tmp_path, masks=masks), "valid_u")
-    with pytest.raises(AnnotationError, match=f"'1' has {count} masks, video 'b' has 3 frames"):
+    with pytest.raises(AnnotationError, match=f"'b', annotation '1': {count} masks, wanted 3"):
         dataset.target("b", "0")
 
 
@@ -201,7 +201,9 @@ def test_masks_of_another_size_than_the_frames(tmp_path: Path) -> None:
     masks = toys.mevis_masks()
     masks["1"][2] = toys.rle(np.ones((6, 10), np.uint8))
     dataset = open_mevis(toys.write_mevis(tmp_path, masks=masks), "valid_u")
-    with pytest.raises(AnnotationError, match=r"frame 2 of annotation '1' is 6x10.*12x20"):
+    with pytest.raises(
+        AnnotationError, match=r"annotation '1': RLE of frame 2 is \[6, 10\], wanted \[12, 20\]"
+    ):
         dataset.target("b", "0")
 
 
@@ -209,7 +211,7 @@ def test_something_that_is_no_mask(tmp_path: Path) -> None:
     masks = toys.mevis_masks()
     masks["1"][0] = {"size": [12, 20]}
     dataset = open_mevis(toys.write_mevis(tmp_path, masks=masks), "valid_u")
-    with pytest.raises(AnnotationError, match=r"frame 0 of annotation '1' is .*wanted null or"):
+    with pytest.raises(AnnotationError, match=r"annotation '1': frame 0 is .*wanted null or"):
         dataset.target("b", "0")
 
 

@@ -99,6 +99,16 @@ def test_a_damaged_cache_is_built_again(tmp_path: Path, content: str) -> None:
     assert json.loads(stored.read_text())["sha256"] == first.sha256
 
 
+def test_an_index_of_another_version_is_not_believed(tmp_path: Path) -> None:
+    path = toys.write_json(tmp_path / "m.json", toys.mevis_masks())
+    first = open_index(path)
+    stored = next(cache_folder().iterdir())
+    content = json.loads(stored.read_text())
+    stored.write_text(json.dumps({**content, "version": 0, "spans": {"2": [1, 2]}}))
+    assert dict(open_index(path).spans) == dict(first.spans)
+    assert json.loads(stored.read_text()) == content
+
+
 def test_without_a_writable_cache_the_index_lives_in_memory(tmp_path: Path) -> None:
     path = toys.write_json(tmp_path / "m.json", toys.mevis_masks())
     blocked = tmp_path / "file"

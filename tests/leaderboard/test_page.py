@@ -196,6 +196,24 @@ def test_curves_join_clean_and_corrupted_runs_of_one_contender() -> None:
     assert heights == sorted(heights)
 
 
+def test_two_configurations_of_one_method_are_two_curves() -> None:
+    runs = [
+        *[result(rows(0.4), corruption=f"fog:{k}", config={"threshold": 0.3}) for k in (1, 2)],
+        *[result(rows(0.3), corruption=f"fog:{k}", config={"threshold": 0.5}) for k in (2, 3)],
+        sola(0.5, corruption="fog:1", config={"background_inference": False}),
+        sola(0.5, corruption="fog:1"),
+    ]
+    (plot,) = plots([entry(Path(f"{i}.json"), r) for i, r in enumerate(runs)])
+    found = sorted((s.name, [severity for severity, _ in s.points]) for s in plot.series)
+    assert found == [
+        ("Mine (run)", [1, 2]),
+        ("Mine (run)", [2, 3]),
+        ("SOLA (background_inference=false) (run)", [1]),
+        ("SOLA (run)", [1]),
+    ]
+    assert len({s.style for s in plot.series}) == 4
+
+
 def test_the_papers_robustness_has_clean_points_and_no_ablations() -> None:
     found = plots(published_entries())
     assert [p.title for p in found] == ["Gaussian noise", "Motion blur"]

@@ -118,7 +118,7 @@ def test_markdown_has_every_number(name: str) -> None:
     lines = [line for line in rendered(name, "markdown").splitlines() if line.startswith("| ")]
     body = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in lines[2:]]
     wanted = transcription(name, r"**\1**", r"<u>\1</u>")
-    assert body == [[cell.replace("_", r"\_") for cell in row] for row in wanted]
+    assert body == wanted
 
 
 LATEX = {
@@ -157,7 +157,9 @@ def test_csv_and_json_have_every_number(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_html_has_every_number_and_every_mark(name: str) -> None:
     text = rendered(name, "html").partition("<tbody>")[2].partition("</tbody>")[0]
-    rows = [re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in text.split("<tr>")[1:]]
+    rows = [
+        re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row) for row in re.split("<tr[^>]*>", text)[1:]
+    ]
     assert rows == transcription(name, r"<strong>\1</strong>", r"<u>\1</u>")
 
 

@@ -62,6 +62,12 @@ def test_training_data_tells_table_1_from_3() -> None:
     assert "table's MeViS and Ref-YouTube-VOS" in table("3", alone).left_out[0]
 
 
+def averaged(*weights: float) -> dict[str, Json]:
+    """The provenance of an average of selectors trained with these alignment weights."""
+    each = [trained(loss={"alignment_weight": weight})["training"] for weight in weights]
+    return {"training": {"average": [{"identity": identity} for identity in each]}}
+
+
 def trained(**settings: Json) -> dict[str, Json]:
     """The provenance of a selector trained on MeViS with these settings."""
     return {"training": {"training": settings, "data": {"train": [{"dataset": "mevis"}]}}}
@@ -72,6 +78,8 @@ def trained(**settings: Json) -> dict[str, Json]:
     [
         ("5a", trained(loss={"alignment_weight": 0.0}), ["w/o L_align"]),
         ("5a", trained(loss={"alignment_weight": 0.1}), ["L_align weight 0.1"]),
+        ("5a", trained(loss={"alignment_weight": 1.0}), ["L_align weight 1"]),
+        ("5a", averaged(0.3, 0.1), ["L_align weight 0.1 and 0.3"]),
         ("5b", {"selector_config": {"motion_attention": False}}, ["✓", "✗"]),
         ("A.2a", trained(background_training=False), ["✗", "✓"]),
         ("A.2b", {"selector_config": {"n_layers": 3}}, ["3"]),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import pickle
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,12 +14,17 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from rvosbench.errors import PredictionError
-from rvosbench.masks import pack
+from rvosbench.errors import FileError, MaskError
+from rvosbench.files.trees import Folder
+from rvosbench.masks import pack, unpack
 from rvosbench.masks import png as reader
-from rvosbench.predictions import decode_mask, encode_mask
+from rvosbench.masks.png import decode_words, encode_mask, frame_files, png_masks
 
 from .pngs import GRAY, PALETTE, png
+
+
+def decode_mask(content: bytes, where: str, size: tuple[int, int]) -> NDArray[np.bool_]:
+    return unpack(decode_words(content, where, size), size[1])
 
 
 @st.composite
@@ -58,6 +65,13 @@ def _sixteen_bit() -> bytes:
     return file.getvalue()
 
 
+def _wrong_checksum(kind: bytes) -> bytes:
+    """The plain image, whole, but for the checksum of a chunk."""
+    at = PLAIN.index(kind)
+    end = at + 4 + int.from_bytes(PLAIN[at - 4 : at], "big")
+    return PLAIN[:end] + bytes([PLAIN[end] ^ 1]) + PLAIN[end + 1 :]
+
+
 def _interlaced() -> bytes:
     return png(IMAGE, 8, GRAY, [0] * 20, interlace=1)
 
@@ -68,7 +82,9 @@ def _interlaced() -> bytes:
         pytest.param(_sixteen_bit(), id="16 bit"),
         pytest.param(_interlaced(), id="interlaced"),
         pytest.param(PLAIN[:-20], id="cut off"),
-        pytest.param(PLAIN[:60] + b"\x00" + PLAIN[61:], id="a wrong checksum"),
+        pytest.param(PLAIN[:60] + b"\x00" + PLAIN[61:], id="another byte"),
+        pytest.param(_wrong_checksum(b"IHDR"), id="a wrong checksum of the header"),
+        pytest.param(_wrong_checksum(b"IDAT"), id="a wrong checksum of pixels that inflate"),
         pytest.param(png(IMAGE, 8, 2, [0] * 20), id="fewer bytes than RGB needs"),
         pytest.param(b"", id="empty"),
         pytest.param(b"GIF89a" + PLAIN, id="another format"),
@@ -82,8 +98,15 @@ def test_pillow_reads_what_the_fast_reader_leaves() -> None:
     assert np.array_equal(decode_mask(_sixteen_bit(), "x.png", SIZE), IMAGE > 0)
 
 
+def test_pillow_decides_what_a_wrong_checksum_means() -> None:
+    with pytest.raises(MaskError, match=r"x\.png: not a readable PNG"):
+        decode_mask(_wrong_checksum(b"IHDR"), "x.png", SIZE)
+    # The pixels carry a checksum of their own, which is right.
+    assert np.array_equal(decode_mask(_wrong_checksum(b"IDAT"), "x.png", SIZE), IMAGE > 0)
+
+
 def test_another_size_is_told_by_name() -> None:
-    with pytest.raises(PredictionError, match=r"x\.png: got 20x30, wanted 30x20"):
+    with pytest.raises(MaskError, match=r"x\.png: got 20x30, wanted 30x20"):
         decode_mask(PLAIN, "x.png", (30, 20))
 
 
@@ -103,3 +126,26 @@ def test_without_libdeflate_zlib_does_it(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_our_own_files_take_the_fast_way() -> None:
     assert reader._plain(encode_mask(IMAGE), SIZE) is not None
+
+
+def test_the_files_of_frames_are_found_by_name(tmp_path: Path) -> None:
+    for name in ("1.png", "2.PNG", "3.jpg", "3.png", "4.jpg", ".5.png"):
+        (tmp_path / "v").mkdir(exist_ok=True)
+        (tmp_path / "v" / name).write_bytes(b"")
+    tree, frames = Folder(tmp_path), ("3", "2", "1", "4", "5", "6")
+    assert frame_files(tree, "v", frames) == ("v/3.png", "v/2.PNG", "v/1.png", None, None, None)
+    assert frame_files(Folder(tmp_path / "v"), "", ("1",)) == ("1.png",)
+    assert frame_files(tree, None, frames) == frame_files(tree, "x", frames) == (None,) * 6
+
+
+def test_masks_are_read_from_their_files_whenever_they_are_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "0.png").write_bytes(PLAIN)
+    masks = png_masks(Folder(tmp_path), ["0.png", None, "0.png"], SIZE)
+    assert masks.areas().tolist() == [45, 0, 45]
+    assert np.array_equal(masks.frame(0), IMAGE > 0)
+    assert masks.compressed() == masks.packed() == masks == pickle.loads(pickle.dumps(masks))
+    assert masks.at([2, 1]).areas().tolist() == [45, 0]
+    assert masks.rle(1) == masks.packed().rle(1)
+    (tmp_path / "0.png").unlink()
+    with pytest.raises(FileError, match=r"0\.png: cannot be read"):
+        masks.words(0)

@@ -86,3 +86,17 @@ def test_masks_that_do_not_fit_are_refused(make: object, message: str) -> None:
     assert callable(make)
     with pytest.raises(MaskError, match=message):
         make()
+
+
+def test_frames_of_a_reader_are_read_when_asked_for_and_not_kept() -> None:
+    frames, read = [pack(np.eye(3, 4, k, bool)) for k in range(3)], list[int]()
+
+    def reader(index: int) -> NDArray[np.uint64]:
+        read.append(index)
+        return frames[index]
+
+    masks = MaskSequence.from_reader(reader, 3, (3, 4))
+    part = masks.at([2, 0]).at([1, 1])
+    assert (len(masks), len(part), read) == (3, 2, [])
+    assert part == MaskSequence.from_words([frames[0]] * 2, (3, 4))
+    assert read == [0, 0]

@@ -76,7 +76,7 @@ def test_zero_stays_defined() -> None:
     assert nothing.group("moving") is None
     assert "-" in to_html(nothing, "")
     assert mean_score([score(0.2), score(0.4)]).jf == pytest.approx(0.3)
-    with pytest.raises(ResultError, match="keeps its truth"):
+    with pytest.raises(ResultError, match="no public ground truth"):
         score_of(None, "fog:1")
 
 

@@ -79,9 +79,10 @@ def test_a_strip_has_the_truth_and_a_row_for_each_method(runs: tuple[Path, Path]
     even, odd = (open_run(folder) for folder in runs)
     name = "valid-0000/1"
     made = strip([("Even", even(even.find(name))), ("Odd ones", odd(odd.find(name)))], 4)
-    assert made.sentence == even.dataset.sample("valid-0000").expressions[1].text
+    assert made.expression == even.dataset.sample("valid-0000").expressions[1].text
     assert "valid-0000/1" in made.remark
-    assert [row.label for row in made.rows] == ["truth", "Even\nJ&F 0.0", "Odd ones\nJ&F 100.0"]
+    labels = ["ground truth", "Even\nJ&F 0.0", "Odd ones\nJ&F 100.0"]
+    assert [row.label for row in made.rows] == labels
     assert all(len(row.pictures) == 4 for row in made.rows)
     truth, wrong, right = (np.array(row.pictures) for row in made.rows)
     blue, orange = np.array(TRUE), np.array(PREDICTED)
@@ -136,7 +137,7 @@ def test_the_page_compares_by_category(runs: tuple[Path, Path]) -> None:
     even, odd = (open_run(folder) for folder in runs)
     page = to_html(even.result, odd.result, [])
     for tag in {t for s in even.result.expressions for t in s.expression.tags}:
-        assert f"<td>category: {tag}</td>" in page
+        assert f">category: {tag}</th>" in page
     assert "gain" in page
     assert "upper bound" in page
     assert "gain" not in to_html(even.result, None, [])

@@ -14,9 +14,9 @@ from rvosbench.errors import (
     UsageError,
 )
 from rvosbench.masks import MaskSequence
-from rvosbench.predictions import write_predictions
 from rvosbench.records import Sample
 from rvosbench.runs.evaluate import RunOptions, evaluate, score
+from rvosbench.runs.prediction_trees import write_predictions
 from rvosbench.runs.result import read_result
 from rvosbench.runs.submission import pack_run
 

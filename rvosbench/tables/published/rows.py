@@ -21,7 +21,7 @@ class About:
 
     Attributes:
         method: its name, model size included; the same in all sources.
-        version: which of several number-sets of it, such as "arXiv v1" or "re-run".
+        version: which of several rows of it, such as "arXiv v1" or "re-run".
         training_data: names of datasets, or a remark; "none" if training-free. See
             `rvosbench.tables.training`.
     """

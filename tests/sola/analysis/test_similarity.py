@@ -262,7 +262,7 @@ def test_no_cache_or_one_of_another_dataset_says_what_to_do(tmp_path: Path) -> N
     with pytest.raises(TrackCacheError, match="no track cache here"):
         run("--tracks", str(tmp_path))
     tracks = str(cache(tmp_path / "cache", a=fan()))
-    with pytest.raises(TrackCacheError, match="has no video of demo/valid"):
+    with pytest.raises(TrackCacheError, match="is in demo/valid: name the dataset and split"):
         run("--tracks", tracks, "--dataset", "demo", "--split", "valid")
 
 

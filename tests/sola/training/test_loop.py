@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from sola.data.track_data import TrainingData
 from sola.network.alignment import AlignmentLayer
 from sola.network.weights import load_selector
 from sola.training import loop
-from sola.training.budget import estimate_seconds
+from sola.training.budget import estimate_seconds, fit_epochs
 from sola.training.loop import train
 from sola.training.observers import Observers
 from sola.training.state import LOG_FILE, STATE_FILE, best_line, planned_epochs
@@ -201,6 +202,23 @@ def test_the_time_of_masks_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     for every, wanted in ((1, 500.0), (2, 250.0), (0, 0.0)):
         config = dataclasses.replace(FAST, jf_every=every)
         assert estimate_seconds(data, TINY, config, "cpu")[0] == pytest.approx(wanted)
+
+
+@pytest.mark.parametrize(("every", "epochs"), [(1, 55), (2, 60), (0, 67)])
+def test_as_many_epochs_are_planned_as_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, every: int, epochs: int
+) -> None:
+    """With a clock by which a step, and a look at a few videos, takes a second.
+
+    An epoch has 12 steps and validates 6 videos, of which 4 are timed (1.5 s); J&F is timed on 2
+    of them (3 s). A tenth is kept in reserve.
+    """
+    ticks = itertools.count()
+    monkeypatch.setattr("sola.training.budget.time.perf_counter", lambda: float(next(ticks)))
+    config = dataclasses.replace(FAST, jf_every=every)
+    data = make_data(24, 6)
+    assert fit_epochs(data, TINY, config, 1000.0, tmp_path).epochs == epochs
+    assert fit_epochs(data, TINY, config, 1.0, tmp_path).epochs == 1
 
 
 class Seeds(Observers):
