@@ -115,7 +115,7 @@ class RleFile:
         self, sample: Sample, video: Mapping[str, Json], key: str
     ) -> tuple[Prediction, Gap | None]:
         frames, size = sample.video.frame_names, sample.video.size
-        if key not in video:
+        if video.get(key) is None:
             empty = Prediction(MaskSequence.empty(len(frames), size))
             return empty, gap_of(str(self.path), sample, key, len(frames), sorted(video), [key])
         where = f"{self.path}: video {sample.video.id!r}, expression {key!r}"

@@ -66,6 +66,17 @@ def test_uncompressed_run_lengths_and_missing_frames_are_read() -> None:
     assert masks.areas().tolist() == [2, 0]
 
 
+def test_sequences_of_equal_pixels_are_equal_and_have_no_hash() -> None:
+    masks = MaskSequence.from_arrays(np.eye(4, dtype=bool)[:, None])
+    assert masks == masks.compressed()
+    assert masks != masks.at([0, 1, 3, 2])
+    assert masks != masks.at([0, 1, 2])
+    assert masks != "masks"
+    for held in (masks, MaskSequence.empty(2, (1, 4))):
+        with pytest.raises(TypeError, match="unhashable"):
+            hash(held)
+
+
 def test_selecting_frames_keeps_the_order_asked_for() -> None:
     masks = MaskSequence.from_arrays(np.eye(4, dtype=bool)[:, None])
     for held in (masks, masks.compressed(), union([masks, masks], 4, (1, 4))):

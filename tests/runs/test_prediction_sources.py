@@ -83,6 +83,7 @@ def edited(change: Any) -> dict[str, Any]:  # noqa: ANN401
     ("change", "message"),
     [
         (lambda c: c["a"].pop("1"), "expression '1' are missing; found 0, 2, 3, wanted 1"),
+        (lambda c: c["a"].update({"1": None}), "expression '1' are missing; found .*wanted 1"),
         (lambda c: c["a"]["1"]["frames"].pop(), "4 masks, wanted 3"),
         (
             lambda c: (c["a"]["1"]["frames"].pop(), c["a"]["1"]["prediction_masks"].pop()),
