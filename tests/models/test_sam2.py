@@ -8,7 +8,7 @@ import torch
 from numpy.typing import NDArray
 
 from rvosbench.errors import ConfigurationError
-from rvosbench.models.sam2.frames import MEAN, STD, normalise, resize_frame
+from rvosbench.models.frames import MEAN, STD, normalise, resize_frame
 from rvosbench.models.sam2.model import build_sam2, tiny_config
 from rvosbench.models.sam2.tracker import Sam2
 
