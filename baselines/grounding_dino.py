@@ -25,10 +25,9 @@ from rvosbench.records import Json, MethodCard, Prediction, Sample
 from rvosbench.tracks.boxes import BoxSegmenter, Grounder
 from rvosbench.tracks.candidates import (
     DEMO_BOX_THRESHOLD,
-    RELEASED_GROUNDER,
-    RELEASED_TRACKER,
     UNSIGNED,
     CandidateConfig,
+    FrozenModels,
 )
 from rvosbench.tracks.config import Compute, TrackConfig
 from rvosbench.tracks.follower import Follower
@@ -43,31 +42,24 @@ Found = Mapping[str, Sequence[Prompt]]
 
 
 @dataclass(frozen=True)
-class GroundingDinoConfig:
+class GroundingDinoConfig(FrozenModels):
     """Which networks, which boxes. Defaults are those of the released SOLA code's box prompts.
 
     Attributes:
-        tracker: SAM2: "demo" (embedded), a hub id, a local folder, or an official `.pt` file.
-        grounder: GroundingDINO: "demo" (embedded), a hub id or a local folder.
         variant: "frames", all boxes of every frame; "best", the best box of every frame;
             "propagate", the boxes of the frame with the best one, followed through the video by
             SAM2, as Grounded SAM 2 does with the frame it is given.
         box_threshold: boxes need a greater score, (0, 1) (released code .2; GroundingDINO's own
             examples .35).
         text_threshold: words need a greater probability to name a box; labels, never filters.
-        dtype: of SAM2: "auto" (bfloat16 on CUDA, float32 elsewhere), "float32", "bfloat16" or
-            "float16". GroundingDINO runs in float32.
         resize: how SAM2's frames are scaled: "bilinear" as the original image predictor, "bicubic"
             as the original video predictor.
         compute: memory and batches.
     """
 
-    tracker: str = RELEASED_TRACKER
-    grounder: str = RELEASED_GROUNDER
     variant: Literal["frames", "best", "propagate"] = "frames"
     box_threshold: float = 0.2
     text_threshold: float = 0.25
-    dtype: str = "auto"
     resize: Literal["bicubic", "bilinear"] = "bilinear"
     compute: Compute = field(default_factory=Compute, metadata=UNSIGNED)
 

@@ -13,11 +13,11 @@ from rvosbench.execution.executors.local import local
 from rvosbench.execution.units import Unit
 from rvosbench.files.atomic import write_json
 from rvosbench.models.weights import TEXT_ENCODER, embedded, identify
-from rvosbench.recipe import Recipe, digest
+from rvosbench.recipe import Recipe
 from rvosbench.tracks.cache import SUFFIX, TrackCache
 from rvosbench.tracks.cache_build import BuildOptions, build_tracks
 from rvosbench.tracks.cache_file import TrackCacheError, read_header
-from rvosbench.tracks.candidates import CandidateConfig, grounder_identity, tracker_identity
+from rvosbench.tracks.candidates import CandidateConfig, wanted_header
 from rvosbench.tracks.text_tokens import build_text_tokens
 from sola.reproduce.experiments import EXPERIMENTS
 from sola.reproduce.settings import Settings, SplitFrames
@@ -68,15 +68,6 @@ def make_cache(frames: SplitFrames, settings: Settings, on_done: OnDone) -> None
     remember(frames, settings)
 
 
-def cache_content(folder: Path, videos: Sequence[str]) -> str:
-    """Hash of the tracks of some videos.
-
-    Raises:
-        TrackCacheError: one of them is not there.
-    """
-    return digest([[video, TrackCache(folder).header(video).content] for video in videos])
-
-
 def is_finished(frames: SplitFrames, settings: Settings) -> bool:
     """Whether the cache is as `remember` saw it, tracks and all, and is what is wanted now.
 
@@ -116,16 +107,14 @@ def _asked(
 def _recipe(frames: SplitFrames, settings: Settings) -> Recipe:
     """What decides a cache, and what is in it; the frames of a folder are looked at when made."""
     choice, config = settings.choice(frames), settings.sola.candidates
-    grounder = grounder_identity(config)
     encoder = embedded(settings.sola.text_encoder, TEXT_ENCODER)
     return Recipe(
         {
             "data": data_facts(choice),
-            "models": [asdict(tracker_identity(config)), grounder and asdict(grounder)],
+            "tracks": wanted_header(config).recipe.digest,
             "text": asdict(identify(str(encoder), TEXT_ENCODER)),
-            "prompts": asdict(config.prompts),
             "settings": [frames.for_training, config.dtype, settings.device],
-            "content": cache_content(settings.cache(frames), choice.video_ids),
+            "content": TrackCache(settings.cache(frames)).content(choice.video_ids),
         }
     )
 

@@ -78,7 +78,7 @@ def generate_tracks(
 
 
 def make_sample(texts: Mapping[str, str] | None = None, seed: int = 0) -> Sample:
-    """Five frames of noise with a red square, and some sentences."""
+    """Five frames of noise with a red square, and some expressions."""
     frames = np.random.default_rng(seed).integers(0, 255, (LENGTH, *SIZE, 3), np.uint8)
     frames[:, 10:40, 20:50] = (200, 30, 30)
     video = Video("v", tuple("01234"), lambda i: frames[i], lambda: SIZE)
@@ -88,7 +88,7 @@ def make_sample(texts: Mapping[str, str] | None = None, seed: int = 0) -> Sample
 
 @dataclass
 class Reader:
-    """A grounder that knows some sentences: text -> boxes and scores, the same in every frame."""
+    """A grounder that knows some expressions: text -> boxes and scores, the same in every frame."""
 
     known: Mapping[str, Sequence[tuple[tuple[float, float, float, float], float]]]
     asked: list[str] = field(default_factory=list)

@@ -1,0 +1,222 @@
+"""A corrupted copy of a dataset on disk: the only place that knows the names of its own files.
+
+    manifest.json                   what was done to which dataset, and the hash of every file
+    .corrupt/run.json               what decides the copy
+    .corrupt/videos/<video>.json    which files were made of a video
+
+Where frames, masks and expressions lie is the layout's matter, see `corrupted_layout`. A copy is
+complete when it has a manifest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rvosbench.errors import DatasetError, UsageError
+from rvosbench.execution.store import Store
+from rvosbench.files.atomic import discard, move, part_of, remove_left_overs, write_json
+from rvosbench.files.claims import CLAIMS, claimed
+from rvosbench.files.names import file_name
+from rvosbench.recipe import Recipe
+from rvosbench.records import Json
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+"""Version of the manifest."""
+
+_STATE, _RUN, _VIDEOS = ".corrupt", "run.json", "videos"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A file of a copy that is not what its manifest says."""
+
+    path: str
+    what: str
+
+
+@dataclass(frozen=True)
+class CorruptedCopy:
+    """A copy, finished or not.
+
+    Attributes:
+        folder: its root, which a dataset is opened from.
+    """
+
+    folder: Path
+
+    @property
+    def manifest_file(self) -> Path:
+        """There when the copy is complete."""
+        return self.folder / MANIFEST
+
+    @property
+    def finished(self) -> bool:
+        """Whether it has a manifest."""
+        return self.manifest_file.is_file()
+
+    @property
+    def store(self) -> Store:
+        """What is done already: of each video, which files were made."""
+        return Store(self._state / _VIDEOS, readable=_is_record)
+
+    @property
+    def _state(self) -> Path:
+        return self.folder / _STATE
+
+    @contextmanager
+    def claim(self, recipe: Recipe) -> Iterator[None]:
+        """Work in the folder while nobody else does; until the end it has no manifest.
+
+        Args:
+            recipe: what decides the copy.
+
+        Raises:
+            UsageError: the folder holds another copy or something else, or somebody works there.
+        """
+        self._check(recipe)
+        with claimed(self.folder):
+            facts = dict(recipe.facts)
+            write_json(self._state / _RUN, {"run": recipe.digest, "recipe": facts})
+            discard(self.manifest_file)
+            remove_left_overs(self._state)
+            yield
+
+    def place(self, folder: Path, files: Iterable[tuple[str, bytes]]) -> dict[str, str]:
+        """Write a folder of the copy: complete, or not at all.
+
+        Args:
+            folder: below the copy's root; what is there is replaced.
+            files: names and contents.
+
+        Returns:
+            Path below the copy's root -> sha256.
+        """
+        beside = part_of(self._state / file_name(folder.as_posix()))  # each attempt has its own
+        made = {}
+        try:
+            beside.mkdir(parents=True)
+            for name, content in files:
+                (beside / name).write_bytes(content)
+                made[(folder / name).as_posix()] = hashlib.sha256(content).hexdigest()
+            discard(self.folder / folder)
+            (self.folder / folder).parent.mkdir(parents=True, exist_ok=True)
+            move(beside, self.folder / folder)
+        finally:
+            discard(beside)
+        return made
+
+    def record(self, video: str) -> dict[str, Json]:
+        """What is kept of a finished video.
+
+        "files" (path -> sha256), "frames" (`Video.identity` of the "copy" and of the "clean" ones)
+        and "meta", its entry in the JSON of the dataset `folder`.
+        """
+        content: dict[str, Json] = json.loads(self.store.output(video).read_text(encoding="utf-8"))
+        return content
+
+    def forget_damaged(self, video: str) -> None:
+        """Have a video made again of which a file is missing or changed."""
+        try:
+            damaged = any(self._faults(self.record(video)["files"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            damaged = True
+        if damaged:
+            discard(self.store.output(video))
+
+    def finish(self, facts: Mapping[str, Json], videos: Iterable[str]) -> Path:
+        """Write the manifest and return its path.
+
+        Args:
+            facts: what was done to which dataset.
+            videos: ids of all videos of the copy.
+        """
+        records = {video: self.record(video) for video in videos}
+        files = {name: sha for r in records.values() for name, sha in r["files"].items()}
+        frames = {video: record["frames"] for video, record in records.items()}
+        content = {"format": FORMAT, **facts, "frames": frames, "files": files}
+        write_json(self.manifest_file, content, indent=1)
+        return self.manifest_file
+
+    def manifest(self) -> dict[str, Json]:
+        """What was done to which dataset, and the sha256 of every file.
+
+        Raises:
+            DatasetError: none there, or not one that this version can read.
+        """
+        path = self.manifest_file
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise DatasetError(
+                f"{path} is missing: {self.folder} is no corrupted copy, or its making was broken "
+                "off; run the same `rvosbench corrupt` again to finish it"
+            ) from error
+        except (OSError, ValueError) as error:
+            raise DatasetError(f"{path} cannot be read as JSON ({error})") from error
+        known = isinstance(content, dict) and {"format", "corruption", "files"} <= content.keys()
+        if not known:
+            raise DatasetError(f"{path} is not the manifest of a corrupted copy")
+        if content["format"] > FORMAT:
+            raise DatasetError(
+                f"{path}: format {content['format']}, this version reads up to {FORMAT}: "
+                "update rvosbench"
+            )
+        return dict(content)
+
+    def faults(self) -> Iterator[Fault]:
+        """Files that are missing or have another sha256; none if all is well.
+
+        Raises:
+            DatasetError: as `manifest`.
+        """
+        return self._faults(self.manifest()["files"])
+
+    def _faults(self, files: Mapping[str, str]) -> Iterator[Fault]:
+        for name, wanted in files.items():
+            path = self.folder / name
+            if not path.is_file():
+                yield Fault(name, "missing")
+            elif _sha256(path) != wanted:
+                yield Fault(name, f"changed ({path.stat().st_size} bytes)")
+
+    def _check(self, recipe: Recipe) -> None:
+        """Never mix two copies, never write among something else."""
+        marker, advice = self._state / _RUN, "choose another --out, or delete it"
+        if marker.exists():
+            try:
+                content = json.loads(marker.read_text(encoding="utf-8"))
+                same, facts = content["run"] == recipe.digest, content.get("recipe")
+            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+                raise UsageError(f"{marker} cannot be read ({error}): {advice}") from error
+            if not same:
+                raise UsageError(
+                    f"{self.folder} holds another corruption, or one made with other settings or "
+                    f"library versions{_differences(recipe, facts)}: {advice}"
+                )
+        elif self.folder.exists() and {p.name for p in self.folder.iterdir()} - {CLAIMS}:
+            raise UsageError(
+                f"{self.folder} is not empty and holds no corrupted copy: choose another --out"
+            )
+
+
+def _differences(recipe: Recipe, facts: Json) -> str:
+    """In words; copies of older versions say only that they are others."""
+    found = recipe.differences(Recipe(facts)) if isinstance(facts, dict) else []
+    return f" ({'; '.join(found[:4])})" if found else ""
+
+
+def _is_record(path: Path) -> bool:
+    try:
+        return isinstance(json.loads(path.read_text(encoding="utf-8"))["files"], dict)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
