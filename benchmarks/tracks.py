@@ -28,9 +28,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from recipes.tracker.network import tiny_config
 from rvosbench.masks import pack
+from rvosbench.models.sam2.checkpoint import build_sam2
 from rvosbench.models.sam2.decoding import encode_frames
-from rvosbench.models.sam2.model import build_sam2, tiny_config
 from rvosbench.models.sam2.original_checkpoint import original_config
 from rvosbench.models.sam2.propagation import propagate
 from rvosbench.models.sam2.tracker import Sam2

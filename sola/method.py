@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rvosbench.contracts import MethodIdentity, MethodSpec
 from rvosbench.errors import ConfigurationError, WeightsError
 from rvosbench.masks import union
-from rvosbench.models.weights import TEXT_ENCODER, embedded
+from rvosbench.models.devices import choose_device
 from rvosbench.records import Json, MethodCard, Prediction, Sample, Track, Video
 from rvosbench.tables.training import learned_from, training_text
 from rvosbench.tracks.candidates import DEMO_TRACKS, PAPER_TRACKS, RELEASED_TRACKER, CandidateConfig
@@ -229,15 +229,13 @@ def _build(config: SolaConfig, device: str) -> Sola:
         ConfigurationError: no track could be a candidate.
         WeightsError: a network's weights are not there.
     """
-    from rvosbench.models.devices import choose_device
-
     chosen, device = _open_selector(config), choose_device(device)
     chosen.network.to(device)
     return Sola(
         config,
         chosen,
         open_tracks(config.candidates, device),
-        open_text_tokens(config.tracks, _encoder(config), device, config.dtype),
+        open_text_tokens(config.tracks, config.text_encoder, device, config.dtype),
     )
 
 
@@ -245,7 +243,7 @@ def _identify(config: SolaConfig, device: str, videos: Sequence[str]) -> MethodI
     """What the built method would say of itself; only the selector is opened, which is small."""
     chosen = _open_selector(config)
     tracks = identify_tracks(config.candidates, device, videos)
-    text = identify_text_tokens(config.tracks, _encoder(config), config.dtype)
+    text = identify_text_tokens(config.tracks, config.text_encoder, config.dtype)
     if tracks is None or text is None:
         return None
     return MethodIdentity(chosen.provenance(tracks, text), chosen.card(config))
@@ -263,10 +261,6 @@ def _open_selector(config: SolaConfig) -> ChosenSelector:
     training = read_training(source)
     identity = training["identity"] if training else None
     return ChosenSelector(load_selector(source), checkpoint_hash(source), identity)
-
-
-def _encoder(config: SolaConfig) -> str | Path:
-    return embedded(config.text_encoder, TEXT_ENCODER)
 
 
 def _backbone(config: SolaConfig) -> str:

@@ -21,7 +21,7 @@ from recipes.grounder.captions import (
 )
 from rvosbench.demo.clips import ClipConfig, make_clip
 from rvosbench.demo.scenes import ShapeObject
-from rvosbench.models.sam2.frames import normalise
+from rvosbench.models.frames import normalise
 
 CORE = 0.6  # cells so near to the centre of a box, in half sides, give the box
 EDGE_SCORE = 0.3  # score wanted of a cell at the edge of a box; 1 at the centre

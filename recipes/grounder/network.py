@@ -18,7 +18,7 @@ from recipes.grounder.losses import (
     look_loss,
     query_loss,
 )
-from rvosbench.models.grounding_dino.backbone import SharedBackbone
+from rvosbench.models.grounding_dino.transformers_backend import SharedBackbone
 
 if TYPE_CHECKING:
     from transformers import GroundingDinoConfig, GroundingDinoForObjectDetection
@@ -138,8 +138,8 @@ def full_losses(
     assert isinstance(backbone, SharedBackbone)
     captions = len(batch.ids) // len(batch.pixels)
     with backbone.looking_at(batch.pixels):
-        assert backbone._known is not None
-        maps = [m for m, _ in backbone._known[0]]
+        assert backbone.known is not None
+        maps = [m for m, _ in backbone.known[0]]
         out = model(
             pixel_values=batch.pixels.repeat_interleave(captions, 0),
             input_ids=batch.ids,

@@ -28,9 +28,9 @@ from recipes.schedule import Schedule
 from recipes.tracker.batches import BatchSpec, sample_batch
 from recipes.tracker.evaluation import evaluate_tracker, probe_pointers
 from recipes.tracker.losses import AuxiliaryHeads, LossWeights
+from recipes.tracker.network import tiny_config
 from recipes.tracker.steps import image_losses, video_losses
-from rvosbench.models.sam2.checkpoint import load_network
-from rvosbench.models.sam2.model import build_sam2, tiny_config
+from rvosbench.models.sam2.checkpoint import build_sam2, load_network
 
 if TYPE_CHECKING:
     from transformers import Sam2VideoModel

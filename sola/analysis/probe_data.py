@@ -17,7 +17,7 @@ from rvosbench.execution.store import Store
 from rvosbench.execution.units import Unit
 from rvosbench.models.devices import choose_device, choose_dtype
 from rvosbench.models.sam2.tracker import Sam2, load_sam2
-from rvosbench.models.weights import TRACKER, embedded, identify
+from rvosbench.models.weights import TRACKER, identify
 from rvosbench.recipe import digest
 from rvosbench.records import Json
 
@@ -176,8 +176,7 @@ class _Collect:
     @cached_property
     def sam2(self) -> Sam2:
         """Opened on first use in every process."""
-        weights = embedded(self.tracker.weights, TRACKER)
-        return load_sam2(weights, self.tracker.device, self.tracker.dtype)
+        return load_sam2(self.tracker.weights, self.tracker.device, self.tracker.dtype)
 
     def __getstate__(self) -> dict[str, object]:
         return {"source": self.source, "tracker": self.tracker}

@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 
 from rvosbench.execution.units import Unit
-from rvosbench.models.weights import TEXT_ENCODER, embedded
 from rvosbench.recipe import digest
 from rvosbench.records import Json
 from rvosbench.tracks.cache import TrackCache
@@ -175,7 +174,6 @@ def _texts(
     sets: Sequence[TrackSet], samples: Sequence[VideoSample], options: OpenOptions
 ) -> tuple[TextTable, str]:
     """Every distinct text once, from the caches where they have it; the encoder's hash."""
-    encoder = embedded(options.text_encoder, TEXT_ENCODER)
     table: dict[str, Floats] = {}
     checksum = ""
     for cache in dict.fromkeys(s.cache for s in sets):
@@ -183,7 +181,7 @@ def _texts(
         new = sorted(mine - table.keys())
         if not new:
             continue
-        source = open_text_tokens(str(cache), encoder, options.device, options.dtype)
+        source = open_text_tokens(str(cache), options.text_encoder, options.device, options.dtype)
         if checksum not in ("", source.checkpoint_hash):
             raise TrackCacheError(
                 f"{cache}: its text tokens are of another {options.text_encoder} (sha256 "

@@ -12,7 +12,7 @@ from rvosbench.datasets.choice import DatasetChoice
 from rvosbench.execution.executors.local import local
 from rvosbench.execution.units import Unit
 from rvosbench.files.atomic import write_json
-from rvosbench.models.weights import TEXT_ENCODER, embedded, identify
+from rvosbench.models.weights import TEXT_ENCODER, identify
 from rvosbench.recipe import Recipe
 from rvosbench.tracks.cache import SUFFIX, TrackCache
 from rvosbench.tracks.cache_build import BuildOptions, build_tracks
@@ -107,12 +107,11 @@ def _asked(
 def _recipe(frames: SplitFrames, settings: Settings) -> Recipe:
     """What decides a cache, and what is in it; the frames of a folder are looked at when made."""
     choice, config = settings.choice(frames), settings.sola.candidates
-    encoder = embedded(settings.sola.text_encoder, TEXT_ENCODER)
     return Recipe(
         {
             "data": data_facts(choice),
             "tracks": wanted_header(config).recipe.digest,
-            "text": asdict(identify(str(encoder), TEXT_ENCODER)),
+            "text": asdict(identify(settings.sola.text_encoder, TEXT_ENCODER)),
             "settings": [frames.for_training, config.dtype, settings.device],
             "content": TrackCache(settings.cache(frames)).content(choice.video_ids),
         }

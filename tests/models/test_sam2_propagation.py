@@ -9,9 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from recipes.tracker.network import tiny_config
+from rvosbench.models.sam2.checkpoint import build_sam2
 from rvosbench.models.sam2.decoding import NO_OBJECT_LOGIT, encode_frames
 from rvosbench.models.sam2.memory import MemoryBank, sine_code
-from rvosbench.models.sam2.model import build_sam2, tiny_config
 from rvosbench.models.sam2.outputs import FrameFeatures, FrameOutput
 from rvosbench.models.sam2.propagation import prompt_masks_at, propagate
 

@@ -23,6 +23,7 @@ from recipes.tracker.losses import (
     presence_loss,
     prompt_loss,
 )
+from recipes.tracker.network import tiny_config
 from recipes.tracker.steps import (
     background_points,
     image_losses,
@@ -31,6 +32,7 @@ from recipes.tracker.steps import (
     video_losses,
 )
 from recipes.tracker.training import HEADS_FILE, TrackerRecipe, loss_of, main, new_training
+from rvosbench.errors import ConfigurationError
 from rvosbench.models.sam2.outputs import PromptOutput
 from rvosbench.models.sam2.tracker import load_sam2
 from rvosbench.models.weights import EMBEDDED
@@ -224,3 +226,9 @@ def test_the_shipped_weights_track_and_answer_prompts() -> None:
     assert scores["box"] > 0.65
     assert scores["point"] > 0.55
     assert scores["background"] < 0.5
+
+
+@pytest.mark.parametrize(("size", "dim"), [(100, 128), (0, 128), (128, 64), (128, 100)])
+def test_impossible_sizes_are_refused(size: int, dim: int) -> None:
+    with pytest.raises(ConfigurationError, match="multiple of"):
+        tiny_config(size, dim)

@@ -24,7 +24,8 @@ MEASURE = """
 import json, resource, sys
 import numpy as np, torch
 from rvosbench.models.sam2.tracker import Sam2
-from rvosbench.models.sam2.model import build_sam2, tiny_config
+from rvosbench.models.sam2.checkpoint import build_sam2
+from recipes.tracker.network import tiny_config
 from rvosbench.records import Video
 from rvosbench.tracks.config import Compute
 from tests.tracks.worlds import truth_tracks

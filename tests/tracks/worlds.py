@@ -9,9 +9,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from recipes.tracker.network import tiny_config
 from rvosbench.masks import MaskSequence
 from rvosbench.models.grounding_dino.detector import Detections
-from rvosbench.models.sam2.model import build_sam2, tiny_config
+from rvosbench.models.sam2.checkpoint import build_sam2
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Expression, Frame, Sample, Track, Video
 from rvosbench.tracks.boxes import Grounder

@@ -23,9 +23,9 @@ from torch import Tensor
 
 from rvosbench.models.backends import ORIGINAL, TRANSFORMERS, check_backend
 from rvosbench.models.devices import check_dtype, frozen
+from rvosbench.models.frames import normalise
 from rvosbench.models.grounding_dino import original_backend, transformers_backend
 from rvosbench.models.grounding_dino.checkpoint import FrameSize, GrounderFiles, read_grounder
-from rvosbench.models.sam2.frames import normalise
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from rvosbench.errors import WeightsError
-from rvosbench.models.sam2.model import build_sam2
 from rvosbench.models.sam2.original_checkpoint import convert_weights, original_config
 from rvosbench.models.weights import CONFIG_FILE, TRACKER, WEIGHTS_FILE, locate, weights_hash
 
@@ -49,6 +48,13 @@ def _from_folder(folder: Path) -> LoadedNetwork:
         raise WeightsError(f"{weights_path}: not a readable safetensors file ({error}).") from error
     model = _fill(build_sam2(config), weights, weights_path)
     return LoadedNetwork(model, weights_hash(weights_path, TRACKER))
+
+
+def build_sam2(config: Sam2VideoConfig) -> Sam2VideoModel:
+    """A Sam2VideoModel with random weights, in evaluation mode, on the CPU, float32."""
+    from transformers import Sam2VideoModel
+
+    return Sam2VideoModel(config).eval()
 
 
 def _read_config(path: Path) -> Sam2VideoConfig:

@@ -41,7 +41,7 @@ def decode_prompts(
     multimask: bool = True,
     **prompts: Tensor,
 ) -> PromptOutput:
-    """As `prompts.decode_prompts`, of one frame (B = 1)."""
+    """As `decoding.decode_prompts`, of one frame (B = 1)."""
     points, labels = _points(prompts)
     maps = features.maps
     sparse, dense = model.sam_prompt_encoder(points=(points, labels), boxes=None, masks=None)

@@ -25,13 +25,12 @@ from torch import Tensor
 from rvosbench.errors import ConfigurationError
 from rvosbench.models.backends import ORIGINAL, TRANSFORMERS, check_backend
 from rvosbench.models.devices import check_dtype, frozen
+from rvosbench.models.frames import Resize, normalise, resize_frame
 from rvosbench.models.sam2 import original_backend
 from rvosbench.models.sam2.checkpoint import load_network
-from rvosbench.models.sam2.decoding import encode_frames
-from rvosbench.models.sam2.frames import Resize, normalise, resize_frame
+from rvosbench.models.sam2.decoding import decode_prompts, encode_frames
 from rvosbench.models.sam2.memory import attention_bytes
 from rvosbench.models.sam2.outputs import FrameFeatures, FrameOutput, PromptOutput
-from rvosbench.models.sam2.prompts import decode_prompts
 from rvosbench.models.sam2.propagation import Objects, propagate, remembered_objects
 
 

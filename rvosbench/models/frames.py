@@ -1,4 +1,4 @@
-"""Frames for SAM2: resizing to the network's square and ImageNet normalisation."""
+"""Frames for networks: resizing to a square, and ImageNet normalisation."""
 
 from __future__ import annotations
 

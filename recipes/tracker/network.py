@@ -1,8 +1,7 @@
-"""SAM2 networks: the configuration of the small one, and building any of them.
+"""The configuration of the small SAM2 of the demo preset.
 
-The network itself is `transformers.Sam2VideoModel`. Sizes are multiples of 32 so that every level
-of the feature pyramid is exact; the memory has 64 channels by construction, so the hidden size is
-a multiple of 64 above 64.
+Sizes are multiples of 32 so that every level of the feature pyramid is exact; the memory has 64
+channels by construction, so the hidden size is a multiple of 64 above 64.
 """
 
 from __future__ import annotations
@@ -12,13 +11,13 @@ from typing import TYPE_CHECKING
 from rvosbench.errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from transformers import Sam2VideoConfig, Sam2VideoModel
+    from transformers import Sam2VideoConfig
 
 MEMORY_CHANNELS = 64
 
 
 def tiny_config(image_size: int = 128, dim: int = 128) -> Sam2VideoConfig:
-    """Configuration of the small SAM2 of the demo preset (about 3 million parameters).
+    """Configuration of a small SAM2 (about 3 million parameters).
 
     Args:
         image_size: side of the square input in pixels, a multiple of 32.
@@ -59,13 +58,6 @@ def tiny_config(image_size: int = 128, dim: int = 128) -> Sam2VideoConfig:
         memory_fuser_embed_dim=dim,
         memory_fuser_intermediate_dim=2 * dim,
     )
-
-
-def build_sam2(config: Sam2VideoConfig) -> Sam2VideoModel:
-    """A Sam2VideoModel with random weights, in evaluation mode, on the CPU, float32."""
-    from transformers import Sam2VideoModel
-
-    return Sam2VideoModel(config).eval()
 
 
 def _check_sizes(image_size: int, dim: int) -> None:
