@@ -86,7 +86,7 @@ def test_settings_come_after_the_file_and_other_options(tmp_path: Path) -> None:
     assert options.changes(file, None, "auto") == {"dtype": "float16", "threshold": 0.1}
     assert options.changes(file, ["threshold=0.2"], "bfloat16", Path("cache")) == {
         "dtype": "bfloat16",
-        "threshold": 0.2,
+        "threshold": "0.2",
         "tracks": "cache",
     }
     assert options.changes(None, ["dtype=float32"], "bfloat16") == {"dtype": "float32"}
