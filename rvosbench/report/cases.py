@@ -1,4 +1,4 @@
-"""The answers of a run as cases: a sentence, its score, the masks, the frames and the truth."""
+"""Predictions of a run as cases: an expression, its score, masks, frames and ground truth."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Case:
-    """One answered sentence.
+    """One answered expression.
 
     Attributes:
-        scored: the sentence with its score.
+        scored: the expression with its score.
         sample: its video.
-        masks: the answer, one mask for every frame.
+        masks: the prediction, one mask for every frame.
         truth: frame index -> mask, for the frames that have truth.
     """
 
@@ -93,7 +93,7 @@ def open_run(folder: Path, data: Path | None = None) -> RunCases:
     run = RunFolder(folder)
     result = run.result()
     if not result.expressions:
-        raise ResultError(f"{folder}: the run has no scores, as its split keeps its truth")
+        raise ResultError(f"{folder}: no scores, as its split has no public ground truth")
     if result.facts.get("corruption"):
         raise ResultError(
             f"{folder}: the run is on corrupted frames ({result.facts['corruption']}); pictures "
