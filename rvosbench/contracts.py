@@ -71,7 +71,11 @@ class Dataset(Protocol):
         name: dataset name, as on the command line.
         split: split name, as the dataset's authors call it.
         protocols: names of the official scoring protocols that fit; the first is the default.
-        fingerprint: hash of everything that decides the ground truth and the expressions.
+        fingerprint: hash of everything that decides ground truth and expressions.
+
+    Optional, and asked only by `rvosbench.datasets.capabilities`: `video_ids()`, the ids of all
+    videos without opening one; `corruption`, what was done to the frames, or None; and what else
+    stands there.
     """
 
     @property

@@ -75,8 +75,8 @@ def _jf(scored: ScoredExpression) -> tuple[float, str, str]:
 def _strip(scored: ScoredExpression, cases: RunCases) -> Strip:
     score, case = scored.score, cases(scored)
     pictures = [
-        _address(overlay(case.sample.video.read(i), case.masks.frame(i), case.truth.get(i)))
-        for i in spread(score.frames or sorted(case.truth), FRAMES)
+        _address(overlay(case.sample.video.read(i), case.masks.frame(i), case.ground_truth.get(i)))
+        for i in spread(score.frames or sorted(case.ground_truth), FRAMES)
     ]
     return scored, tuple(pictures)
 

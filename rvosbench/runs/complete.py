@@ -36,11 +36,11 @@ def complete(
     Args:
         answers: expression id -> prediction, or bare masks.
         sample: the video and its expressions.
-        method_name: who answered, for the messages.
+        method_name: who predicted, for the messages.
 
     Raises:
         IncompletePredictionError: an expression has no prediction.
-        PredictionError: one for nothing, or one that does not cover all frames at their size.
+        PredictionError: one of no expression, or that does not cover every frame at its size.
     """
     where = f"{method_name}, video {sample.video.id!r}"
     asked = [expression.id for expression in sample.expressions]
@@ -48,13 +48,12 @@ def complete(
     unasked = [i for i in answers if i not in set(asked)]
     if missing:
         raise IncompletePredictionError(
-            f"{where}: no prediction for {_quoted(missing)} (predicted: {_quoted(answers)}); "
+            f"{where}: no prediction for {_quoted(missing)} (there are {_quoted(answers)}); "
             "predict every expression, with empty masks if nothing is meant"
         )
     if unasked:
-        raise PredictionError(
-            f"{where}: predictions for {_quoted(unasked)}, which nobody asked for"
-        )
+        found = _quoted(unasked)
+        raise PredictionError(f"{where}: predictions for {found}, which nobody asked for")
     return {i: _checked(answers[i], sample, f"{where}, expression {i!r}") for i in asked}
 
 

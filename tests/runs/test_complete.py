@@ -1,4 +1,4 @@
-"""Answers of methods: complete, of the right size, or refused."""
+"""Predictions of methods: complete, of the right size, or refused."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_answers_that_do_not_fit_are_refused(case: str) -> None:
 
 def test_every_expression_must_be_answered() -> None:
     by_number: Any = {0: ANSWERS["0"]}
-    message = r"no prediction for '0', '1', '2', '3' \(predicted: 0\)"
+    message = r"no prediction for '0', '1', '2', '3' \(there are 0\)"
     with pytest.raises(IncompletePredictionError, match=message):
         complete(by_number, SAMPLE, "mine")
 
