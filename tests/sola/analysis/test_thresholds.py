@@ -66,7 +66,6 @@ SPEC = MethodSpec(ChoiceConfig, lambda config, device: Chooses(config), MethodCa
 @pytest.fixture(autouse=True)
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plugins, "method_spec", lambda name: SPEC)
-    monkeypatch.setattr(plugins, "module_of", lambda group, kind, name: "sola.method")
 
 
 def run(cache: Path, out: Path, dataset: ToyDataset | None = None, **changes: object) -> Path:
