@@ -42,7 +42,7 @@ __all__ = [
 ]
 
 Answer: TypeAlias = "Prediction | MaskSequence"
-"""A method may answer with bare masks: they count as a prediction of score 1."""
+"""A method may give bare masks: they count as a prediction of score 1."""
 
 TruthLookup: TypeAlias = Callable[[str], Target]
 """Expression id -> truth, for one video."""
@@ -123,7 +123,7 @@ class Method(Protocol):
     """Anything that can predict. Work on a video is shared by its expressions: one call a video."""
 
     def predict(self, sample: Sample) -> Mapping[str, Answer]:
-        """Expression id -> answer, for every expression of the sample."""
+        """Expression id -> prediction, for every expression of the sample."""
 
 
 @runtime_checkable
@@ -131,7 +131,7 @@ class TruthMethod(Protocol):
     """A method that looks at the truth (`MethodSpec.needs_truth`): an upper bound, never ranked."""
 
     def predict_with_truth(self, sample: Sample, truth: MethodTruth) -> Mapping[str, Answer]:
-        """Expression id -> answer, for every expression of the sample."""
+        """Expression id -> prediction, for every expression of the sample."""
 
 
 @runtime_checkable
@@ -253,7 +253,7 @@ class ScoringProtocol(Protocol):
     ) -> Sequence[ExpressionScore]:
         """Score every expression (or object) of one video.
 
-        `predictions` may decode an answer whenever it is asked for: ask once.
+        `predictions` may decode a prediction whenever it is asked for: ask once.
         """
 
     def summarize(self, scores: Sequence[ExpressionScore]) -> Summary:

@@ -37,20 +37,23 @@ def evaluate_command(
     Example: rvosbench eval --method sola
     """
     from rvosbench.cli import runs
+    from rvosbench.report.robustness_run import Trial
+    from rvosbench.runs.evaluate import RunOptions, evaluate
+    from rvosbench.runs.methods import load_method
 
     plans = corruption.plans()
     chosen = source.choice(plans[0] if len(plans) == 1 else None, videos, limit)
     changes = options.changes(config, settings, dtype, tracks)
-    choice = runs.load_method(method, preset, changes, device, source.dataset)
+    choice = load_method(method, preset, changes, device, source.dataset)
     place = out or runs.default_folder(choice, chosen, protocol, plans)
-    options_of_run = runs.RunOptions(place, resume, workers)
+    options_of_run = RunOptions(place, resume, workers)
     runs.announce(choice, chosen)
     if len(plans) > 1:
-        trial = runs.Trial(chosen.dataset, plans, protocol, chosen.restriction)
+        trial = Trial(chosen.dataset, plans, protocol, chosen.restriction)
         runs.report_robustness(choice, trial, options_of_run, as_json)
         return
     with runs.shown(options_of_run, f"{method} on {source.dataset}", len(chosen.video_ids)) as run:
-        result = runs.evaluate(choice, chosen.dataset, protocol, chosen.restriction, run)
+        result = evaluate(choice, chosen.dataset, protocol, chosen.restriction, run)
     runs.finish(result, place, as_json)
 
 
@@ -82,10 +85,12 @@ def score_command(
     Example: rvosbench score results.zip --dataset mevis --split valid_u --data mevis
     """
     from rvosbench.cli import runs
+    from rvosbench.metrics import official
+    from rvosbench.runs.evaluate import RunOptions, score
 
     chosen = options.SplitOptions(dataset, split, data).choice(videos=videos)
-    scorer = runs.scoring_protocol(chosen, protocol, compat == "official")
-    options_of_run, label = runs.RunOptions(out, resume, workers), f"scoring {predictions.name}"
+    scorer = official.protocol(protocol or chosen.dataset.protocols[0], compat == "official")
+    options_of_run, label = RunOptions(out, resume, workers), f"scoring {predictions.name}"
     with runs.shown(options_of_run, label, len(chosen.video_ids)) as run:
-        result = runs.score(predictions, chosen.dataset, scorer, missing, run, chosen.restriction)
+        result = score(predictions, chosen.dataset, scorer, missing, run, chosen.restriction)
     runs.finish(result, out, as_json)

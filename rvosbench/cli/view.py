@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -11,25 +11,28 @@ from rvosbench.cli import options
 from rvosbench.cli.screen import emit, say
 from rvosbench.tables.markdown import to_markdown
 
+Against = Annotated[
+    list[Path] | None,
+    typer.Option(help="Run folder to compare with, on the same videos; may be repeated."),
+]
+Expressions = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="VIDEO/ID",
+        help="Expression to show; may be repeated. Default: where the run gains most over the "
+        "first --against, or scores best.",
+    ),
+]
+
 
 def view_command(
     run: Annotated[Path, typer.Argument(help="Run folder of `rvosbench eval`.")],
-    against: Annotated[
-        Optional[list[Path]],  # noqa: UP045 typer reads the annotation at run time
-        typer.Option(help="Run folder to compare with, on the same videos; may be repeated."),
-    ] = None,
-    expression: Annotated[
-        Optional[list[str]],  # noqa: UP045
-        typer.Option(
-            metavar="VIDEO/ID",
-            help="Expression to show; may be repeated. Default: where the run gains most over the "
-            "first --against, or scores best.",
-        ),
-    ] = None,
+    against: Against = None,
+    expression: Expressions = None,
     count: Annotated[int, typer.Option(min=1, help="Expressions shown without --expression.")] = 3,
     frames: Annotated[int, typer.Option(min=1, help="Frames of each, evenly spread.")] = 6,
     strip: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(metavar="FILE", help="Write the strips to this PNG or JPEG and no page."),
     ] = None,
     table: Annotated[
@@ -37,8 +40,7 @@ def view_command(
         typer.Option("--table", help="Print J&F by category as Markdown, a row a run; no page."),
     ] = False,
     out: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="The page; default: view.html in the run folder."),
+        Path | None, typer.Option(help="The page; default: view.html in the run folder.")
     ] = None,
     data: options.Root = None,
     as_json: options.AsJson = False,

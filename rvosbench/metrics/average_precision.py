@@ -1,7 +1,7 @@
-"""mAP as A2D-Sentences and JHMDB-Sentences report it: COCO's, one answer an expression.
+"""mAP as A2D-Sentences and JHMDB-Sentences report it: COCO's, one prediction an expression.
 
 Source: cocoeval of pycocotools (101 recall points), as the A2D evaluators call it. Every
-expression is an image of its own with at most one answer and at most one target.
+expression is an image of its own with at most one prediction and at most one target.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ def average_precision(
     """Mean over `THRESHOLDS` of the average precision of N expressions, in [0, 1].
 
     Args:
-        overlaps: (N,) IoU of answer and target in [0, 1].
-        confidence: (N,) scores, the order of answers; ties keep the order of expressions.
-        answered: (N,) whether the answer has foreground; an empty answer is none.
-        meant: (N,) whether there is a target; an answer without target is a false alarm.
+        overlaps: (N,) IoU of prediction and target in [0, 1].
+        confidence: (N,) scores, the order of predictions; ties keep the order of expressions.
+        answered: (N,) whether the prediction has foreground; an empty prediction is none.
+        meant: (N,) whether there is a target; a prediction without target is a false alarm.
 
     Returns:
         NaN if no expression has a target.
@@ -43,7 +43,7 @@ def average_precision(
 
 
 def _one(hits: NDArray[np.bool_], positives: int) -> float:
-    """Average precision of (M,) ranked answers, true where they count as found."""
+    """Average precision of (M,) ranked predictions, true where they count as found."""
     found = np.cumsum(hits)
     recalls = found / positives
     precisions = found / np.arange(1, len(hits) + 1)

@@ -14,8 +14,7 @@ import numpy as np
 from rvosbench.errors import UsageError
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics.counts import Counts, IntArray, count
-from rvosbench.metrics.pairs import Mask, lift
-from rvosbench.metrics.region import Scores
+from rvosbench.metrics.region import Mask, Scores, lift
 
 BOUND_TH = 0.008
 """The DAVIS tolerance: this fraction of the image diagonal, rounded up to whole pixels."""

@@ -12,7 +12,7 @@ computed from the rows, so that any subset can be summed up again without masks.
 | `target_share` | mean share of the image that the target covers, on frames that show it |
 | `stability`, `target_stability` | mean J of successive masks, predicted and true |
 | `answered` | 1 if any predicted mask has foreground |
-| `targets`, `length`, `score` | objects meant, frames of the video, confidence of the answer |
+| `targets`, `length`, `score` | objects meant, frames of the video, confidence of the prediction |
 """
 
 from __future__ import annotations

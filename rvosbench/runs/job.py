@@ -15,8 +15,7 @@ from rvosbench.runs.candidates import Candidate
 from rvosbench.runs.complete import complete
 from rvosbench.runs.predictions import VideoPredictions
 from rvosbench.runs.run_folder import VideoFiles, VideoScores
-from rvosbench.runs.task import Task
-from rvosbench.runs.truth import GroundTruth
+from rvosbench.runs.task import GroundTruth, Task
 
 
 class VideoJob:

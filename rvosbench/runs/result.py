@@ -47,8 +47,8 @@ class Result:
         facts: everything that changes a number, JSON-safe: dataset, split, fingerprint, protocol,
             method, configuration, checkpoints, corruption, ...
         card: the method's card as it was at the time.
-        summary: None on a split without truth.
-        expressions: in dataset order; empty on a split without truth.
+        summary: None on a split without ground truth.
+        expressions: in dataset order; empty on a split without ground truth.
         upper_bound: the method looked at the ground truth, and is never ranked.
         missing: "masks" and "expressions" that were missing and count as empty masks.
     """
@@ -198,8 +198,8 @@ def from_row(video: str, row: Mapping[str, Json]) -> ExpressionScore:
 
 def _row(scored: ScoredExpression) -> dict[str, Json]:
     e = scored.expression
-    sentence = {"text": e.text, "group": e.group, "tags": list(e.tags)}
-    return {"video": scored.score.video, **sentence, **to_row(scored.score)}
+    asked = {"text": e.text, "group": e.group, "tags": list(e.tags)}
+    return {"video": scored.score.video, **asked, **to_row(scored.score)}
 
 
 def _scored(row: Mapping[str, Json]) -> ScoredExpression:

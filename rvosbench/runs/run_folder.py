@@ -23,7 +23,7 @@ from urllib.parse import unquote
 from rvosbench.contracts import ExpressionScore
 from rvosbench.errors import MaskError, ResultError, UsageError
 from rvosbench.execution.store import Store
-from rvosbench.files.atomic import PART, discard, write_json
+from rvosbench.files.atomic import PART, discard, remove_left_overs, write_json
 from rvosbench.files.claims import CLAIMS, claimed
 from rvosbench.masks import MaskSequence
 from rvosbench.recipe import Recipe, digest
@@ -221,6 +221,7 @@ class RunFolder:
         self._check(recipe)
         with claimed(self.path):
             self._check(recipe)
+            remove_left_overs(self.path)
             if not resume:
                 self.discard_result()
                 discard(self.videos)
@@ -236,7 +237,7 @@ class RunFolder:
                     f"{self.path} holds another run: {_few(differences)}. Choose another --out, or "
                     "delete it"
                 )
-        elif self.path.is_dir() and any(p.name != CLAIMS for p in self.path.iterdir()):
+        elif self.path.is_dir() and any(not _ours(p.name) for p in self.path.iterdir()):
             raise UsageError(f"{self.path} is not empty and holds no run: choose another --out")
 
     def _differences(self, recipe: Recipe) -> list[str]:
@@ -264,6 +265,11 @@ class RunFolder:
         for name in _AFTER:
             facts.pop(name, None)
         return digest(facts), facts
+
+
+def _ours(name: str) -> bool:
+    """Whether a run that was killed at once may have left it."""
+    return name == CLAIMS or name.startswith(PART)
 
 
 def _readable(output: Path) -> bool:

@@ -1,15 +1,21 @@
-"""What a method or predictions are evaluated on: videos of a split, by a protocol."""
+"""What is evaluated on: videos of a split, their ground truth, and a scoring protocol."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rvosbench.contracts import Dataset, ScoringProtocol
-from rvosbench.datasets.capabilities import check_videos, corruption_of, video_ids
+from rvosbench.datasets.capabilities import (
+    check_videos,
+    corruption_of,
+    frame_evidence,
+    video_ids,
+)
 from rvosbench.errors import NoGroundTruthError, UsageError
+from rvosbench.masks import MaskSequence
 from rvosbench.metrics import official
-from rvosbench.records import Json, Sample
+from rvosbench.records import FrameEvidence, Json, Sample, Target
 
 
 @dataclass(frozen=True)
@@ -83,3 +89,28 @@ def _hidden(dataset: Dataset, samples: Sequence[Sample]) -> bool:
     except NoGroundTruthError:
         return True
     return False
+
+
+@dataclass(frozen=True)
+class GroundTruth:
+    """A video of a dataset; satisfies `rvosbench.contracts.VideoTruth` and `MethodTruth`.
+
+    Attributes:
+        dataset: an opened split.
+        video: id of one of its videos.
+    """
+
+    dataset: Dataset
+    video: str
+
+    def __call__(self, expression_id: str) -> Target:
+        """The target of an expression; raises NoGroundTruthError on a hidden split."""
+        return self.dataset.target(self.video, expression_id)
+
+    def objects(self) -> Mapping[str, MaskSequence]:
+        """All annotated objects, also those that no expression names."""
+        return self.dataset.objects(self.video)
+
+    def frame_evidence(self, expression_id: str) -> FrameEvidence:
+        """What one frame at a time tells; raises DatasetError if the dataset does not say it."""
+        return frame_evidence(self.dataset, self.video, expression_id)

@@ -121,6 +121,13 @@ def test_the_first_error_stops_a_run_with_its_traceback_and_keeps_what_is_done(
     assert [store.finished(unit) for unit in units] == [True, False, False]
 
 
+def test_an_error_that_users_understand_is_raised_as_it_is(tmp_path: Path) -> None:
+    store = Store(tmp_path / "out", suffix="")
+    with pytest.raises(UsageError, match=r"^not like this$") as caught:
+        run_units([Unit("raises", "1")], Eventful(tmp_path / "log"), store, local())
+    assert not hasattr(caught.value, "__notes__")
+
+
 def test_whoever_stops_an_attempt_stops_the_run(tmp_path: Path) -> None:
     def interrupted(key: str, output: Path) -> None:
         output.write_text("half")

@@ -160,7 +160,7 @@ def test_answers_that_do_not_fit_are_refused(name: str) -> None:
 @pytest.mark.parametrize("name", [n for n in BY_EXPRESSION if "annotators" not in n])
 def test_an_expression_without_truth_on_any_frame_is_refused(name: str) -> None:
     sample, target = _one_expression(annotated=())
-    with pytest.raises(DatasetError, match="no frame has truth"):
+    with pytest.raises(DatasetError, match="no frame has ground truth"):
         protocol(name).score_video(
             sample, scenes.truth({"0": target}), {"0": scenes.answer([LEFT] * 4)}
         )

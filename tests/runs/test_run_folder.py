@@ -13,6 +13,7 @@ import pytest
 
 from rvosbench.errors import ResultError, UsageError
 from rvosbench.execution.units import Unit
+from rvosbench.files.atomic import PART
 from rvosbench.files.claims import CLAIMS, claimed
 from rvosbench.files.owner import this_process
 from rvosbench.recipe import Recipe, digest
@@ -170,6 +171,18 @@ def test_a_second_process_on_the_folder_is_told_who_works_there(run: Path) -> No
         other.kill()
     assert resume(run) == []  # its claim is taken over
     assert not (run / CLAIMS).exists()
+
+
+def test_what_a_killed_run_left_is_no_obstacle_and_goes(run: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    left = f"{PART}ab12-{replace(this_process(), process=gone.pid).label}@run.json"
+    for folder in (run, run.parent / "killed at once"):
+        (folder / CLAIMS).mkdir(parents=True)
+        (folder / left).write_text("{")
+        resume(folder)
+        assert not (folder / left).exists()
+        assert not (folder / CLAIMS).exists()
 
 
 def test_the_claim_lasts_as_long_as_the_work(run: Path) -> None:

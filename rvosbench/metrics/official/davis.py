@@ -29,10 +29,12 @@ def whole_target(sample: Sample, truth: VideoTruth) -> Target:
     """All objects of a video as the official tool numbers them, and its void.
 
     Raises:
-        DatasetError: objects are not numbered, or the video has no sentence to ask for.
+        DatasetError: objects are not numbered, or the video has no expression to ask for.
     """
     if not sample.expressions:
-        raise DatasetError(f"video {sample.video.id!r} has no expression: its truth has no frames")
+        raise DatasetError(
+            f"video {sample.video.id!r} has no expression: its ground truth has no frames"
+        )
     target = truth(sample.expressions[0].id)
     objects = truth.objects()
     if not all(name.isdecimal() for name in objects):

@@ -8,8 +8,8 @@ the mean over all expressions, `metrics` holds the means over those with and wit
 
 Source: the no-target rule is that of DAVIS for empty masks, as current practice has it. N-acc. and
 T-acc. are defined for images by Liu et al., "GRES", CVPR 2023 (henghuiding/ReLA,
-`gres_model/evaluation/refer_evaluation.py`); that an answer counts as "no target" if all its masks
-are empty is our reading for videos, since no scorer of MeViS v2 was published.
+`gres_model/evaluation/refer_evaluation.py`); that a prediction counts as "no target" if all its
+masks are empty is our reading for videos, since no scorer of MeViS v2 was published.
 """
 
 from __future__ import annotations

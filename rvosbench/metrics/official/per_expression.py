@@ -138,16 +138,16 @@ def by_target(sample: Sample, truth: TruthLookup) -> Iterator[tuple[Target, list
 def annotated_masks(
     sample: Sample, expression_id: str, target: Target, predictions: Mapping[str, Prediction]
 ) -> tuple[MaskSequence, float]:
-    """The predicted masks on the frames that have truth, and the answer's score.
+    """The predicted masks on the frames that have ground truth, and the prediction's score.
 
     Raises:
-        DatasetError: no frame has truth.
+        DatasetError: no frame has ground truth.
         IncompletePredictionError: the expression has no prediction.
         PredictionError: the number or the size of the masks is wrong.
     """
     where = f"video {sample.video.id!r}, expression {expression_id!r}"
     if not target.annotated:
-        raise DatasetError(f"{where}: no frame has truth, so it cannot be scored")
+        raise DatasetError(f"{where}: no frame has ground truth, so it cannot be scored")
     if expression_id not in predictions:
         raise IncompletePredictionError(f"{where}: there is no prediction")
     prediction = predictions[expression_id]
@@ -155,7 +155,7 @@ def annotated_masks(
 
 
 def fitting(masks: MaskSequence, sample: Sample, target: Target, where: str) -> MaskSequence:
-    """`masks`, if there is one for every frame of the video at the truth's size.
+    """`masks`, if there is one for every frame of the video at the target's size.
 
     Raises:
         PredictionError: the number or the size is wrong.

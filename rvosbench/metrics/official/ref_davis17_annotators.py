@@ -1,19 +1,19 @@
 """Protocol `ref-davis17-annotators`: Ref-DAVIS17 as ReferFormer and its followers report it.
 
-Every object has one sentence in each of four annotator sets (sentence id = 4 x object + set). For
-each set the answers of a video compete for the pixels: probabilities below 0.5 become 0, the
+Every object has one expression in each of four annotator sets (id = 4 x object + set). For
+each set the predictions of a video compete for the pixels: probabilities below 0.5 become 0, the
 background has 0.1, the highest wins. The resulting labels are scored by the DAVIS unsupervised
 rule: all frames, void left out, labels matched to objects one to one so that the mean of J and F
 is highest. A set's J and F are means over the objects of all videos, the result the mean of sets.
-An object that is matched to no sentence counts as well; its row is named `<set>/object <id>`.
-A sentence is not scored if its object is beyond those that the first frame shows.
+An object that is matched to no expression counts as well; its row is named `<set>/object <id>`.
+An expression is not scored if its object is beyond those that the first frame shows.
 
 Without `Prediction.soft` a mask has probability 1; ties go to the higher `Prediction.score`, then
-to the lower object index. With soft answers ties go to the lower index, as in the original.
+to the lower object index. With soft predictions ties go to the lower index, as in the original.
 
-Note what the matching means: answering with the wrong one of two objects costs nothing as long as
-the other sentence of the set is answered with the other object. The score of a sentence is that
-of the object its label was matched to.
+Note what the matching means: predicting the wrong one of two objects costs nothing as long as the
+other object is predicted for the other expression of the set. The score of an expression is that of
+the object its label was matched to.
 
 Source: wjn922/ReferFormer `inference_davis.py` at 06fc218 and davis2017-evaluation at ac7c43f.
 """
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SETS = 4
-_HALF = 128  # 0.5 in soft answers, which are probability x 255: 127 is below, 128 above
+_HALF = 128  # 0.5 in soft predictions, which are probability x 255: 127 is below, 128 above
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,8 @@ class AnnotatorSets:
         """Score every object of one video, set by set.
 
         Raises:
-            IncompletePredictionError, PredictionError: an answer is missing or does not fit.
-            DatasetError: the sentences are not those of Ref-DAVIS17.
+            IncompletePredictionError, PredictionError: a prediction is missing or does not fit.
+            DatasetError: the expressions are not those of Ref-DAVIS17.
         """
         target = whole_target(sample, truth)
         rows = []
@@ -89,7 +89,7 @@ PROTOCOL = AnnotatorSets()
 
 
 def annotator_set(expression_id: str) -> int:
-    """The annotator set, 0 to 3, of a Ref-DAVIS17 sentence id.
+    """The annotator set, 0 to 3, of a Ref-DAVIS17 expression id.
 
     Raises:
         DatasetError: the id is not a number.
@@ -103,10 +103,10 @@ def annotator_set(expression_id: str) -> int:
 
 
 def _named(sample: Sample, targets: Mapping[str, Target], whole: Target) -> dict[str, str]:
-    """Object -> the sentence of a set that means it.
+    """Object -> the expression of a set that means it.
 
     Raises:
-        DatasetError: a sentence does not mean just one object, or two sentences mean the same.
+        DatasetError: an expression does not mean just one object, or two expressions mean the same.
     """
     named: dict[str, str] = {}
     for expression, target in targets.items():
@@ -120,7 +120,7 @@ def _named(sample: Sample, targets: Mapping[str, Target], whole: Target) -> dict
             raise DatasetError(
                 f"video {sample.video.id!r}: expressions {named[thing]!r} and {expression!r} of "
                 f"one annotator set both name object {thing!r}; "
-                f"protocol {AnnotatorSets.name!r} wants one sentence an object and set"
+                f"protocol {AnnotatorSets.name!r} wants one expression an object and set"
             )
         named[thing] = expression
     return named
@@ -134,8 +134,8 @@ def _score_set(
     predictions: Mapping[str, Prediction],
 ) -> list[ExpressionScore]:
     ids = list(named.values())
-    answers = [_answer(sample, i, target, predictions) for i in ids]
-    masks = compete([a[0] for a in answers], [a[1] for a in answers], target.annotated)
+    given = [_claimant(sample, i, target, predictions) for i in ids]
+    masks = compete([g[0] for g in given], [g[1] for g in given], target.annotated)
     rows = []
     for thing, (label, measures) in zip(target.objects, match(masks, target), strict=True):
         name = ids[label] if label < len(ids) else f"{annotator}/object {thing}"
@@ -144,7 +144,7 @@ def _score_set(
     return rows
 
 
-def _answer(
+def _claimant(
     sample: Sample, expression_id: str, target: Target, predictions: Mapping[str, Prediction]
 ) -> tuple[MaskSequence, Claim]:
     where = f"video {sample.video.id!r}, expression {expression_id!r}"
@@ -157,7 +157,7 @@ def _answer(
 
 @dataclass(frozen=True)
 class Claim:
-    """What an answer brings to the competition besides its masks."""
+    """What a prediction brings to the competition besides its masks."""
 
     score: float
     soft: NDArray[np.uint8] | None
@@ -176,10 +176,10 @@ def _claim(sample: Sample, where: str, prediction: Prediction) -> Claim:
 def compete(
     masks: Sequence[MaskSequence], claims: Sequence[Claim], annotated: Sequence[int]
 ) -> list[MaskSequence]:
-    """Give every pixel of the annotated frames to at most one of N answers.
+    """Give every pixel of the annotated frames to at most one of N predictions.
 
     Args:
-        masks: N answers on the annotated frames.
+        masks: N predictions on the annotated frames.
         claims: their scores and (T, H, W) soft masks on all frames of the video.
         annotated: the indices of the annotated frames in the video.
 

@@ -1,7 +1,7 @@
-"""Protocol `ref-davis17-expressions`: every sentence of Ref-DAVIS17 on its own.
+"""Protocol `ref-davis17-expressions`: every expression of Ref-DAVIS17 on its own.
 
-One binary mask a sentence; J and F of all frames against the object that the sentence means, no
-void, no matching; the mean over frames, then over all 244 sentences of the validation set.
+One binary mask an expression; J and F of all frames against the object that it means, no void,
+no matching; the mean over frames, then over all 244 expressions of the validation set.
 Numbers are not comparable with `ref-davis17-annotators`.
 
 Source: the evaluation used by VISA, Sa2VA and UniPixel.

@@ -1,7 +1,7 @@
 """Protocol `sola-released`: the evaluator that SOLA's authors released; only to compare with it.
 
 J is the usual mean over frames. "F" is no contour measure: it is the Dice overlap of all pixels of
-the video, 0 if nothing overlaps, even where both sides are empty. An answer without any foreground
+the video, 0 if nothing overlaps, even where both sides are empty. A prediction without foreground
 counts as "no track selected": J = F = 0 whatever the target. Void is not used.
 
 Source: cvlab-kaist/SOLA, `evaluator.py` at 4b0adf8. It sums in float32 on the GPU; we count whole

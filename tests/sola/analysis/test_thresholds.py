@@ -66,7 +66,6 @@ SPEC = MethodSpec(ChoiceConfig, lambda config, device: Chooses(config), MethodCa
 @pytest.fixture(autouse=True)
 def known(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(plugins, "method_spec", lambda name: SPEC)
-    monkeypatch.setattr(plugins, "module_of", lambda group, kind, name: "sola.method")
 
 
 def run(cache: Path, out: Path, dataset: ToyDataset | None = None, **changes: object) -> Path:
@@ -125,7 +124,7 @@ def test_the_best_track_is_taken_if_the_run_did_so(tmp_path: Path) -> None:
 def test_what_is_no_fitting_run_is_refused(tmp_path: Path) -> None:
     cache = make_cache(tmp_path / "cache")
     made = run(cache, tmp_path / "run")
-    with pytest.raises(ResultError, match="there is no run here"):
+    with pytest.raises(ResultError, match="no finished run here"):
         sweep(tmp_path, cache, ToyDataset())
     with pytest.raises(UsageError, match="the run is of toy/valid"):
         sweep(made, cache, ToyDataset(split="test"))
