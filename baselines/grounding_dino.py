@@ -22,6 +22,7 @@ import numpy as np
 from rvosbench.contracts import MethodIdentity, MethodSpec
 from rvosbench.masks import MaskSequence, Rle, pack, union
 from rvosbench.records import Json, MethodCard, Prediction, Sample
+from rvosbench.tracks.boxes import BoxSegmenter, Grounder
 from rvosbench.tracks.candidates import (
     DEMO_BOX_THRESHOLD,
     UNSIGNED,
@@ -29,13 +30,12 @@ from rvosbench.tracks.candidates import (
     FrozenModels,
 )
 from rvosbench.tracks.config import Compute, TrackConfig
+from rvosbench.tracks.follower import Follower
 from rvosbench.tracks.prompts import Prompt, counts_of
 from rvosbench.tracks.source import identify_tracks
 
 if TYPE_CHECKING:
-    from rvosbench.tracks.boxes import BoxSegmenter, Grounder
-    from rvosbench.tracks.follow import Follower
-    from rvosbench.tracks.maker import TrackMaker
+    from rvosbench.tracks.track_maker import TrackMaker
 
 Found = Mapping[str, Sequence[Prompt]]
 """The text of an expression -> its boxes of one frame, as masks."""
@@ -89,12 +89,10 @@ class GroundingDinoBaseline:
     Attributes:
         config: its settings.
         models: SAM2 and GroundingDINO.
-        segmenter: makes masks of boxes.
     """
 
     config: GroundingDinoConfig
     models: TrackMaker
-    segmenter: type[BoxSegmenter]
 
     def predict(self, sample: Sample) -> Mapping[str, Prediction]:
         """Expression id -> masks, the best score of a box, and how many boxes each frame has.
@@ -134,7 +132,7 @@ class GroundingDinoBaseline:
         )
         if self.config.variant == "best":
             detections = [d.best() for d in detections]
-        prompts = self.segmenter(follower).prompts(frame, detections)
+        prompts = BoxSegmenter(follower).prompts(frame, detections)
         return dict(zip(texts, prompts, strict=True))
 
 
@@ -193,10 +191,9 @@ def _build(config: GroundingDinoConfig, device: str) -> GroundingDinoBaseline:
     Raises:
         WeightsError: the weights of a network are not there.
     """
-    from rvosbench.tracks.boxes import BoxSegmenter
-    from rvosbench.tracks.maker import TrackMaker
+    from rvosbench.tracks.track_maker import TrackMaker
 
-    return GroundingDinoBaseline(config, TrackMaker(config.candidates, device), BoxSegmenter)
+    return GroundingDinoBaseline(config, TrackMaker(config.candidates, device))
 
 
 def _identify(

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from rvosbench.config import configure
+from rvosbench.errors import UnknownNameError
 from rvosbench.models.backends import TRANSFORMERS, check_backend
 from rvosbench.models.weights import GROUNDER, TRACKER, ModelIdentity, identify
 from rvosbench.records import Json
@@ -93,6 +95,26 @@ class CandidateConfig(FrozenModels):
 
     def __post_init__(self) -> None:
         check_backend(self.backend)
+
+
+def choose_candidates(
+    preset: str | None, changes: Mapping[str, Json], dataset: str
+) -> CandidateConfig:
+    """A configuration by preset.
+
+    Args:
+        preset: None takes "demo" on the demo dataset, "released" elsewhere.
+        changes: dotted keys that differ from the preset.
+        dataset: name of the dataset that tracks are wanted of.
+
+    Raises:
+        UnknownNameError: no such preset.
+        ConfigurationError: a setting that does not exist or does not fit.
+    """
+    preset = preset or ("demo" if dataset == "demo" else "released")
+    if preset not in PRESETS:
+        raise UnknownNameError("preset", preset, PRESETS)
+    return configure(CandidateConfig(), {**PRESETS[preset], **changes})
 
 
 def tracker_identity(config: CandidateConfig) -> ModelIdentity:

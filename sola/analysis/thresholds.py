@@ -23,7 +23,7 @@ from rvosbench.runs.result import Result
 from rvosbench.runs.run_folder import RunFolder
 from rvosbench.runs.truth import GroundTruth
 from rvosbench.tracks.cache import TrackCache
-from rvosbench.tracks.maker import TrackMaker
+from rvosbench.tracks.track_maker import TrackMaker
 from sola.method import SolaConfig, select
 
 THRESHOLDS = tuple(round(0.1 * i, 1) for i in range(1, 10))

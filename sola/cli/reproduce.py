@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Optional
 import typer
 
 from rvosbench.cli import options
+from rvosbench.cli.screen import emit, progress, say
 from rvosbench.errors import UsageError
 
 Tables = Annotated[
@@ -91,13 +92,12 @@ def reproduce_command(
 
     Example: rvosbench sola reproduce --table 5b --workers 2
     """
-    from sola.cli.reproduction import make, show_plan
-    from sola.reproduce.experiments import chosen_tables
+    from sola.reproduce import experiments, output, run
     from sola.reproduce.settings import changed, default_settings
 
     if bool(table) == everything:
         raise UsageError("give one or several --table, or --all")
-    chosen = chosen_tables(table or [])
+    chosen = experiments.chosen_tables(table or [])
     given: dict[str, Any] = {
         "splits": tuple(dict.fromkeys(split or ())) or None,
         "root": data,
@@ -110,9 +110,19 @@ def reproduce_command(
         "device": device,
         "workers": workers,
     }
-    known = {k: v for k, v in given.items() if v is not None}
-    made = replace(default_settings(dataset, preset), **known)
+    given = {name: value for name, value in given.items() if value is not None}
+    made = replace(default_settings(dataset, preset), **given)
     made = changed(made, settings or []).at(out, tracks)
     if plan:
-        return show_plan(chosen, made, as_json)
-    make(chosen, made, page, form, as_json)
+        found = run.describe(chosen, made)
+        emit(found) if as_json else typer.echo(output.plan_text(found))
+        return
+    report = run.reproduce(chosen, made, say, progress)
+    written = output.write_report(made.out, report)
+    if page:
+        say(f"page: {page}, numbers: {output.write_page(page, report)}")
+    if as_json:
+        emit({**output.report_json(report), "report": str(written)})
+        return
+    typer.echo(output.tables_text(report, form))
+    say(f"report: {written}")

@@ -15,7 +15,7 @@ from rvosbench.recipe import digest
 from rvosbench.records import Json
 from rvosbench.tracks.cache import TrackCache
 from rvosbench.tracks.cache_file import TrackCacheError
-from rvosbench.tracks.words import open_words
+from rvosbench.tracks.text_tokens import open_text_tokens
 from sola.data.overlaps import build_overlaps, read_overlaps
 from sola.data.samples import (
     Flags,
@@ -183,7 +183,7 @@ def _texts(
         new = sorted(mine - table.keys())
         if not new:
             continue
-        source = open_words(str(cache), encoder, options.device, options.dtype)
+        source = open_text_tokens(str(cache), encoder, options.device, options.dtype)
         if checksum not in ("", source.checkpoint_hash):
             raise TrackCacheError(
                 f"{cache}: its text tokens are of another {options.text_encoder} (sha256 "
