@@ -107,7 +107,7 @@ def cache_files(
     videos = tracks.videos_of(opened)
     for video in videos:
         tracks.check(tracks.header(video), opened.sample(video), boxes=False)
-    return [tracks.path(v) for v in videos], f"Object tokens on {opened.name}/{opened.split}"
+    return sorted(map(tracks.path, videos)), f"Object tokens on {opened.name}/{opened.split}"
 
 
 def compare_cache(
@@ -209,7 +209,7 @@ class Curve:
 
     def to_json(self) -> Json:
         """JSON-safe."""
-        return {**asdict(self), "bins": [asdict(b) for b in self.bins]}
+        return asdict(self)
 
 
 def curve_of(pairs: Pairs, bins: int = 20) -> Curve:

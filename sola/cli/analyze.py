@@ -9,7 +9,6 @@ import typer
 
 from rvosbench.cli import options
 from rvosbench.cli.screen import emit, percent, progress, say, show
-from rvosbench.execution.units import Unit
 from rvosbench.files.atomic import write_json
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ def similarity_command(
     curve_of(compare_cache((), sampling), bins)  # a wrong number is refused before the work
     files, title = cache_files(tracks, dataset, split, data)
     with progress("comparing tracks", len(files)) as advance:
-        found = compare_cache(files, sampling, lambda name: advance(Unit(name, ""), False))
+        found = compare_cache(files, sampling, lambda name: advance(name, False))
     curve = curve_of(found, bins)
     written = write_similarity(out, curve, title)
     if as_json:

@@ -12,7 +12,6 @@ from rvosbench.cli import options
 from rvosbench.cli.screen import emit, percent, progress, show
 from rvosbench.datasets import load_dataset
 from rvosbench.errors import UsageError
-from rvosbench.execution.units import Unit
 
 
 def sweep_command(
@@ -47,7 +46,7 @@ def sweep_command(
     source = tracks or made_again(result, device)
     count = len({e.score.video for e in result.expressions})
     with progress(f"thresholds of {run.name}", count) as advance:
-        rows = sweep(run, source, opened, wanted, lambda v: advance(Unit(v, ""), False))
+        rows = sweep(run, source, opened, wanted, lambda video: advance(video, False))
     if as_json:
         emit({"run": str(run), "signature": result.signature, "rows": [asdict(r) for r in rows]})
         return

@@ -39,27 +39,22 @@ EMBEDDED = Path(__file__).parents[1] / "weights" / "motion"
 """A motion encoder that knows what shapes of MotionShapes do, see `recipes.selector.motion`."""
 
 
-def save_selector(
-    folder: Path, model: TrackSelector, dtype: torch.dtype = torch.float32
-) -> tuple[Path, Path]:
+def save_selector(folder: Path, model: TrackSelector, dtype: torch.dtype = torch.float32) -> None:
     """Writes `config.json` and `model.safetensors` into a folder, making it if need be.
 
     Args:
         folder: where to; files of these names are replaced.
         model: the selector.
         dtype: storage type. float16 halves the file and costs about 3 significant digits.
-
-    Returns:
-        The two paths.
     """
     text = json.dumps(dataclasses.asdict(model.config), indent=2, sort_keys=True)
     write_bytes(folder / CONFIG_FILE, text.encode() + b"\n")
-    return folder / CONFIG_FILE, save_weights(folder, model.state_dict(), dtype)
+    save_weights(folder, model.state_dict(), dtype)
 
 
 def save_weights(
     folder: Path, state: Mapping[str, Tensor], dtype: torch.dtype = torch.float32
-) -> Path:
+) -> None:
     """Writes tensors as `model.safetensors`: a selector's, or some of them to begin with.
 
     Args:
@@ -69,7 +64,6 @@ def save_weights(
     """
     content = save({n: value.to("cpu", dtype).contiguous() for n, value in state.items()})
     write_bytes(folder / WEIGHTS_FILE, content)  # its own writer makes files for their owner only
-    return folder / WEIGHTS_FILE
 
 
 def load_selector(source: Path) -> TrackSelector:

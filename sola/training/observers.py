@@ -2,35 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import Progress, TaskID
 
+from rvosbench.cli.screen import bar
 from rvosbench.errors import UsageError
 
-COLUMNS = (
-    TextColumn("{task.description}"),
-    BarColumn(),
-    MofNCompleteColumn(),
-    TextColumn("steps"),
-    TimeElapsedColumn(),
-    TextColumn("elapsed,"),
-    TimeRemainingColumn(),
-    TextColumn("left"),
-)
 SHOWN = ("train_loss", "loss", "selection", "f1", "jf")
 EVERY = 10
 """Steps between two points of TensorBoard's training loss."""
@@ -66,9 +48,8 @@ class Observers:
 class Bar:
     """A bar over all steps, and a line an epoch above it."""
 
-    def __init__(self, progress: Progress, epochs: int) -> None:
-        self._progress, self._epochs = progress, epochs
-        self._task = progress.add_task("training", total=None)
+    def __init__(self, progress: Progress, task: TaskID, epochs: int) -> None:
+        self._progress, self._task, self._epochs = progress, task, epochs
 
     def step(self, epoch: int, done: int, steps: int, loss: float) -> None:
         """Moves the bar."""
@@ -154,8 +135,8 @@ def on_screen(epochs: int, board: Path | None = None) -> Iterator[Observer]:
         UsageError: a folder, but the package `tensorboard` is not installed.
     """
     with ExitStack() as stack:
-        progress = stack.enter_context(Progress(*COLUMNS, console=Console(file=sys.stderr)))
-        observers: list[Observer] = [Bar(progress, epochs)]
+        progress, task = stack.enter_context(bar("training", None, "steps"))
+        observers: list[Observer] = [Bar(progress, task, epochs)]
         if board is not None:
             files = Board(board)
             stack.callback(files.close)

@@ -41,7 +41,7 @@ def test_all_observers_are_told_all() -> None:
 def test_a_bar_counts_the_steps_of_all_epochs() -> None:
     screen = io.StringIO()
     with Progress(console=Console(file=screen, width=200)) as progress:
-        bar = Bar(progress, epochs=4)
+        bar = Bar(progress, progress.add_task("training", total=None), epochs=4)
         bar.step(3, 5, 10, 0.1234)
         (task,) = progress.tasks
         assert (task.total, task.completed) == (40, 25)

@@ -20,10 +20,10 @@ from sola.network.weights import load_selector
 from sola.training.loop import train
 from sola.training.validation import measure_masks
 
-from ..toys import ToyDataset
-from .caches import DIM, ENCODER, WIDTH, make_cache, toy_tracks
-from .cases import make_selector
-from .learnable import FAST, TINY, make_data
+from ...toys import ToyDataset
+from ..caches import DIM, ENCODER, WIDTH, make_cache, toy_tracks
+from ..cases import make_selector
+from ..learnable import FAST, TINY, make_data
 
 SHAPE = dataclasses.replace(TINY, object_token_dim=DIM, lang_token_dim=WIDTH)
 
