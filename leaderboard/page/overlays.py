@@ -50,7 +50,7 @@ def gallery(run: Run, roots: Mapping[str, Path]) -> Gallery:
         roots: dataset name -> folder, for datasets that need one.
     """
     folder = RunFolder(run.path.parent)
-    if not folder.video_ids() or not run.result.expressions:
+    if not folder.videos.is_dir() or not run.result.expressions:
         return Gallery(remark="The predictions of this run are not at hand.")
     facts = run.result.facts
     if facts.get("corruption"):

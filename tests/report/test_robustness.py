@@ -29,7 +29,7 @@ from rvosbench.report.robustness_run import Trial, measure
 from rvosbench.runs.evaluate import RunOptions
 from rvosbench.runs.methods import load_method
 
-from ..datasets.test_corrupted import Generated
+from ..datasets.copies import Generated
 
 
 def score(jf: float) -> Summary:
