@@ -88,6 +88,19 @@ def test_the_page_shows_the_columns_of_the_table_and_filters_by_them() -> None:
     assert data["boards"]["mevis"]["end"].startswith("\\bottomrule")
 
 
+def test_the_best_known_boards_come_first_then_the_others_by_name() -> None:
+    entries = [
+        cited("A", (1.0, 1.0, 1.0), dataset=dataset, split=split)
+        for dataset, split in (
+            ("b", "valid"),
+            ("mevis", "valid_u"),
+            ("a", "test"),
+            ("mevis", "valid"),
+        )
+    ]
+    assert [b.name for b in boards(entries)] == ["mevis", "mevis-valid_u", "a-test", "b"]
+
+
 def test_a_table_by_its_name_has_its_number_and_its_intervals() -> None:
     runs = tuple(
         entry(Path(str(i)), r)

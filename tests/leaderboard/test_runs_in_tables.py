@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from leaderboard.numbers.entry import Entry, published_entries
 from leaderboard.numbers.results import corruption_text, entry, read_runs, training_data
 from leaderboard.tables.confidence import confidences
-from leaderboard.tables.paper import PAPER_TABLES
+from leaderboard.tables.paper import MEVIS, PAPER_TABLES
 from leaderboard.tables.paper_table import assemble
 from rvosbench.errors import ResultError, UsageError
 from rvosbench.records import Json, MethodCard
@@ -53,6 +54,23 @@ def test_a_new_method_stands_at_the_end_and_a_worse_one_is_not_marked() -> None:
     found = table("1", result(rows(0.2)))
     assert texts(found.rows[-1])[:2] == ["Mine", "12.3 M"]
     assert [cell.place for cell in found.rows[-1].cells] == [0, 1, 0, 0, 0]
+
+
+def test_a_run_of_a_published_method_stands_below_its_row() -> None:
+    found = table("1", result(rows(0.2), MethodCard("referformer", training_data="MeViS")))
+    names = [row.cells[0].text for row in found.rows]
+    assert names[names.index("ReferFormer") + 1] == "referformer"
+
+
+def test_published_rows_stand_in_the_papers_order_whatever_order_they_are_read_in() -> None:
+    turned = assemble(PAPER_TABLES["1"], published_entries()[::-1])
+    assert turned.rows == table("1").rows
+
+
+@pytest.mark.parametrize("one", [PAPER_TABLES["1"], MEVIS, PAPER_TABLES["1"].training])
+def test_what_a_table_wants_cannot_be_changed(one: object) -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        setattr(one, next(iter(vars(one))), "x")
 
 
 def test_training_data_tells_table_1_from_3() -> None:

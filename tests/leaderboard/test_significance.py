@@ -17,6 +17,7 @@ from rvosbench.metrics.significance import (
     paired_difference,
     permutation_p,
     scores_by_video,
+    video_weights,
 )
 from rvosbench.records import Json, MethodCard
 from rvosbench.runs.result import Result
@@ -214,6 +215,9 @@ def test_an_interval_holds_the_printed_mean() -> None:
     assert one.summary is not None
     for figure in ("jf", "j", "f"):
         assert spans[figure].low < 100 * getattr(one.summary, figure) < spans[figure].high
+    data = by_video(one)
+    low, high = interval(data.sums["jf"], data.counts, video_weights(20))
+    assert (spans["jf"].low, spans["jf"].high) == (100 * low, 100 * high)
 
 
 def test_no_interval_where_the_protocol_does_not_print_the_mean_over_expressions() -> None:
