@@ -43,14 +43,12 @@ class DrawContext:
 
     Attributes:
         level: strength.
-        height: of the frame, pixels.
-        width: of the frame, pixels.
+        size: (height, width) of the frame, pixels.
         pictures: only frost looks at them.
     """
 
     level: Level
-    height: int
-    width: int
+    size: tuple[int, int]
     pictures: Pictures
 
 

@@ -136,11 +136,7 @@ def corrupt(frame: Frame, name: str, severity: int, rng: Random, mode: Mode = "f
 
 
 def draw(
-    name: str,
-    severity: int,
-    shape: tuple[int, ...],
-    rng: Random,
-    pictures: Pictures | None = None,
+    name: str, severity: int, shape: tuple[int, ...], rng: Random, pictures: Pictures | None = None
 ) -> Drawn:
     """Draw what the frames of a video may share; the kind of generator decides the mode.
 
@@ -155,11 +151,10 @@ def draw(
         UsageError: as `corrupt`.
     """
     level = corruption(name).level(severity)
-    height, width = check_size(shape)
-    mode = mode_of(rng)
-    setting = DrawContext(level, height, width, pictures or OwnPictures())
+    size, mode = check_size(shape), mode_of(rng)
+    setting = DrawContext(level, size, pictures or OwnPictures())
     values = _IMPLEMENTATIONS[mode][name].draw(setting, rng)
-    return Drawn(name, severity, mode, (height, width), values)
+    return Drawn(name, severity, mode, size, values)
 
 
 def apply(frame: Frame, drawn: Drawn, rng: Random) -> Frame:

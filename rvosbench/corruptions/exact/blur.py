@@ -44,7 +44,7 @@ def defocus_blur(frame: Frame, level: Level, draws: Draws, rng: ExactRandom) -> 
 def draw_shuffle(setting: DrawContext, rng: ExactRandom) -> Draws:
     """dx, dy of every pixel of every scan, each in [-reach, reach)."""
     reach, scans = int(setting.level["reach"]), int(setting.level["scans"])
-    pixels = shuffled_pixels(setting.height, setting.width, reach)
+    pixels = shuffled_pixels(*setting.size, reach)
     moves = rng.randint(-reach, reach, size=(scans, pixels, 2))
     return {"shuffle": moves.astype(np.int8)}
 

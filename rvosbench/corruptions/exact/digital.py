@@ -27,7 +27,7 @@ def flattened(means: NDArray[np.float64], kept: float) -> NDArray[np.uint8]:
 
 def draw_elastic(setting: DrawContext, rng: ExactRandom) -> Draws:
     """Shifts of three corners, (3, 2), and displacements dx, dy of every pixel, (2, H, W)."""
-    level, size = setting.level, (setting.height, setting.width)
+    level, size = setting.level, setting.size
     corners = rng.uniform(-level["affine"], level["affine"], size=(3, 2)).astype(np.float32)
     field = [
         gaussian(rng.uniform(-1, 1, size=size), level["sigma"], mode="reflect", truncate=3)

@@ -22,7 +22,7 @@ MUD = (63, 42, 20)
 
 def draw_snow(setting: DrawContext, rng: ExactRandom) -> Draws:
     """A normal layer, (H, W), and the direction of the fall in degrees."""
-    level, size = setting.level, (setting.height, setting.width)
+    level, size = setting.level, setting.size
     flakes = rng.normal(size=size, loc=level["mean"], scale=level["std"])
     return {"flakes": flakes, "angle": rng.uniform(-135, -45)}
 
@@ -52,9 +52,8 @@ def _streaks(flakes: NDArray[np.float64], level: Level, angle: float) -> NDArray
 def draw_frost(setting: DrawContext, rng: Random) -> Draws:
     """One of the first five pictures, and the corner (top, left) of a piece of it."""
     which = index(rng, min(5, len(setting.pictures)))
-    picture = setting.pictures.covering(which, setting.height, setting.width)
-    top = index(rng, picture.shape[0] - setting.height)
-    left = index(rng, picture.shape[1] - setting.width)
+    picture = setting.pictures.covering(which, *setting.size)
+    top, left = (index(rng, picture.shape[axis] - setting.size[axis]) for axis in (0, 1))
     return {"picture": picture, "place": (top, left)}
 
 
@@ -73,9 +72,10 @@ def fog_side(height: int, width: int) -> int:
 
 def draw_fog(setting: DrawContext, rng: ExactRandom) -> Draws:
     """Density of the fog in [0, 1], (H, W)."""
-    side = fog_side(setting.height, setting.width)
+    side = fog_side(*setting.size)
     density = _plasma(side, setting.level["decay"], rng)
-    return {"density": density[: setting.height, : setting.width]}
+    height, width = setting.size
+    return {"density": density[:height, :width]}
 
 
 def fog(frame: Frame, level: Level, draws: Draws, rng: ExactRandom) -> Frame:
@@ -117,7 +117,7 @@ def brightness(frame: Frame, level: Level, draws: Draws, rng: object) -> Frame:
 
 def draw_spatter(setting: DrawContext, rng: ExactRandom) -> Draws:
     """A smooth normal layer, (H, W): how much liquid there is."""
-    level, size = setting.level, (setting.height, setting.width)
+    level, size = setting.level, setting.size
     layer = rng.normal(size=size, loc=level["mean"], scale=level["std"])
     return {"liquid": gaussian(layer, level["sigma"])}
 

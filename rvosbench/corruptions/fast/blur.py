@@ -27,7 +27,7 @@ def defocus_blur(frame: Frame, level: Level, draws: Draws, rng: FastRandom) -> F
 def draw_shuffle(setting: DrawContext, rng: FastRandom) -> Draws:
     """dx, dy of every pixel of every scan, each in [-reach, reach)."""
     reach, scans = int(setting.level["reach"]), int(setting.level["scans"])
-    pixels = shuffled_pixels(setting.height, setting.width, reach)
+    pixels = shuffled_pixels(*setting.size, reach)
     numbers = halves(rng, scans * pixels * 2).astype(np.uint32)
     moves = (numbers * np.uint32(2 * reach) >> np.uint32(16)).astype(np.int8) - np.int8(reach)
     return {"shuffle": moves.reshape(scans, pixels, 2)}

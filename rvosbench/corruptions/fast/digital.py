@@ -28,7 +28,7 @@ def draw_elastic(setting: DrawContext, rng: FastRandom) -> Draws:
     level, reach = setting.level, setting.level["affine"]
     parts = (words(rng, 6) >> np.uint64(11)).astype(np.float64) * 2.0**-52 - 1
     corners = (parts * reach).astype(np.float32).reshape(3, 2)
-    field = [_field(setting.height, setting.width, level, rng) for _ in range(2)]
+    field = [_field(*setting.size, level, rng) for _ in range(2)]
     return {"corners": corners, "field": np.stack(field)}
 
 

@@ -41,9 +41,7 @@ def _normal(std: float) -> NDArray[np.float32]:
 
 
 @lru_cache(maxsize=5)
-def _photons(
-    photons: float,
-) -> tuple[NDArray[np.uint32], NDArray[np.uint8], NDArray[np.uint8]]:
+def _photons(photons: float) -> tuple[NDArray[np.uint32], NDArray[np.uint8], NDArray[np.uint8]]:
     """Inverse Poisson distributions of the 256 pixel values.
 
     Returns:

@@ -32,8 +32,8 @@ _STEPS = 32  # of an 8-bit normal number per standard deviation: it reaches 4
 def draw_snow(setting: DrawContext, rng: FastRandom) -> Draws:
     """A normal layer that is enlarged later, so only its middle is drawn; and the direction."""
     level, zoom = setting.level, setting.level["zoom"]
-    size = (int(np.ceil(setting.height / zoom)), int(np.ceil(setting.width / zoom)))
-    normal = normal_table()[halves(rng, size[0] * size[1])].reshape(size)
+    height, width = (int(np.ceil(side / zoom)) for side in setting.size)
+    normal = normal_table()[halves(rng, height * width)].reshape(height, width)
     flakes = np.float32(level["mean"]) + np.float32(level["std"]) * normal
     return {"flakes": flakes, "angle": uniform(rng, -135, -45)}
 
@@ -57,9 +57,8 @@ def _middle(length: int, factor: float) -> Axis:
 
 def draw_fog(setting: DrawContext, rng: FastRandom) -> Draws:
     """Density of the fog in [0, 1], (H, W) float32."""
-    side = fog_side(setting.height, setting.width)
-    decay, size = np.float32(setting.level["decay"]), (setting.height, setting.width)
-    return {"density": plasma(halves(rng, side * side), side, decay, *size)}
+    side, decay = fog_side(*setting.size), np.float32(setting.level["decay"])
+    return {"density": plasma(halves(rng, side * side), side, decay, *setting.size)}
 
 
 def fog(frame: Frame, level: Level, draws: Draws, rng: FastRandom) -> Frame:
@@ -69,7 +68,7 @@ def fog(frame: Frame, level: Level, draws: Draws, rng: FastRandom) -> Frame:
 
 def draw_spatter(setting: DrawContext, rng: FastRandom) -> Draws:
     """A smooth normal layer, (H, W) float32: how much liquid there is."""
-    level, size = setting.level, (setting.height, setting.width)
+    level, size = setting.level, setting.size
     normal = _normal_bytes()[halves(rng, size[0] * size[1])].reshape(*size, 1)
     steps = smooth(normal, level["sigma"])[..., 0].astype(np.float32) / np.float32(256)
     spread = np.float32(level["std"] / _STEPS)

@@ -64,14 +64,14 @@ def _smooth(
     out = np.empty((height, size), np.uint16)
     total = np.empty(size, np.uint32)
     padded = np.empty(size + 2 * reach * channels, np.uint32)
-    start = reach * channels
+    middle = padded[reach * channels : reach * channels + size]
     for y in range(height):
         _down(flat, rows[y : y + 2 * reach + 1], weights, total)
         for i in range(size):
-            padded[start + i] = total[i] >> np.uint32(8)
+            middle[i] = total[i] >> np.uint32(8)
         _border(padded, columns, reach, channels)
         for i in range(size):
-            total[i] = weights[0] * padded[start + i]
+            total[i] = weights[0] * middle[i]
         _beside(padded, weights, channels, total)
         for i in range(size):
             out[y, i] = total[i] >> np.uint32(16)
@@ -173,10 +173,7 @@ def symmetric(frame: Frame, kernel: NDArray[np.floating[Any]]) -> Frame:
 
 @compiled
 def _symmetric(
-    frame: Frame,
-    quarter: NDArray[np.uint32],
-    rows: NDArray[np.int64],
-    columns: NDArray[np.int64],
+    frame: Frame, quarter: NDArray[np.uint32], rows: NDArray[np.int64], columns: NDArray[np.int64]
 ) -> Frame:
     height, width, channels = frame.shape
     reach, size = quarter.shape[0] - 1, width * channels
@@ -184,6 +181,7 @@ def _symmetric(
     out = np.empty((height, size), np.uint8)
     total = np.empty(size, np.uint32)
     padded = np.empty(size + 2 * reach * channels, np.uint32)
+    middle = padded[reach * channels : reach * channels + size]
     for y in range(height):
         total[:] = 0
         for dy in range(reach + 1):
@@ -191,9 +189,10 @@ def _symmetric(
             _folded(above, below, columns, channels, padded)
             if dy == 0:
                 padded[:] //= np.uint32(2)  # the row itself was counted twice
+            weights = quarter[dy]
             for i in range(size):
-                total[i] += quarter[dy, 0] * padded[reach * channels + i]
-            _beside(padded, quarter[dy], channels, total)
+                total[i] += weights[0] * middle[i]
+            _beside(padded, weights, channels, total)
         for i in range(size):
             out[y, i] = min(total[i] >> np.uint32(23), np.uint32(255))
     return out.reshape(height, width, channels)
