@@ -208,7 +208,7 @@ def _folded(
 ) -> None:
     """The sum of two rows, with borders, into `padded`."""
     reach = (padded.size - above.size) // (2 * channels)
-    start = reach * channels
+    middle = padded[reach * channels : reach * channels + above.size]
     for i in range(above.size):
-        padded[start + i] = np.uint32(above[i]) + np.uint32(below[i])
+        middle[i] = np.uint32(above[i]) + np.uint32(below[i])
     _border(padded, columns, reach, channels)
