@@ -22,52 +22,44 @@ import numpy as np
 from rvosbench.contracts import MethodIdentity, MethodSpec
 from rvosbench.masks import MaskSequence, Rle, pack, union
 from rvosbench.records import Json, MethodCard, Prediction, Sample
+from rvosbench.tracks.boxes import BoxSegmenter, Grounder
 from rvosbench.tracks.candidates import (
     DEMO_BOX_THRESHOLD,
-    RELEASED_GROUNDER,
-    RELEASED_TRACKER,
     UNSIGNED,
     CandidateConfig,
+    FrozenModels,
 )
 from rvosbench.tracks.config import Compute, TrackConfig
+from rvosbench.tracks.follower import Follower
 from rvosbench.tracks.prompts import Prompt, counts_of
 from rvosbench.tracks.source import identify_tracks
 
 if TYPE_CHECKING:
-    from rvosbench.tracks.boxes import BoxSegmenter, Grounder
-    from rvosbench.tracks.follow import Follower
-    from rvosbench.tracks.maker import TrackMaker
+    from rvosbench.tracks.track_maker import TrackMaker
 
 Found = Mapping[str, Sequence[Prompt]]
 """The text of an expression -> its boxes of one frame, as masks."""
 
 
 @dataclass(frozen=True)
-class GroundingDinoConfig:
+class GroundingDinoConfig(FrozenModels):
     """Which networks, which boxes. Defaults are those of the released SOLA code's box prompts.
 
     Attributes:
-        tracker: SAM2: "demo" (embedded), a hub id, a local folder, or an official `.pt` file.
-        grounder: GroundingDINO: "demo" (embedded), a hub id or a local folder.
         variant: "frames", all boxes of every frame; "best", the best box of every frame;
             "propagate", the boxes of the frame with the best one, followed through the video by
             SAM2, as Grounded SAM 2 does with the frame it is given.
         box_threshold: boxes need a greater score, (0, 1) (released code .2; GroundingDINO's own
             examples .35).
         text_threshold: words need a greater probability to name a box; labels, never filters.
-        dtype: of SAM2: "auto" (bfloat16 on CUDA, float32 elsewhere), "float32", "bfloat16" or
-            "float16". GroundingDINO runs in float32.
         resize: how SAM2's frames are scaled: "bilinear" as the original image predictor, "bicubic"
             as the original video predictor.
         compute: memory and batches.
     """
 
-    tracker: str = RELEASED_TRACKER
-    grounder: str = RELEASED_GROUNDER
     variant: Literal["frames", "best", "propagate"] = "frames"
     box_threshold: float = 0.2
     text_threshold: float = 0.25
-    dtype: str = "auto"
     resize: Literal["bicubic", "bilinear"] = "bilinear"
     compute: Compute = field(default_factory=Compute, metadata=UNSIGNED)
 
@@ -97,12 +89,10 @@ class GroundingDinoBaseline:
     Attributes:
         config: its settings.
         models: SAM2 and GroundingDINO.
-        segmenter: makes masks of boxes.
     """
 
     config: GroundingDinoConfig
     models: TrackMaker
-    segmenter: type[BoxSegmenter]
 
     def predict(self, sample: Sample) -> Mapping[str, Prediction]:
         """Expression id -> masks, the best score of a box, and how many boxes each frame has.
@@ -142,7 +132,7 @@ class GroundingDinoBaseline:
         )
         if self.config.variant == "best":
             detections = [d.best() for d in detections]
-        prompts = self.segmenter(follower).prompts(frame, detections)
+        prompts = BoxSegmenter(follower).prompts(frame, detections)
         return dict(zip(texts, prompts, strict=True))
 
 
@@ -201,10 +191,9 @@ def _build(config: GroundingDinoConfig, device: str) -> GroundingDinoBaseline:
     Raises:
         WeightsError: the weights of a network are not there.
     """
-    from rvosbench.tracks.boxes import BoxSegmenter
-    from rvosbench.tracks.maker import TrackMaker
+    from rvosbench.tracks.track_maker import TrackMaker
 
-    return GroundingDinoBaseline(config, TrackMaker(config.candidates, device), BoxSegmenter)
+    return GroundingDinoBaseline(config, TrackMaker(config.candidates, device))
 
 
 def _identify(

@@ -31,19 +31,15 @@ import torch
 from numpy.typing import NDArray
 
 from rvosbench.masks import pack
-from rvosbench.models.sam2.decoding import (
-    FrameFeatures,
-    decode,
-    encode_frames,
-    tracks_with_multimask,
-)
+from rvosbench.models.sam2.decoding import decode, encode_frames, tracks_with_multimask
 from rvosbench.models.sam2.memory import MemoryBank
 from rvosbench.models.sam2.model import build_sam2, tiny_config
-from rvosbench.models.sam2.original_checkpoint import official_config
+from rvosbench.models.sam2.original_checkpoint import original_config
+from rvosbench.models.sam2.outputs import FrameFeatures
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Frame, Video
 from rvosbench.tracks.config import Compute
-from rvosbench.tracks.follow import Follower
+from rvosbench.tracks.follower import Follower
 from rvosbench.tracks.prompts import Prompt, prompt_of
 
 GIB = 2**30
@@ -168,7 +164,7 @@ def large_config() -> Any:  # noqa: ANN401 - transformers' type
     name = "image_encoder.trunk"
     shapes = {f"{name}.blocks.{i}.norm1.weight": torch.empty(0) for i in range(48)}
     patch = torch.empty(144, 3, 7, 7, device="meta")
-    return official_config({**shapes, f"{name}.patch_embed.proj.weight": patch})
+    return original_config({**shapes, f"{name}.patch_embed.proj.weight": patch})
 
 
 def random_large() -> Sam2:

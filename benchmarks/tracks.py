@@ -31,14 +31,15 @@ import torch
 from rvosbench.masks import pack
 from rvosbench.models.sam2.decoding import encode_frames
 from rvosbench.models.sam2.model import build_sam2, tiny_config
-from rvosbench.models.sam2.original_checkpoint import official_config
+from rvosbench.models.sam2.original_checkpoint import original_config
 from rvosbench.models.sam2.propagation import propagate
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Expression, Frame, Sample, Track, Video
 from rvosbench.tracks.admission import Rules
+from rvosbench.tracks.boxes import box_tracks
 from rvosbench.tracks.config import Compute, TrackConfig
-from rvosbench.tracks.follow import Follower
-from rvosbench.tracks.generate import follow_boxes, follow_grid
+from rvosbench.tracks.follower import Follower
+from rvosbench.tracks.grid import grid_tracks
 from rvosbench.tracks.prompts import Prompt, largest_first, prompt_of
 
 LARGE_RATIO = 1825 / 606
@@ -186,8 +187,8 @@ def ours(sam2: Sam2, load: Load, prompts: Prompts, count: Count) -> list[Track]:
     """As `rvosbench tracks build` does it."""
     counting: Any = _Counting(sam2, count)
     follower = Follower.of(counting, load.sample().video, Compute())
-    tracks = follow_grid(follower, prompts.grid, load.config())
-    return tracks + follow_boxes(follower, prompts.boxes, load.config())
+    tracks = grid_tracks(follower, prompts.grid, load.config())
+    return tracks + box_tracks(follower, prompts.boxes, load.config())
 
 
 class _Counting:
@@ -324,7 +325,7 @@ def large_config() -> Any:  # noqa: ANN401
     name = "image_encoder.trunk"
     shapes = {f"{name}.blocks.{i}.norm1.weight": torch.empty(0) for i in range(48)}
     patch = torch.empty(144, 3, 7, 7, device="meta")
-    return official_config({**shapes, f"{name}.patch_embed.proj.weight": patch})
+    return original_config({**shapes, f"{name}.patch_embed.proj.weight": patch})
 
 
 def flops() -> None:

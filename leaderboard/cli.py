@@ -192,10 +192,9 @@ def _gathered(places: list[Path], published: Path | None = None) -> Collection:
 
 
 def _show_run(signature: str, places: list[Path], as_json: bool) -> None:
-    from leaderboard.numbers.collection import details, resolve
+    from leaderboard.numbers.collection import default_places, details, resolve
 
-    default = [Path("runs")] if not places and any(Path("runs").rglob("*result.json")) else []
-    found = details(resolve(signature, _gathered([*places, *default]).everything))
+    found = details(resolve(signature, _gathered(places or default_places()).everything))
     if as_json:
         emit(found)
         return

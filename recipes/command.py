@@ -6,10 +6,12 @@ dataclass of loss weights, whose fields are options as well.
 
 from __future__ import annotations
 
+import inspect
 import json
 import logging
+import re
 import sys
-from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser, Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields, is_dataclass, replace
 from pathlib import Path
@@ -27,14 +29,15 @@ def command_parser(doc: str | None, recipe: object | None = None) -> ArgumentPar
     """A parser with `--out` and `--threads`, and the options of a recipe.
 
     Args:
-        doc: docstring of the recipe's module; its first line is the description.
+        doc: docstring of the recipe's module: its first line is the description, and its example
+            says how the module is run.
         recipe: with its defaults; None is a command that trains nothing.
     """
-    parser = ArgumentParser(
-        description=(doc or "").splitlines()[0], formatter_class=ArgumentDefaultsHelpFormatter
-    )
+    run = re.search(r"python -m \S+", doc or "")
+    first_line = (doc or "").partition("\n")[0]
+    parser = ArgumentParser(prog=run.group() if run else None, description=first_line)
     parser.add_argument("--out", type=Path, required=True, help="folder to write to")
-    parser.add_argument("--threads", type=int, default=1, help="of torch")
+    parser.add_argument("--threads", type=int, default=1, help="of torch, default 1")
     if recipe is not None:
         parser.add_argument("--resume", action="store_true", help="go on from the checkpoint")
         _add_options(parser, recipe)
@@ -81,20 +84,31 @@ def write_recipe(recipe: Any, out: Path) -> None:  # noqa: ANN401 - any dataclas
 
 
 def _add_options(parser: ArgumentParser, recipe: object) -> None:
+    said = _attributes(recipe)
     for field in fields(recipe):  # type: ignore[arg-type] # a dataclass
         value, name = getattr(recipe, field.name), "--" + field.name.replace("_", "-")
         if isinstance(value, Budget):
             group = parser.add_mutually_exclusive_group()
-            default = f"default: {value.minutes:g}" if value.steps is None else "default: --steps"
-            group.add_argument("--minutes", type=float, help=f"processor time ({default})")
-            default = "" if value.steps is None else f" (default: {value.steps})"
-            group.add_argument("--steps", type=int, help=f"exact number of steps{default}")
+            usual = f"{value.minutes:g} minutes" if value.steps is None else f"{value.steps} steps"
+            text = f"processor time of all threads, without evaluations; default {usual}"
+            group.add_argument("--minutes", type=float, help=text)
+            group.add_argument("--steps", type=int, help="exactly so many, to repeat a training")
         elif is_dataclass(value):
             _add_options(parser, value)
         elif isinstance(value, bool):
-            parser.add_argument(name, action="store_true")
+            parser.add_argument(name, action="store_true", help=said.get(field.name))
         elif _is_option(value):
-            parser.add_argument(name, type=type(value), default=value, help=" ")
+            usual = f"default {value}" if value != "" else ""
+            text = f"{said.get(field.name, '')} {usual}".strip()
+            parser.add_argument(name, type=type(value), default=value, help=text)
+
+
+def _attributes(recipe: object) -> dict[str, str]:
+    """What the docstring of a recipe's class says of its attributes."""
+    text = inspect.cleandoc(type(recipe).__doc__ or "").partition("Attributes:\n")[2]
+    parts = re.split(r"^ {4}(\w[\w, ]*): ", text.replace("%", "%%"), flags=re.M)[1:]
+    said = zip(parts[::2], parts[1::2], strict=True)
+    return {name: " ".join(s.split()) for names, s in said for name in names.split(", ")}
 
 
 def _budget(given: Namespace, usual: Budget) -> Budget:

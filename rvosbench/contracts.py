@@ -71,7 +71,11 @@ class Dataset(Protocol):
         name: dataset name, as on the command line.
         split: split name, as the dataset's authors call it.
         protocols: names of the official scoring protocols that fit; the first is the default.
-        fingerprint: hash of everything that decides the truth and the sentences.
+        fingerprint: hash of everything that decides ground truth and expressions.
+
+    Optional, and asked only by `rvosbench.datasets.capabilities`: `video_ids()`, the ids of all
+    videos without opening one; `corruption`, what was done to the frames, or None; and what else
+    stands there.
     """
 
     @property
@@ -172,6 +176,7 @@ class MethodSpec:
     Attributes:
         config_type: a frozen dataclass; its defaults are the published configuration.
         build: (config, device) -> Method or TruthMethod; loads weights, may raise WeightsError.
+            The device is one that torch understands, never "auto".
         card: what the tables print.
         presets: preset name -> fields that differ from the defaults. A method with a "demo" preset
             uses it on the demo dataset unless another is asked for.

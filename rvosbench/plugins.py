@@ -56,11 +56,6 @@ def load(group: str, kind: str, name: str, wanted: type[T]) -> T:
     return found
 
 
-def module_of(group: str, kind: str, name: str) -> str:
-    """The module in which an entry point lies; nothing is imported. Raises as `dataset_spec`."""
-    return _find(group, kind, name).module
-
-
 def _find(group: str, kind: str, name: str) -> EntryPoint:
     found = {e.value: e for e in entry_points(group=group, name=name)}
     if not found:

@@ -25,7 +25,7 @@ from rvosbench.records import Json, MethodCard, Prediction, Sample, Track, Video
 from rvosbench.tables.training import learned_from, training_text
 from rvosbench.tracks.candidates import DEMO_TRACKS, PAPER_TRACKS, RELEASED_TRACKER, CandidateConfig
 from rvosbench.tracks.source import TrackSource, identify_tracks, open_tracks
-from rvosbench.tracks.words import WordSource, identify_words, open_words
+from rvosbench.tracks.text_tokens import TextTokenSource, identify_text_tokens, open_text_tokens
 from sola.config import RELEASED_TEXT
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ class Sola:
     config: SolaConfig
     chosen: ChosenSelector
     tracks: TrackSource
-    text: WordSource
+    text: TextTokenSource
 
     def predict(self, sample: Sample) -> Mapping[str, Prediction]:
         """Expression id -> union of the selected tracks, with every track's alignment score."""
@@ -237,7 +237,7 @@ def _build(config: SolaConfig, device: str) -> Sola:
         config,
         chosen,
         open_tracks(config.candidates, device),
-        open_words(config.tracks, _encoder(config), device, config.dtype),
+        open_text_tokens(config.tracks, _encoder(config), device, config.dtype),
     )
 
 
@@ -245,7 +245,7 @@ def _identify(config: SolaConfig, device: str, videos: Sequence[str]) -> MethodI
     """What the built method would say of itself; only the selector is opened, which is small."""
     chosen = _open_selector(config)
     tracks = identify_tracks(config.candidates, device, videos)
-    text = identify_words(config.tracks, _encoder(config), config.dtype)
+    text = identify_text_tokens(config.tracks, _encoder(config), config.dtype)
     if tracks is None or text is None:
         return None
     return MethodIdentity(chosen.provenance(tracks, text), chosen.card(config))

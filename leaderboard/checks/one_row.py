@@ -6,27 +6,14 @@ from collections.abc import Iterator, Sequence
 
 from leaderboard.checks.finding import Finding, far
 from leaderboard.numbers.entry import Entry
+from rvosbench.metrics.official import PROTOCOLS
 from rvosbench.tables.published import UNKNOWN
 from rvosbench.tables.table import METRICS, as_printed
 
 WIDEST_GAP = 15.0
 """In percent. J and F measure the same masks; in the literature they lie closer than this."""
 
-PROTOCOLS = frozenset(
-    {
-        "a2d-sentences",
-        "davis-semi",
-        "davis-unsup",
-        "jhmdb-sentences",
-        "mevis",
-        "mevis-v2",
-        "ref-davis17-annotators",
-        "ref-davis17-expressions",
-        "ref-youtube-vos",
-        "sola-released",
-        UNKNOWN,
-    }
-)
+PUBLISHED_PROTOCOLS = frozenset({*PROTOCOLS, "a2d-sentences", "jhmdb-sentences", UNKNOWN})
 """Names that a published row may give."""
 
 
@@ -89,7 +76,7 @@ def protocol(entries: Sequence[Entry]) -> Iterator[Finding]:
         if e.citation is None:
             continue
         name = e.setting.protocol
-        if name not in PROTOCOLS:
+        if name not in PUBLISHED_PROTOCOLS:
             yield Finding("protocol", f"{e.where}: there is no protocol {name!r}", (e,))
         elif (name == UNKNOWN) == bool(e.citation.protocol_evidence):
             want = "no evidence" if name == UNKNOWN else "how the source says so"

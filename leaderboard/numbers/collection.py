@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leaderboard.numbers.entry import Entry, Run, published_entries
-from leaderboard.numbers.results import REVIEWED, order, read_runs, stored_runs
+from leaderboard.numbers.results import REVIEWED, SUFFIX, order, read_runs, stored_runs
 from leaderboard.numbers.reviewed import LOCAL
 from rvosbench.errors import ResultError, UsageError
 from rvosbench.records import Json
 from rvosbench.runs.result import report
 from rvosbench.tables.published import FOLDER
+
+RUNS = Path("runs")
+"""Where `rvosbench eval` writes unless told otherwise."""
 
 _HASH = re.compile(r"[0-9a-f]{8,12}")
 
@@ -58,6 +61,11 @@ def gather(with_runs: Sequence[Path] = (), published: Path | None = None) -> Col
         (*reviewed.entries, *local.entries),
         (*given.unreadable, *reviewed.unreadable, *local.unreadable),
     )
+
+
+def default_places() -> list[Path]:
+    """Where runs are looked for by their signature: `runs/`, if it holds results."""
+    return [RUNS] if RUNS.is_dir() and any(RUNS.rglob(f"*{SUFFIX}")) else []
 
 
 def resolve(signature: str, entries: Sequence[Entry]) -> Run:

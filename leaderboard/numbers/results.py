@@ -11,14 +11,15 @@ from leaderboard.numbers.entry import Entry, Run
 from rvosbench.errors import ResultError, UsageError
 from rvosbench.records import Json
 from rvosbench.runs.result import Result, read_result
+from rvosbench.runs.run_folder import RunFolder
 from rvosbench.tables.published import UNKNOWN, About, Scores, Setting
 from rvosbench.tables.training import learned_from, training_text
 
 REVIEWED = Path(__file__).parents[1] / "results"
 """Results that came in by `add` and a review, and ship with the package."""
 
-SUFFIX = "result.json"
-"""A run folder holds `result.json`; a reviewed file is called `<name>.result.json`."""
+SUFFIX = RunFolder(Path()).result_file.name
+"""A run folder's result; a reviewed file is called `<name>.result.json`."""
 
 
 @dataclass(frozen=True)

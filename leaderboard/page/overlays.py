@@ -50,7 +50,7 @@ def gallery(run: Run, roots: Mapping[str, Path]) -> Gallery:
         roots: dataset name -> folder, for datasets that need one.
     """
     folder = RunFolder(run.path.parent)
-    if not folder.video_ids() or not run.result.expressions:
+    if not folder.videos.is_dir() or not run.result.expressions:
         return Gallery(remark="The predictions of this run are not at hand.")
     facts = run.result.facts
     if facts.get("corruption"):
@@ -75,8 +75,8 @@ def _jf(scored: ScoredExpression) -> tuple[float, str, str]:
 def _strip(scored: ScoredExpression, cases: RunCases) -> Strip:
     score, case = scored.score, cases(scored)
     pictures = [
-        _address(overlay(case.sample.video.read(i), case.masks.frame(i), case.truth.get(i)))
-        for i in spread(score.frames or sorted(case.truth), FRAMES)
+        _address(overlay(case.sample.video.read(i), case.masks.frame(i), case.ground_truth.get(i)))
+        for i in spread(score.frames or sorted(case.ground_truth), FRAMES)
     ]
     return scored, tuple(pictures)
 

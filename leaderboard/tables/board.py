@@ -142,14 +142,11 @@ def _shown(group: Sequence[Entry]) -> BoardEntry:
     return BoardEntry(shown, tuple(e for e in group if e is not shown), warning(shown))
 
 
-def _preference(entry: Entry) -> tuple[bool, bool, int, str, str]:
+def _preference(entry: Entry) -> tuple[bool, bool, int, str]:
     """Preferred first, then unsuspicious, then complete, then a fixed order."""
-    citation = entry.citation
-    if citation is None:
-        return (False, False, 0, "", "")
+    preferred = entry.citation is not None and entry.citation.preferred
     missing = [entry.scores.j, entry.scores.f].count(None)
-    place = (citation.source.id, citation.locator)
-    return (not citation.preferred, bool(warning(entry)), missing, *place)
+    return (not preferred, bool(warning(entry)), missing, entry.source)
 
 
 def _order(shown: BoardEntry) -> tuple[bool, float, str, str]:

@@ -9,10 +9,10 @@ from rvosbench.tables.published import UNKNOWN
 from rvosbench.tables.training import training_sets
 
 
-def why_not_in(spec: TableSpec, entry: Entry) -> str:
-    """Why a run does not belong in a table; empty if it does."""
+def why_not_in(spec: TableSpec, entry: Entry) -> str | None:
+    """Why a run does not belong in a table; None if it does."""
     checks = (_measured, _dataset, _frames, _training, _configuration)
-    return next((reason for check in checks if (reason := check(spec, entry))), "")
+    return next((reason for check in checks if (reason := check(spec, entry))), None)
 
 
 def block_of(spec: TableSpec, entry: Entry) -> Block:
@@ -32,49 +32,49 @@ def block_of(spec: TableSpec, entry: Entry) -> Block:
     return Block(title, title, setting.dataset, setting.split, named)
 
 
-def _measured(spec: TableSpec, entry: Entry) -> str:
+def _measured(spec: TableSpec, entry: Entry) -> str | None:
     if entry.run is None:
-        return ""
+        return None
     if entry.scores.jf is None:
         return "it has no scores (a split without ground truth)"
     videos = entry.run.result.facts.get("videos")
-    return f"it is of a part of the split only ({len(videos)} videos)" if videos else ""
+    return f"it is of a part of the split only ({len(videos)} videos)" if videos else None
 
 
-def _dataset(spec: TableSpec, entry: Entry) -> str:
+def _dataset(spec: TableSpec, entry: Entry) -> str | None:
     names = sorted({b.dataset for b in spec.blocks})
     if entry.setting.dataset in names:
-        return ""
+        return None
     return f"it is on {entry.setting.dataset}, the table on {' and '.join(names)}"
 
 
-def _frames(spec: TableSpec, entry: Entry) -> str:
+def _frames(spec: TableSpec, entry: Entry) -> str | None:
     if spec.corrupted and entry.setting.corruption is None:
         return "its frames are clean, the table's corrupted"
     if not spec.corrupted and entry.setting.corruption is not None:
         return f"its frames are corrupted ({entry.setting.corruption}), the table's clean"
-    return ""
+    return None
 
 
-def _training(spec: TableSpec, entry: Entry) -> str:
+def _training(spec: TableSpec, entry: Entry) -> str | None:
     settings = ablation(entry)
     if settings is not None and not settings["selection_module"]:
-        return ""  # nothing is trained
+        return None  # nothing is trained
     trained = training_sets(entry.about.training_data)
     if spec.training.needs <= trained and not spec.training.without & trained:
-        return ""
+        return None
     return (
         f"its training data is {entry.about.training_data or 'not said'!r}, "
         f"the table's {spec.training.text}"
     )
 
 
-def _configuration(spec: TableSpec, entry: Entry) -> str:
+def _configuration(spec: TableSpec, entry: Entry) -> str | None:
     settings = ablation(entry)
     if settings is None:
-        return "" if spec.any_method else "the table is an ablation of SOLA, and it is not SOLA"
+        return None if spec.any_method else "the table is an ablation of SOLA, and it is not SOLA"
     odd = {k: v for k, v in settings.items() if v != ABLATION_DEFAULTS[k] and k not in spec.varies}
     if not odd:
-        return ""
+        return None
     said = ", ".join(f"{k}={v}" for k, v in sorted(odd.items()))
     return f"its configuration is another one ({said})"

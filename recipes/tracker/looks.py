@@ -29,7 +29,8 @@ from recipes.loop import EXPORT, Loss, Plan, Report, fit
 from recipes.schedule import Schedule
 from recipes.tracker.batches import BatchSpec, ClipBatch, sample_batch
 from rvosbench.models.sam2.checkpoint import load_network
-from rvosbench.models.sam2.decoding import FrameFeatures, encode_frames
+from rvosbench.models.sam2.decoding import encode_frames
+from rvosbench.models.sam2.outputs import FrameFeatures
 
 SHARES = (0.3, 1.0, 0.3)
 """Weights of colour, shape and texture: shape is what is hard."""

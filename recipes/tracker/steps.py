@@ -18,7 +18,8 @@ from recipes.tracker.losses import (
     presence_loss,
     prompt_loss,
 )
-from rvosbench.models.sam2.decoding import FrameFeatures, FrameOutput, decode, encode_frames
+from rvosbench.models.sam2.decoding import decode, encode_frames
+from rvosbench.models.sam2.outputs import FrameFeatures, FrameOutput
 from rvosbench.models.sam2.prompts import decode_prompts
 from rvosbench.models.sam2.propagation import prompt_masks_at, propagate
 

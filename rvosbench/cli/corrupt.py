@@ -2,72 +2,87 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    Task,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import Task, TextColumn
+from rich.text import Text
 
 from rvosbench.cli import options
-from rvosbench.cli.screen import emit, say
+from rvosbench.cli.screen import bar, emit, say
+from rvosbench.corruptions.plan import Plan
 from rvosbench.errors import UsageError
 
 if TYPE_CHECKING:
     from rvosbench.contracts import Dataset
-    from rvosbench.corruptions.plan import Plan
+    from rvosbench.datasets.corrupted_copy import CorruptedCopy
     from rvosbench.execution.units import Unit
     from rvosbench.records import Sample
 
-Kind = Annotated[
-    Optional[str],  # noqa: UP045 typer reads the annotation at run time
-    typer.Option("--type", help="Corruption, one of the 19 of ImageNet-C, such as motion_blur."),
-]
+
+@dataclass(frozen=True)
+class PlanOptions:
+    """What is done to the frames; fields as in `Plan`."""
+
+    kind: Annotated[
+        str | None,
+        typer.Option("--type", help="Corruption, one of ImageNet-C's 19, such as motion_blur."),
+    ] = None
+    severity: Annotated[int, typer.Option(help="1 to 5.")] = 5
+    mode: options.CorruptionMode = "fast"
+    temporal: options.Temporal = "per_frame"
+    seed: options.CorruptionSeed = 0
+    frost_dir: options.FrostDir = None
+
+    def plan(self) -> Plan:
+        """Raises UsageError."""
+        if self.kind is None:
+            raise UsageError(
+                "which corruption? For example: rvosbench corrupt --type motion_blur --severity 5"
+            )
+        how = (self.mode, self.temporal, self.seed, self.frost_dir)
+        return Plan(self.kind, self.severity, *how)
 
 
+@dataclass(frozen=True)
+class StorageOptions:
+    """How a copy is stored; fields as in `Storage`."""
+
+    image_format: Annotated[
+        Literal["png", "jpeg"],
+        typer.Option("--format", help="png keeps every bit, jpeg is ImageNet-C's storage."),
+    ] = "png"
+    quality: Annotated[int, typer.Option(help="Of JPEG.")] = 85
+    names: Annotated[
+        Literal["frame", "keep"],
+        typer.Option(help="frame: <frame>.png; keep: the source's file names, whatever they hold."),
+    ] = "frame"
+    annotations: Annotated[
+        Literal["link", "copy"],
+        typer.Option(help="link or copy expressions and masks of the source."),
+    ] = "link"
+
+
+@options.grouped
 def corrupt_command(
-    kind: Kind = None,
-    severity: Annotated[int, typer.Option(help="1 to 5.")] = 5,
-    dataset: options.DatasetName = "demo",
-    split: options.Split = None,
-    data: options.Root = None,
+    source: options.SplitOptions,
+    wanted: PlanOptions,
+    stored: StorageOptions,
     out: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Root of the copy; default: a folder under corrupted/."),
     ] = None,
-    mode: options.CorruptionMode = "fast",
-    temporal: options.Temporal = "per_frame",
-    seed: options.CorruptionSeed = 0,
-    image_format: Annotated[
-        str, typer.Option("--format", help="png keeps every bit, jpeg is ImageNet-C's storage.")
-    ] = "png",
-    quality: Annotated[int, typer.Option(help="Of JPEG.")] = 85,
-    names: Annotated[
-        str,
-        typer.Option(help="frame: <frame>.png; keep: the source's file names, whatever they hold."),
-    ] = "frame",
-    annotations: Annotated[
-        str, typer.Option(help="link or copy sentences and masks of the source.")
-    ] = "link",
     workers: options.Workers = 0,
-    frost_dir: options.FrostDir = None,
     verify: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(metavar="DIR", help="Check a copy against its manifest, do nothing else."),
     ] = None,
     contact_sheet: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(metavar="FILE", help="Draw one frame under all corruptions, nothing else."),
     ] = None,
     as_json: options.AsJson = False,
@@ -79,44 +94,28 @@ def corrupt_command(
 
     Example: rvosbench corrupt --type motion_blur --severity 5
     """
+    from rvosbench.corruptions.contact import write_contact_sheet
+    from rvosbench.corruptions.storage import Storage
+    from rvosbench.datasets.copy_build import CopyOptions, write_copy
+    from rvosbench.datasets.corrupted_copy import CorruptedCopy
+
     if verify is not None:
-        _verify(verify, as_json)
+        _verify(CorruptedCopy(verify), as_json)
         return
     if contact_sheet is not None:
-        _contact_sheet(contact_sheet, kind, seed, frost_dir)
+        video = next(iter(options.SplitOptions().choice().dataset)).video
+        middle = video.read(len(video) // 2)
+        write_contact_sheet(contact_sheet, middle, wanted.kind, wanted.seed, wanted.frost_dir)
+        say(f"contact sheet: {contact_sheet}")
         return
-    plan = _plan(kind, severity, mode, temporal, seed, frost_dir)
-    from rvosbench.corruptions.storage import Storage
-    from rvosbench.datasets import load_dataset
-    from rvosbench.datasets.corrupted_copy import CopyOptions, write_copy
-
-    storage = Storage(image_format, quality, _choice("--names", names, "frame", "keep"))  # type: ignore[arg-type]
-    link = not _choice("--annotations", annotations, "link", "copy")
-    opened = load_dataset(dataset, data, split)
-    place = out or _default_folder(opened, plan, storage.mark)
+    plan, opened = wanted.plan(), source.choice().dataset
+    storage = Storage(stored.image_format, stored.quality, stored.names == "keep")
+    copy = CorruptedCopy(out or _default_folder(opened, plan, storage.mark))
     say(f"{plan.signature} of {opened.name}/{opened.split}: {len(opened)} videos")
     with _progress() as (on_start, on_done):
-        run = CopyOptions(storage, link, workers, on_start, on_done)
-        manifest = write_copy(opened, plan, place, data, run)
-    _finish(opened, place, manifest, data, as_json)
-
-
-def _plan(
-    kind: str | None, severity: int, mode: str, temporal: str, seed: int, frost_dir: Path | None
-) -> Plan:
-    from rvosbench.corruptions.plan import Plan
-
-    if kind is None:
-        raise UsageError(
-            "which corruption? For example: rvosbench corrupt --type motion_blur --severity 5"
-        )
-    return Plan(kind, severity, mode, temporal, seed, frost_dir)  # type: ignore[arg-type]
-
-
-def _choice(option: str, value: str, no: str, yes: str) -> bool:
-    if value not in (no, yes):
-        raise UsageError(f"{option} {value}: wanted {no} or {yes}")
-    return value == yes
+        run = CopyOptions(storage, stored.annotations == "link", workers, on_start, on_done)
+        write_copy(opened, plan, copy.folder, source.data, run)
+    _finish(opened, copy, as_json)
 
 
 def _default_folder(dataset: Dataset, plan: Plan, mark: str) -> Path:
@@ -127,49 +126,33 @@ def _default_folder(dataset: Dataset, plan: Plan, mark: str) -> Path:
     return Path("corrupted") / "-".join(parts)
 
 
-def _finish(dataset: Dataset, out: Path, manifest: Path, data: Path | None, as_json: bool) -> None:
-    from rvosbench.corruptions.storage import read_manifest
-
-    content = read_manifest(out)
+def _finish(dataset: Dataset, copy: CorruptedCopy, as_json: bool) -> None:
+    content, out = copy.manifest(), copy.folder
     name = dataset.name if content["source"]["layout"] == "source" else "folder"
     split = f" --split {dataset.split}" if name == dataset.name else ""
     preset = " --preset demo" if dataset.name == "demo" else ""
+    manifest, count = str(copy.manifest_file), len(content["files"])
     if as_json:
-        facts = {k: v for k, v in content.items() if k != "files"}
-        emit({**facts, "files": len(content["files"]), "out": str(out), "manifest": str(manifest)})
-    say(f"{len(content['files'])} files below {out}, listed in {manifest}")
+        facts = {k: v for k, v in content.items() if k not in ("files", "frames")}
+        emit({**facts, "files": count, "out": str(out), "manifest": manifest})
+    say(f"{count} files below {out}, listed in {manifest}")
     say(
         "Score a method on it with\n"
         f"  rvosbench eval --method sola{preset} --dataset {name}{split} --data {out}"
     )
 
 
-def _verify(root: Path, as_json: bool) -> None:
-    from rvosbench.corruptions.storage import read_manifest
-    from rvosbench.datasets.corrupted_copy import verify_copy
-
-    count, found = len(read_manifest(root)["files"]), list(verify_copy(root))
+def _verify(copy: CorruptedCopy, as_json: bool) -> None:
+    count, found = len(copy.manifest()["files"]), list(copy.faults())
     if as_json:
         wrong = [{"path": f.path, "what": f.what} for f in found]
         emit({"files": count, "ok": not found, "wrong": wrong})
     for fault in found:
-        say(f"{root / fault.path}: {fault.what}")
+        say(f"{copy.folder / fault.path}: {fault.what}")
     say(f"{count} files, {len(found)} wrong")
     if found:
         say("Run the command that made this copy again: it makes these anew.")
         raise typer.Exit(1)
-
-
-def _contact_sheet(path: Path, kind: str | None, seed: int, frost_dir: Path | None) -> None:
-    from rvosbench.corruptions.contact import contact_sheet, save_sheet
-    from rvosbench.corruptions.table import CORRUPTIONS, corruption
-    from rvosbench.datasets import load_dataset
-
-    names = CORRUPTIONS if kind is None else (corruption(kind).name,)
-    video = next(iter(load_dataset("demo"))).video
-    sheet = contact_sheet(video.read(len(video) // 2), names, seed, frost_dir)
-    save_sheet(sheet, path)
-    say(f"contact sheet: {path}")
 
 
 class _FramesPerSecond(TextColumn):
@@ -180,8 +163,6 @@ class _FramesPerSecond(TextColumn):
 
     def render(self, task: Task) -> object:  # type: ignore[override]
         """For example `212 frames/s`."""
-        from rich.text import Text
-
         speed = task.finished_speed or task.speed
         return Text(f"{speed:.0f} frames/s" if speed else "- frames/s")
 
@@ -191,24 +172,11 @@ def _progress() -> Iterator[
     tuple[Callable[[Sequence[Sample]], None], Callable[[Unit, bool], None]]
 ]:
     """A progress bar over frames on stderr: what to call at the start, and for each video."""
-    columns = (
-        TextColumn("corrupting"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("frames,"),
-        _FramesPerSecond(),
-        TextColumn(","),
-        TimeElapsedColumn(),
-        TextColumn("elapsed,"),
-        TimeRemainingColumn(),
-        TextColumn("left"),
-    )
     frames: dict[str, int] = {}
-    with Progress(*columns, console=Console(file=sys.stderr)) as bar:
-        task = bar.add_task("corrupting", total=None)
+    with bar("corrupting", None, "frames,", _FramesPerSecond(), TextColumn(",")) as (shown, task):
 
         def start(samples: Sequence[Sample]) -> None:
             frames.update({sample.video.id: len(sample.video) for sample in samples})
-            bar.update(task, total=sum(frames.values()))
+            shown.update(task, total=sum(frames.values()))
 
-        yield start, lambda unit, reused: bar.advance(task, frames[unit.key])
+        yield start, lambda unit, reused: shown.advance(task, frames[unit.key])

@@ -36,7 +36,7 @@ def list_command(as_json: options.AsJson = False) -> None:
         [
             name,
             spec.card.title,
-            ", ".join(s + (" (hidden truth)" if s in spec.hidden else "") for s in spec.splits),
+            ", ".join(s + " (hidden ground truth)" * (s in spec.hidden) for s in spec.splits),
             spec.card.licence,
             spec.card.source,
         ]

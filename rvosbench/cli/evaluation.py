@@ -40,7 +40,7 @@ def evaluate_command(
 
     plans = corruption.plans()
     chosen = source.choice(plans[0] if len(plans) == 1 else None, videos, limit)
-    changes = runs.changes(config, settings, dtype, tracks)
+    changes = options.changes(config, settings, dtype, tracks)
     choice = runs.load_method(method, preset, changes, device, source.dataset)
     place = out or runs.default_folder(choice, chosen, protocol, plans)
     options_of_run = runs.RunOptions(place, resume, workers)

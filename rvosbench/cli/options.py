@@ -10,13 +10,14 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, get_type_hints
+from typing import Annotated, Literal, get_type_hints
 
 import typer
 
-if TYPE_CHECKING:
-    from rvosbench.corruptions.plan import Plan
-    from rvosbench.datasets.choice import DatasetChoice
+from rvosbench.config import Json, parse_assignments, read_toml
+from rvosbench.corruptions.plan import Plan, parse
+from rvosbench.datasets.choice import DatasetChoice, parse_videos
+from rvosbench.errors import UsageError
 
 MethodName = Annotated[str, typer.Option(help="Method name, see `rvosbench methods list`.")]
 DatasetName = Annotated[str, typer.Option(help="Dataset name, see `rvosbench data list`.")]
@@ -118,15 +119,11 @@ class CorruptionOptions:
         """All corruptions that were asked for; none without `--corruption`. Raises UsageError."""
         if self.corruption is None:
             return ()
-        from rvosbench.corruptions.plan import Plan, parse
-
         how = (self.corruption_mode, self.temporal, self.corruption_seed, self.frost_dir)
         return tuple(Plan(name, severity, *how) for name, severity in parse(self.corruption))
 
     def plan(self) -> Plan | None:
         """The one corruption that was asked for, or None. Raises UsageError for several."""
-        from rvosbench.errors import UsageError
-
         plans = self.plans()
         if len(plans) > 1:
             raise UsageError(
@@ -147,9 +144,19 @@ class SplitOptions:
         self, plan: Plan | None = None, videos: str | None = None, limit: int | None = None
     ) -> DatasetChoice:
         """The split, or some of its videos; nothing is opened yet. Raises UsageError."""
-        from rvosbench.datasets.choice import DatasetChoice, parse_videos
-
         return DatasetChoice(self.dataset, self.split, self.data, plan, parse_videos(videos), limit)
+
+
+def changes(
+    config: Path | None, settings: list[str] | None, dtype: str, tracks: Path | None = None
+) -> dict[str, Json]:
+    """What the options change in a configuration: the file first, `--set` last."""
+    found: dict[str, Json] = read_toml(config) if config else {}
+    if dtype != "auto":
+        found["dtype"] = dtype
+    if tracks is not None:
+        found["tracks"] = str(tracks)
+    return {**found, **parse_assignments(settings or [])}
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:

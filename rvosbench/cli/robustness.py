@@ -12,7 +12,7 @@ from rvosbench.cli.screen import emit, percent, progress, say, show
 from rvosbench.datasets.capabilities import video_ids
 from rvosbench.execution.units import Unit
 from rvosbench.report.robustness import Robustness, to_json
-from rvosbench.report.robustness_page import write_report
+from rvosbench.report.robustness_page import robustness_tables, write_report
 from rvosbench.report.robustness_run import Trial, measure
 from rvosbench.runs.evaluate import RunOptions
 from rvosbench.runs.methods import MethodChoice
@@ -68,8 +68,6 @@ class _Bars:
 
 
 def _print(robustness: Robustness) -> None:
-    from rvosbench.report.robustness_page import robustness_tables
-
     say(f"{robustness.title}: J&F {percent(robustness.clean.jf)} on clean frames")
     for table in robustness_tables(robustness):
         rows = [[cell.text for cell in row.cells] for row in table.rows]

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from rvosbench.cli.robustness import report_robustness
 from rvosbench.cli.screen import emit, percent, progress, say, show
-from rvosbench.config import parse_assignments, read_toml
 from rvosbench.contracts import ScoringProtocol
 from rvosbench.corruptions.plan import Plan
 from rvosbench.datasets.capabilities import corruption_of
@@ -28,7 +27,6 @@ __all__ = [
     "RunOptions",
     "Trial",
     "announce",
-    "changes",
     "default_folder",
     "evaluate",
     "finish",
@@ -38,18 +36,6 @@ __all__ = [
     "scoring_protocol",
     "shown",
 ]
-
-
-def changes(
-    config: Path | None, settings: list[str] | None, dtype: str, tracks: Path | None
-) -> dict[str, Json]:
-    """What the options change in a configuration: the file first, `--set` last."""
-    found: dict[str, Json] = read_toml(config) if config else {}
-    if dtype != "auto":
-        found["dtype"] = dtype
-    if tracks is not None:
-        found["tracks"] = str(tracks)
-    return {**found, **parse_assignments(settings or [])}
 
 
 def scoring_protocol(chosen: DatasetChoice, name: str | None, as_official: bool) -> ScoringProtocol:

@@ -27,7 +27,7 @@ from rvosbench.tables.table import percent as percent
 
 
 def say(message: str) -> None:
-    """A line for people, on stderr; without markup: names and sentences stay as they are."""
+    """A line for people, on stderr; without markup: names and expressions stay as they are."""
     Console(stderr=True, highlight=False).print(message, markup=False, soft_wrap=True)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -10,10 +12,9 @@ import typer
 
 from rvosbench.cli import options
 from rvosbench.cli.screen import emit, percent, progress, say, show
+from rvosbench.errors import UsageError
 
 if TYPE_CHECKING:
-    from rvosbench.records import Json
-    from rvosbench.tracks.candidates import CandidateConfig
     from rvosbench.tracks.recall import Recall
 
 app = typer.Typer(
@@ -30,26 +31,40 @@ Part = Annotated[
 ]
 
 
+@dataclass(frozen=True)
+class ModelOptions:
+    """Which models make the tracks, and how."""
+
+    preset: options.Preset = None
+    settings: options.Settings = None
+    config: options.ConfigFile = None
+    device: options.Device = "auto"
+    dtype: options.Dtype = "auto"
+
+
+@dataclass(frozen=True)
+class ContentOptions:
+    """What a cache holds besides candidate tracks."""
+
+    truth: Annotated[
+        bool, typer.Option("--truth", help="Add truth-prompted tracks, for training.")
+    ] = False
+    text_encoder: Annotated[
+        str, typer.Option(help="Also encode the expressions: demo, a hub id or a folder.")
+    ] = ""
+    token_dtype: Annotated[
+        Literal["float32", "float16"], typer.Option(help="float32, or float16: half the size.")
+    ] = "float32"
+
+
 @app.command("build")
 @options.grouped
 def build_command(
     out: Annotated[Path, typer.Option(help="Folder of the cache; a killed run is taken up.")],
     source: options.SplitOptions,
     corruption: options.CorruptionOptions,
-    preset: options.Preset = None,
-    settings: options.Settings = None,
-    config: options.ConfigFile = None,
-    truth: Annotated[
-        bool, typer.Option("--truth", help="Add truth-prompted tracks, for training.")
-    ] = False,
-    text_encoder: Annotated[
-        str, typer.Option(help="Also encode the expressions: demo, a hub id or a folder.")
-    ] = "",
-    token_dtype: Annotated[
-        Literal["float32", "float16"], typer.Option(help="float32, or float16: half the size.")
-    ] = "float32",
-    device: options.Device = "auto",
-    dtype: options.Dtype = "auto",
+    models: ModelOptions,
+    content: ContentOptions,
     videos: options.Videos = None,
     limit: options.Limit = None,
     part: Part = "1/1",
@@ -67,30 +82,32 @@ def build_command(
     """
     from rvosbench.execution.executors.local import local
     from rvosbench.tracks.cache_build import BuildOptions, build_tracks
-    from rvosbench.tracks.words import build_words
+    from rvosbench.tracks.candidates import choose_candidates
+    from rvosbench.tracks.text_tokens import build_text_tokens
 
     choice = source.choice(corruption.plan(), videos, limit)
-    chosen = _part(choice.video_ids, part)
-    wanted = _config(preset, source.dataset, config, settings, dtype)
-    extra = BuildOptions(truth, token_dtype, device, overwrite, chosen)
-    counts = {"made": 0, "reused": 0}
-    opened = choice.dataset
+    chosen, opened, seen = _part(choice.video_ids, part), choice.dataset, Counter[bool]()
+    changes = options.changes(models.config, models.settings, models.dtype)
+    wanted = choose_candidates(models.preset, changes, source.dataset)
+    extra = BuildOptions(content.truth, content.token_dtype, models.device, overwrite, chosen)
     with progress(f"tracks of {opened.name}/{opened.split}", len(chosen)) as advance:
 
         def on_done(unit: object, reused: bool) -> None:
-            counts["reused" if reused else "made"] += 1
+            seen[reused] += 1
             advance(unit, reused)
 
         build_tracks(opened, wanted, out, extra, local(workers), on_done)
-    encoded = None
-    if text_encoder:
+    texts = None
+    if content.text_encoder:
         # Of all parts: any part's file of texts is then the whole one, whichever is copied last.
         expressions = [e.text for v in choice.video_ids for e in opened.sample(v).expressions]
-        encoded = str(build_words(out, expressions, text_encoder, device, dtype))
+        how = (content.text_encoder, models.device, models.dtype)
+        texts = build_text_tokens(out, expressions, *how)
     if as_json:
-        emit({"tracks": str(out), **counts, "texts": encoded})
+        made, reused = seen[False], seen[True]
+        emit({"tracks": str(out), "made": made, "reused": reused, "texts": texts and str(texts)})
     else:
-        say(f"{out}: {counts['made']} videos made, {counts['reused']} were there")
+        say(f"{out}: {seen[False]} videos made, {seen[True]} were there")
 
 
 @app.command("info")
@@ -194,29 +211,7 @@ def pull_command(
     say(f"{out}: {pull_tracks(repository, out, revision)} videos")
 
 
-def _config(
-    preset: str | None,
-    dataset: str,
-    file: Path | None,
-    settings: list[str] | None,
-    dtype: str,
-) -> CandidateConfig:
-    from rvosbench.config import configure, parse_assignments, read_toml
-    from rvosbench.errors import UnknownNameError
-    from rvosbench.tracks.candidates import PRESETS, CandidateConfig
-
-    preset = preset or ("demo" if dataset == "demo" else "released")
-    if preset not in PRESETS:
-        raise UnknownNameError("preset", preset, PRESETS)
-    changes: dict[str, Json] = {**PRESETS[preset], **(read_toml(file) if file else {})}
-    if dtype != "auto":
-        changes["dtype"] = dtype
-    return configure(CandidateConfig(), {**changes, **parse_assignments(settings or [])})
-
-
 def _part(videos: list[str], part: str) -> list[str]:
-    from rvosbench.errors import UsageError
-
     index, slash, count = part.partition("/")
     if not (slash and index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
         raise UsageError(f"--part {part!r}: wanted I/N, such as 2/8")

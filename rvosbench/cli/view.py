@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import Annotated, Optional
 
 import typer
 
 from rvosbench.cli import options
 from rvosbench.cli.screen import emit, say
-
-if TYPE_CHECKING:
-    from rvosbench.report.cases import RunCases
-    from rvosbench.report.strips import Strip
+from rvosbench.tables.markdown import to_markdown
 
 
 def view_command(
@@ -55,8 +51,8 @@ def view_command(
     """
     from rvosbench.report.cases import open_run
     from rvosbench.report.run_page import category_table, write_page
-    from rvosbench.report.strips import check_comparable
-    from rvosbench.tables.markdown import to_markdown
+    from rvosbench.report.strip_picture import write_strips
+    from rvosbench.report.strips import check_comparable, strips_of
 
     opened = open_run(run, data)
     others = [open_run(folder, data) for folder in against or []]
@@ -65,9 +61,9 @@ def view_command(
     if table:
         typer.echo(to_markdown(category_table([r.result for r in (opened, *others)])), nl=False)
         return
-    strips = _strips(opened, others, expression, count, frames)
+    strips = strips_of([opened, *others], expression or [], count, frames)
     if strip is not None:
-        _save(strips, strip)
+        write_strips(strip, strips)
     page = None if strip else out or run / "view.html"
     if page is not None:
         write_page(page, opened.result, others[0].result if others else None, strips)
@@ -75,41 +71,3 @@ def view_command(
         emit({"page": str(page) if page else None, "strip": str(strip) if strip else None})
     else:
         say(f"{'page' if page else 'strip'}: {page or strip}")
-
-
-def _strips(
-    run: RunCases, others: Sequence[RunCases], names: list[str] | None, count: int, frames: int
-) -> list[Strip]:
-    from rvosbench.report.run_page import title
-    from rvosbench.report.strips import same_case, strip, telling
-
-    wanted = [run.find(name) for name in names or []]
-    wanted = wanted or telling(run, others[0] if others else None, count)
-    return [
-        strip(
-            [
-                (title(r.result), r(scored if r is run else same_case(r, scored)))
-                for r in [run, *others]
-            ],
-            frames,
-        )
-        for scored in wanted
-    ]
-
-
-def _save(strips: Sequence[Strip], path: Path) -> None:
-    import io
-
-    from rvosbench.errors import UsageError
-    from rvosbench.files.atomic import write_bytes
-    from rvosbench.report.strips import paint
-
-    kinds = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG"}
-    if path.suffix.lower() not in kinds:
-        raise UsageError(f"--strip {path}: wanted a name that ends with .png or .jpg")
-    content, picture, kind = io.BytesIO(), paint(strips), kinds[path.suffix.lower()]
-    if kind == "PNG":
-        picture.quantize(256).save(content, kind, optimize=True)
-    else:
-        picture.save(content, kind, quality=90)
-    write_bytes(path, content.getvalue())

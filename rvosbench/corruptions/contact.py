@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rvosbench.corruptions.plan import Plan
-from rvosbench.corruptions.table import CORRUPTIONS, SEVERITIES
+from rvosbench.corruptions.table import CORRUPTIONS, SEVERITIES, corruption
 from rvosbench.corruptions.video import corrupted_frame
 from rvosbench.records import Frame
 
@@ -51,8 +51,19 @@ def contact_sheet(
     return sheet
 
 
-def save_sheet(sheet: Image, path: Path) -> None:
-    """Write it; a `.jpg` is of high quality and without chroma subsampling."""
+def write_contact_sheet(
+    path: Path, frame: Frame, name: str | None, seed: int = 0, frost_dir: Path | None = None
+) -> None:
+    """Write the sheet of one corruption, or of all for None.
+
+    A `.jpg` is of high quality and without chroma subsampling. Other arguments as in
+    `contact_sheet`.
+
+    Raises:
+        UnknownNameError: no such corruption.
+    """
+    names = CORRUPTIONS if name is None else (corruption(name).name,)
+    sheet = contact_sheet(frame, names, seed, frost_dir)
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.suffix.lower() in {".jpg", ".jpeg"}:
         sheet.save(path, quality=88, subsampling=0, optimize=True)

@@ -1,24 +1,15 @@
-"""Corrupted frames as files: how they are encoded, and the manifest that stands for them."""
+"""Corrupted frames as files: how they are encoded, and what decides their bytes."""
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Literal, TypeAlias
 
-from rvosbench.corruptions.plan import Plan
-from rvosbench.corruptions.table import TABLE, VERSION
-from rvosbench.errors import DatasetError, UnknownNameError, UsageError
+from rvosbench.errors import UnknownNameError, UsageError
 from rvosbench.records import Frame, Json
-
-MANIFEST = "manifest.json"
-FORMAT = 1
-"""Version of the manifest."""
 
 ImageFormat: TypeAlias = Literal["png", "jpeg"]
 FORMATS: tuple[ImageFormat, ...] = ("png", "jpeg")
@@ -105,81 +96,3 @@ def libraries() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-def manifest(
-    plan: Plan, storage: Storage, source: Mapping[str, Json], files: Mapping[str, str]
-) -> dict[str, Json]:
-    """What is written beside a corrupted copy.
-
-    Args:
-        plan: of the corruption.
-        storage: of the frames.
-        source: the clean dataset: name, split, fingerprint.
-        files: path below the copy's root -> sha256, of every file that was made.
-    """
-    return {
-        "format": FORMAT,
-        "corruption": plan.signature + storage.mark,
-        "name": plan.name,
-        "severity": plan.severity,
-        "parameters": dict(TABLE[plan.name].level(plan.severity)),
-        "mode": plan.mode,
-        "version": VERSION,
-        "temporal": plan.temporal,
-        "seed": plan.seed,
-        "moves_pixels": plan.moves_pixels,
-        "source": dict(source),
-        "storage": storage.facts(),
-        "libraries": libraries(),
-        "files": dict(files),
-    }
-
-
-def read_manifest(root: Path) -> dict[str, Json]:
-    """The manifest of a corrupted copy.
-
-    Raises:
-        DatasetError: none there, or not one that this version can read.
-    """
-    path = root / MANIFEST
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise DatasetError(
-            f"{path} is missing: {root} is no corrupted copy, or its making was broken off; run "
-            "the same `rvosbench corrupt` again to finish it"
-        ) from error
-    except (OSError, ValueError) as error:
-        raise DatasetError(f"{path} cannot be read as JSON ({error})") from error
-    if not isinstance(content, dict) or not {"format", "corruption", "files"} <= content.keys():
-        raise DatasetError(f"{path} is not the manifest of a corrupted copy")
-    if content["format"] > FORMAT:
-        raise DatasetError(
-            f"{path}: format {content['format']}, this version reads up to {FORMAT}: "
-            "update rvosbench"
-        )
-    return content
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A file of a copy that is not what its manifest says."""
-
-    path: str
-    what: str
-
-
-def faults(root: Path, files: Mapping[str, str]) -> Iterator[Fault]:
-    """Every file below `root` that is missing or has another sha256, in the mapping's order."""
-    for name, wanted in files.items():
-        path = root / name
-        if not path.is_file():
-            yield Fault(name, "missing")
-        elif sha256(path) != wanted:
-            yield Fault(name, f"changed ({path.stat().st_size} bytes)")
-
-
-def sha256(path: Path) -> str:
-    """Of a file's content, hex."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()

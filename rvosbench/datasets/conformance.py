@@ -102,7 +102,7 @@ def _video(dataset: Dataset, sample: Sample) -> Iterator[str]:
 
 def _target(target: Target, sample: Sample) -> Iterator[str]:
     if target.size != sample.video.size:
-        yield f"the truth is {target.size}, the frames are {sample.video.size}"
+        yield f"the ground truth is {target.size}, the frames are {sample.video.size}"
     if list(target.annotated) != sorted(set(target.annotated)):
         yield f"annotated frames are not ascending: {target.annotated}"
     if not target.annotated or not set(target.annotated) <= set(range(len(sample.video))):

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from rvosbench.contracts import Dataset
 from rvosbench.corruptions.plan import Plan
-from rvosbench.corruptions.storage import MANIFEST, read_manifest
 from rvosbench.datasets.capabilities import corruption_of
+from rvosbench.datasets.corrupted_copy import CorruptedCopy
 from rvosbench.errors import DatasetError, UsageError
 from rvosbench.masks import MaskSequence
 from rvosbench.recipe import digest
-from rvosbench.records import Frame, Sample, Target, Video
+from rvosbench.records import Frame, Json, Sample, Target, Video
 
 
 @dataclass(frozen=True)
@@ -25,13 +26,12 @@ class CorruptedDataset:
     Attributes:
         dataset: the clean one; its fingerprint counts, as expressions and masks are the same.
         corruption: what was done, in one line: part of signatures, and of the recipe of tracks.
-        plan: corrupts frames when they are read, nothing is written; None for a copy that holds
-            corrupted frames already.
+        change: makes the corrupted video of a video of `dataset`.
     """
 
     dataset: Dataset
     corruption: str
-    plan: Plan | None = None
+    change: Callable[[Video], Video]
 
     def __getattr__(self, name: str) -> object:
         """Whatever else the clean dataset has, but where its clean frames lie."""
@@ -78,11 +78,7 @@ class CorruptedDataset:
         return self.dataset.objects(video_id)
 
     def _changed(self, sample: Sample) -> Sample:
-        if self.plan is None:
-            return sample
-        read = CorruptedRead(self.plan, sample.video)
-        video = replace(sample.video, read=read, identify=read.identify)
-        return replace(sample, video=video)
+        return replace(sample, video=self.change(sample.video))
 
 
 @dataclass(frozen=True)
@@ -101,7 +97,7 @@ class CorruptedRead:
 
     def identify(self) -> str:
         """`Video.identity`: that of the clean frames, and the corruption; no pixel is looked at."""
-        return digest([self.video.identity, self.plan.signature])
+        return _identity(self.video.identity, self.plan.signature)
 
 
 def corrupted(dataset: Dataset, plan: Plan) -> CorruptedDataset:
@@ -113,25 +109,47 @@ def corrupted(dataset: Dataset, plan: Plan) -> CorruptedDataset:
     already = corruption_of(dataset)
     if already:
         raise UsageError(f"{dataset.name}/{dataset.split} is corrupted already ({already})")
-    return CorruptedDataset(dataset, plan.signature, plan)
+    return CorruptedDataset(dataset, plan.signature, partial(_read_corrupted, plan))
 
 
 def declared(dataset: Dataset, root: Path | None) -> Dataset:
     """The dataset, with its corruption if `root` holds a corrupted copy.
 
-    Without this a result on a copy would carry the signature of a clean one, as sentences and masks
-    are the same.
+    Without this a result on a copy would carry the signature of a clean one, as expressions and
+    masks are the same.
 
     Raises:
         DatasetError: the copy is of another split, or its manifest cannot be read.
     """
-    if root is None or not (root / MANIFEST).is_file():
+    if root is None or not CorruptedCopy(root).finished:
         return dataset
-    content = read_manifest(root)
+    content = CorruptedCopy(root).manifest()
     source = content["source"]
     if source["fingerprint"] != dataset.fingerprint and source.get("layout") != "folder":
         raise DatasetError(
             f"{root} is a corrupted copy of {source['dataset']}/{source['split']}, opened as "
             f"{dataset.name}/{dataset.split}: only that split was corrupted"
         )
-    return CorruptedDataset(dataset, content["corruption"])
+    corruption, frames = content["corruption"], content.get("frames", {})
+    return CorruptedDataset(dataset, corruption, partial(_copied, corruption, frames))
+
+
+def _read_corrupted(plan: Plan, video: Video) -> Video:
+    read = CorruptedRead(plan, video)
+    return replace(video, read=read, identify=read.identify)
+
+
+def _copied(corruption: str, frames: Mapping[str, Json], video: Video) -> Video:
+    written = frames.get(video.id, {})
+    return replace(video, identify=partial(_identify_copied, corruption, written, video))
+
+
+def _identify_copied(corruption: str, written: Mapping[str, str], video: Video) -> str:
+    """As of frames that are corrupted when they are read, while the copy's are what was written."""
+    if written.get("copy") != video.identity:
+        return video.identity
+    return _identity(written["clean"], corruption)
+
+
+def _identity(clean: str, corruption: str) -> str:
+    return digest([clean, corruption])

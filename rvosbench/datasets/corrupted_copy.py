@@ -1,208 +1,222 @@
-"""Writing a corrupted copy of a dataset: resumable, parallel, the same bytes in any order."""
+"""A corrupted copy of a dataset on disk: the only place that knows the names of its own files.
+
+    manifest.json                   what was done to which dataset, and the hash of every file
+    .corrupt/run.json               what decides the copy
+    .corrupt/videos/<video>.json    which files were made of a video
+
+Where frames, masks and expressions lie is the layout's matter, see `corrupted_layout`. A copy is
+complete when it has a manifest.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
-from rvosbench.contracts import Dataset
-from rvosbench.corruptions.plan import Plan
-from rvosbench.corruptions.storage import (
-    MANIFEST,
-    Fault,
-    Storage,
-    encode,
-    faults,
-    libraries,
-    manifest,
-    read_manifest,
-    sha256,
-)
-from rvosbench.corruptions.video import corrupted_frame
-from rvosbench.datasets.capabilities import corruption_of
-from rvosbench.datasets.corrupted_layout import (
-    MASKS,
-    Layout,
-    bring_rest,
-    label_images,
-    layout_of,
-    meta_entry,
-    write_meta,
-)
-from rvosbench.errors import UsageError
-from rvosbench.execution.executors.local import local
-from rvosbench.execution.runner import run_units
+from rvosbench.errors import DatasetError, UsageError
 from rvosbench.execution.store import Store
-from rvosbench.execution.units import Unit
-from rvosbench.files.atomic import discard, write_json
+from rvosbench.files.atomic import discard, move, part_of, remove_left_overs, write_json
+from rvosbench.files.claims import CLAIMS, claimed
 from rvosbench.files.names import file_name
-from rvosbench.masks.label_images import encode_labels
-from rvosbench.recipe import digest
-from rvosbench.records import Json, Sample
+from rvosbench.recipe import Recipe
+from rvosbench.records import Json
 
-STATE = ".corrupt"
-"""Folder of a copy that holds what a resumed run needs."""
+MANIFEST = "manifest.json"
+FORMAT = 1
+"""Version of the manifest."""
+
+_STATE, _RUN, _VIDEOS = ".corrupt", "run.json", "videos"
 
 
 @dataclass(frozen=True)
-class CopyOptions:
-    """How a copy is made.
+class Fault:
+    """A file of a copy that is not what its manifest says."""
+
+    path: str
+    what: str
+
+
+@dataclass(frozen=True)
+class CorruptedCopy:
+    """A copy, finished or not.
 
     Attributes:
-        storage: of the frames.
-        link: sentences and masks are linked, not copied.
-        workers: processes; 0 works in this one.
-        on_start: called once with all samples, before any work.
-        on_done: called with each finished video and whether it was there already.
+        folder: its root, which a dataset is opened from.
     """
 
-    storage: Storage = field(default_factory=Storage)
-    link: bool = True
-    workers: int = 0
-    on_start: Callable[[Sequence[Sample]], None] = lambda samples: None
-    on_done: Callable[[Unit, bool], None] = lambda unit, reused: None
+    folder: Path
 
+    @property
+    def manifest_file(self) -> Path:
+        """There when the copy is complete."""
+        return self.folder / MANIFEST
 
-def write_copy(
-    dataset: Dataset, plan: Plan, out: Path, root: Path | None, options: CopyOptions
-) -> Path:
-    """Write a corrupted copy of a dataset, or finish and repair one that was begun.
+    @property
+    def finished(self) -> bool:
+        """Whether it has a manifest."""
+        return self.manifest_file.is_file()
 
-    Args:
-        dataset: the clean split.
-        plan: of the corruption.
-        out: the copy's root. Its layout is that of `root`, or that of the dataset `folder` for
-            datasets without files.
-        root: the source's root; None for datasets without files.
-        options: how.
+    @property
+    def store(self) -> Store:
+        """What is done already: of each video, which files were made."""
+        return Store(self._state / _VIDEOS, readable=_is_record)
 
-    Returns:
-        The manifest's path.
+    @property
+    def _state(self) -> Path:
+        return self.folder / _STATE
 
-    Raises:
-        UsageError: `out` holds something else, lies in the source, or the dataset is corrupted.
-        DatasetError: frames that cannot be read.
-    """
-    layout = layout_of(dataset, root)
-    facts = _facts(dataset, plan, options, layout)
-    _check(dataset, out, root, facts)
-    layout.check_names(options.storage)
-    samples = list(dataset)
-    units = [_unit(sample, facts, layout) for sample in samples]
-    options.on_start(samples)
-    write_json(out / STATE / "run.json", {"run": digest(facts)})
-    discard(out / MANIFEST)  # a copy is complete when it has one
-    if root is not None and layout.source is not None:
-        bring_rest(root, out, layout.frames, options.link)
-    store = Store(out / STATE / "videos")
-    for unit in units:
-        if store.finished(unit) and any(faults(out, _record(store, unit)["files"])):
-            discard(store.output(unit.key))
-    job = _Job(dataset, plan, options.storage, layout, out)
-    run_units(units, job, store, local(options.workers), options.on_done)
-    records = {unit.key: _record(store, unit) for unit in units}
-    if layout.source is None:
-        write_meta({video: record["meta"] for video, record in records.items()}, out)
-    files = {name: sha for r in records.values() for name, sha in r["files"].items()}
-    write_json(out / MANIFEST, manifest(plan, options.storage, _source(dataset, layout), files), 1)
-    return out / MANIFEST
+    @contextmanager
+    def claim(self, recipe: Recipe) -> Iterator[None]:
+        """Work in the folder while nobody else does; until the end it has no manifest.
 
+        Args:
+            recipe: what decides the copy.
 
-def verify_copy(root: Path) -> Iterator[Fault]:
-    """Files of a copy that are missing or changed; none if all is well.
+        Raises:
+            UsageError: the folder holds another copy or something else, or somebody works there.
+        """
+        self._check(recipe)
+        with claimed(self.folder):
+            facts = dict(recipe.facts)
+            write_json(self._state / _RUN, {"run": recipe.digest, "recipe": facts})
+            discard(self.manifest_file)
+            remove_left_overs(self._state)
+            yield
 
-    Raises:
-        DatasetError: no manifest.
-    """
-    return faults(root, read_manifest(root)["files"])
+    def place(self, folder: Path, files: Iterable[tuple[str, bytes]]) -> dict[str, str]:
+        """Write a folder of the copy: complete, or not at all.
 
+        Args:
+            folder: below the copy's root; what is there is replaced.
+            files: names and contents.
 
-@dataclass(frozen=True)
-class _Job:
-    """Corrupts one video; its output says which files it made, and what the JSON says of it."""
-
-    dataset: Dataset
-    plan: Plan
-    storage: Storage
-    layout: Layout
-    out: Path
-
-    def __call__(self, key: str, output: Path) -> None:
-        """Write the video's frames, and masks where the layout is ours, then their sha256."""
-        sample = self.dataset.sample(key)
-        made = self._place(self.layout.frames / key, self._frames(sample))
-        meta = None
-        if self.layout.source is None:
-            meta = meta_entry(self.dataset, sample)
-            images = label_images(self.dataset, sample)
-            masks = ((f"{name}.png", encode_labels(image)) for name, image in images.items())
-            made |= self._place(Path(MASKS) / key, masks)
-        write_json(output, {"files": made, "meta": meta})
-
-    def _frames(self, sample: Sample) -> Iterator[tuple[str, bytes]]:
-        video, names = sample.video, self.layout.file_names(sample, self.storage)
-        for index, (name, file) in enumerate(zip(video.frame_names, names, strict=True)):
-            frame = corrupted_frame(self.plan, video.id, name, index, video.read(index))
-            yield file, encode(frame, self.storage)
-
-    def _place(self, folder: Path, files: Iterator[tuple[str, bytes]]) -> dict[str, str]:
-        """Write a folder beside its place and rename it; path -> sha256."""
-        beside = self.out / STATE / "frames" / file_name(folder.as_posix())
-        discard(beside)
-        beside.mkdir(parents=True)
+        Returns:
+            Path below the copy's root -> sha256.
+        """
+        beside = part_of(self._state / file_name(folder.as_posix()))  # each attempt has its own
         made = {}
-        for name, content in files:
-            (beside / name).write_bytes(content)
-            made[(folder / name).as_posix()] = sha256(beside / name)
-        place = self.out / folder
-        discard(place)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        beside.replace(place)
+        try:
+            beside.mkdir(parents=True)
+            for name, content in files:
+                (beside / name).write_bytes(content)
+                made[(folder / name).as_posix()] = hashlib.sha256(content).hexdigest()
+            discard(self.folder / folder)
+            (self.folder / folder).parent.mkdir(parents=True, exist_ok=True)
+            move(beside, self.folder / folder)
+        finally:
+            discard(beside)
         return made
 
+    def record(self, video: str) -> dict[str, Json]:
+        """What is kept of a finished video.
 
-def _facts(dataset: Dataset, plan: Plan, options: CopyOptions, layout: Layout) -> Json:
-    return {
-        "corruption": plan.signature,
-        "storage": options.storage.facts(),
-        "libraries": libraries(),
-        **_source(dataset, layout),
-    }
+        "files" (path -> sha256), "frames" (`Video.identity` of the "copy" and of the "clean" ones)
+        and "meta", its entry in the JSON of the dataset `folder`.
+        """
+        content: dict[str, Json] = json.loads(self.store.output(video).read_text(encoding="utf-8"))
+        return content
 
+    def forget_damaged(self, video: str) -> None:
+        """Have a video made again of which a file is missing or changed."""
+        try:
+            damaged = any(self._faults(self.record(video)["files"]))
+        except (OSError, ValueError, KeyError, TypeError):
+            damaged = True
+        if damaged:
+            discard(self.store.output(video))
 
-def _source(dataset: Dataset, layout: Layout) -> dict[str, Json]:
-    return {
-        "dataset": dataset.name,
-        "split": dataset.split,
-        "fingerprint": dataset.fingerprint,
-        "layout": "source" if layout.source else "folder",
-    }
+    def finish(self, facts: Mapping[str, Json], videos: Iterable[str]) -> Path:
+        """Write the manifest and return its path.
 
+        Args:
+            facts: what was done to which dataset.
+            videos: ids of all videos of the copy.
+        """
+        records = {video: self.record(video) for video in videos}
+        files = {name: sha for r in records.values() for name, sha in r["files"].items()}
+        frames = {video: record["frames"] for video, record in records.items()}
+        content = {"format": FORMAT, **facts, "frames": frames, "files": files}
+        write_json(self.manifest_file, content, indent=1)
+        return self.manifest_file
 
-def _unit(sample: Sample, facts: Json, layout: Layout) -> Unit:
-    video = sample.video
-    return Unit(video.id, digest([facts, video.id, list(video.frame_names), layout.sizes(sample)]))
+    def manifest(self) -> dict[str, Json]:
+        """What was done to which dataset, and the sha256 of every file.
 
-
-def _record(store: Store, unit: Unit) -> Json:
-    return json.loads(store.output(unit.key).read_text(encoding="utf-8"))
-
-
-def _check(dataset: Dataset, out: Path, root: Path | None, facts: Json) -> None:
-    """Never write into the source, never mix two copies, never corrupt twice."""
-    if corruption_of(dataset):
-        raise UsageError(f"{dataset.name}/{dataset.split} is corrupted already")
-    place = out.resolve()
-    if root is not None and (place == root.resolve() or root.resolve() in place.parents):
-        raise UsageError(f"--out {out} lies in the source {root}: choose a folder outside of it")
-    marker = out / STATE / "run.json"
-    if marker.exists():
-        if json.loads(marker.read_text(encoding="utf-8")) != {"run": digest(facts)}:
-            raise UsageError(
-                f"{out} holds another corruption (or one made with other settings or library "
-                "versions): choose another --out, or delete it"
+        Raises:
+            DatasetError: none there, or not one that this version can read.
+        """
+        path = self.manifest_file
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise DatasetError(
+                f"{path} is missing: {self.folder} is no corrupted copy, or its making was broken "
+                "off; run the same `rvosbench corrupt` again to finish it"
+            ) from error
+        except (OSError, ValueError) as error:
+            raise DatasetError(f"{path} cannot be read as JSON ({error})") from error
+        known = isinstance(content, dict) and {"format", "corruption", "files"} <= content.keys()
+        if not known:
+            raise DatasetError(f"{path} is not the manifest of a corrupted copy")
+        if content["format"] > FORMAT:
+            raise DatasetError(
+                f"{path}: format {content['format']}, this version reads up to {FORMAT}: "
+                "update rvosbench"
             )
-    elif out.exists() and any(out.iterdir()):
-        raise UsageError(f"{out} is not empty and holds no corrupted copy: choose another --out")
+        return dict(content)
+
+    def faults(self) -> Iterator[Fault]:
+        """Files that are missing or have another sha256; none if all is well.
+
+        Raises:
+            DatasetError: as `manifest`.
+        """
+        return self._faults(self.manifest()["files"])
+
+    def _faults(self, files: Mapping[str, str]) -> Iterator[Fault]:
+        for name, wanted in files.items():
+            path = self.folder / name
+            if not path.is_file():
+                yield Fault(name, "missing")
+            elif _sha256(path) != wanted:
+                yield Fault(name, f"changed ({path.stat().st_size} bytes)")
+
+    def _check(self, recipe: Recipe) -> None:
+        """Never mix two copies, never write among something else."""
+        marker, advice = self._state / _RUN, "choose another --out, or delete it"
+        if marker.exists():
+            try:
+                content = json.loads(marker.read_text(encoding="utf-8"))
+                same, facts = content["run"] == recipe.digest, content.get("recipe")
+            except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+                raise UsageError(f"{marker} cannot be read ({error}): {advice}") from error
+            if not same:
+                raise UsageError(
+                    f"{self.folder} holds another corruption, or one made with other settings or "
+                    f"library versions{_differences(recipe, facts)}: {advice}"
+                )
+        elif self.folder.exists() and {p.name for p in self.folder.iterdir()} - {CLAIMS}:
+            raise UsageError(
+                f"{self.folder} is not empty and holds no corrupted copy: choose another --out"
+            )
+
+
+def _differences(recipe: Recipe, facts: Json) -> str:
+    """In words; copies of older versions say only that they are others."""
+    found = recipe.differences(Recipe(facts)) if isinstance(facts, dict) else []
+    return f" ({'; '.join(found[:4])})" if found else ""
+
+
+def _is_record(path: Path) -> bool:
+    try:
+        return isinstance(json.loads(path.read_text(encoding="utf-8"))["files"], dict)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,12 +11,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rvosbench.contracts import Dataset
-from rvosbench.corruptions.storage import MANIFEST, Storage
+from rvosbench.corruptions.storage import Storage
 from rvosbench.datasets.capabilities import frame_folders
+from rvosbench.datasets.corrupted_copy import MANIFEST
 from rvosbench.datasets.folder import META
 from rvosbench.datasets.frames import image_files
 from rvosbench.errors import DatasetError, NoGroundTruthError, UsageError
-from rvosbench.files.atomic import write_json
+from rvosbench.files.atomic import replacing, write_json
 from rvosbench.masks.label_images import VOID
 from rvosbench.records import Json, Sample
 
@@ -57,16 +57,6 @@ class Layout:
                 "--names keep: these frames are generated and have no file names to keep"
             )
 
-    def sizes(self, sample: Sample) -> list[int] | None:
-        """Bytes of the source's files: what tells another source apart, without reading it."""
-        if self.source is None:
-            return None
-        files = image_files(self.source / sample.video.id)
-        missing = [name for name in sample.video.frame_names if name not in files]
-        if missing:
-            sample.video.read(sample.video.frame_names.index(missing[0]))  # says it in full
-        return [files[name].stat().st_size for name in sample.video.frame_names]
-
 
 def layout_of(dataset: Dataset, root: Path | None) -> Layout:
     """The source's own layout if it has files below `root`, else that of the dataset `folder`."""
@@ -77,7 +67,7 @@ def layout_of(dataset: Dataset, root: Path | None) -> Layout:
 
 
 def bring_rest(root: Path, out: Path, frames: Path, link: bool) -> None:
-    """Link or copy everything of a dataset but frames: sentences, masks, lists.
+    """Link or copy everything of a dataset but frames: expressions, masks, lists.
 
     What belongs to other splits stays out: their frames are clean, and a copy that opens as another
     split would pass them off as corrupted.
@@ -108,15 +98,14 @@ def _holds_frames(path: Path) -> bool:
 def _bring(source: Path, target: Path, link: bool) -> None:
     if target.exists() or target.is_symlink():
         return
-    beside = target.with_name(f".{target.name}.{os.getpid()}")
-    if link:
-        try:
-            beside.symlink_to(source.resolve(), target_is_directory=source.is_dir())
-        except OSError:  # a file system without links
-            link = False
-    if not link:
-        (shutil.copytree if source.is_dir() else shutil.copyfile)(source, beside)
-    beside.replace(target)
+    with replacing(target) as beside:
+        if link:
+            try:
+                beside.symlink_to(source.resolve(), target_is_directory=source.is_dir())
+            except OSError:  # a file system without links
+                link = False
+        if not link:
+            (shutil.copytree if source.is_dir() else shutil.copyfile)(source, beside)
 
 
 def write_meta(videos: Mapping[str, Json], out: Path) -> None:

@@ -18,7 +18,7 @@ FILES = (
     "Davis17_annot2.txt",
     "Davis17_annot2_full_video.txt",
 )
-"""Annotator set k is file k; expression 4 * (index of the object) + k is its sentence."""
+"""Annotator set k is file k; expression 4 * (index of the object) + k is its text."""
 
 MISSPELT: Mapping[str, str] = {
     "clasic-car": "classic-car",
@@ -29,18 +29,18 @@ MISSPELT: Mapping[str, str] = {
 
 _LINE = re.compile(r"(\S+)\s+(\d+)\s+(\S.*)")
 
-Sentences = Mapping[tuple[str, str], str]
-"""(video, object id) -> sentence."""
+Texts = Mapping[tuple[str, str], str]
+"""(video, object id) -> text."""
 
 
-def read_sentences(path: Path) -> dict[tuple[str, str], str]:
-    """All lines `<video> <object id> "<sentence>"` of one file, names put right.
+def read_texts(path: Path) -> dict[tuple[str, str], str]:
+    """All lines `<video> <object id> "<text>"` of one file, names put right.
 
     The files of annotator 2 are latin-1, the others UTF-8.
 
     Raises:
         DatasetError: no such file.
-        AnnotationError: a line of another form, or two sentences for one object.
+        AnnotationError: a line of another form, or two texts for one object.
     """
     require_file(NAME, path, "all four Davis17_annot*.txt files are needed")
     found: dict[tuple[str, str], str] = {}
@@ -49,38 +49,36 @@ def read_sentences(path: Path) -> dict[tuple[str, str], str]:
             continue
         match = _LINE.fullmatch(line.strip())
         if match is None:
-            raise AnnotationError(
-                f'{path}:{number}: wanted <video> <id> "<sentence>", got {line!r}'
-            )
+            raise AnnotationError(f'{path}:{number}: wanted <video> <id> "<text>", got {line!r}')
         video, number_of_object, text = match.groups()
         key = (MISSPELT.get(video, video), str(int(number_of_object)))
         if key in found:
             raise AnnotationError(
-                f"{path}:{number}: a second sentence for object {key[1]} of video {key[0]!r}"
+                f"{path}:{number}: a second text for object {key[1]} of video {key[0]!r}"
             )
         found[key] = _unquoted(text)
     return found
 
 
-def clip_of(video: str, frame_names: tuple[str, ...], sets: Sequence[Sentences]) -> Clip:
+def clip_of(video: str, frame_names: tuple[str, ...], sets: Sequence[Texts]) -> Clip:
     """The clip of one video: objects sorted as text ("10" before "2"), as ReferFormer numbers them.
 
     Raises:
-        AnnotationError: no file has a sentence for the video.
+        AnnotationError: no file has a text for the video.
     """
-    objects = sorted({o for sentences in sets for v, o in sentences if v == video})
+    objects = sorted({o for texts in sets for v, o in texts if v == video})
     if not objects:
-        known = {v for sentences in sets for v, _ in sentences}
+        known = {v for texts in sets for v, _ in texts}
         raise AnnotationError(
-            f"{NAME}: no text file has a sentence for video {video!r}"
+            f"{NAME}: no text file has a text for video {video!r}"
             f"{did_you_mean(video, known)}. Check {', '.join(FILES)}"
         )
     expressions, referents = [], {}
     for index, number in enumerate(objects):
-        for k, sentences in enumerate(sets):
-            if (video, number) in sentences:
+        for k, texts in enumerate(sets):
+            if (video, number) in texts:
                 name = str(len(FILES) * index + k)
-                expressions.append(Expression(name, sentences[video, number], group=str(k)))
+                expressions.append(Expression(name, texts[video, number], group=str(k)))
                 referents[name] = (number,)
     return Clip(video, frame_names, tuple(expressions), referents)
 

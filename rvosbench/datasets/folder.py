@@ -76,7 +76,7 @@ SPEC = DatasetSpec(
         title="Your own folder of frames",
         licence="yours",
         source="yours",
-        layout="meta_expressions.json, JPEGImages/<video>/ and, for truth, "
+        layout="meta_expressions.json, JPEGImages/<video>/ and, for ground truth, "
         "Annotations/<video>/<frame>.png",
     ),
 )

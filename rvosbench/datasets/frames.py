@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -90,7 +91,7 @@ class FrameFolder:
         version = digest([self._version(index) for index in range(len(self.names))])
         if version not in _IDENTITIES:
             content = [self._sha256(index) for index in range(len(self.names))]
-            _IDENTITIES[version] = digest([list(self.names), content])
+            _IDENTITIES[version] = frames_identity(self.names, content)
         return _IDENTITIES[version]
 
     def _version(self, index: int) -> list[Json]:
@@ -140,6 +141,11 @@ def video(dataset: str, video_id: str, folder: Path, names: tuple[str, ...]) -> 
     """A lazily read video of the images `names` in `folder`."""
     frames = FrameFolder(dataset, folder, names)
     return Video(video_id, names, frames.read, frames.measure, frames.identify)
+
+
+def frames_identity(names: Sequence[str], hashes: Sequence[str]) -> str:
+    """`Video.identity` of frames in files: their names, and the sha256 of each file in hex."""
+    return digest([list(names), list(hashes)])
 
 
 def image_files(folder: Path) -> dict[str, Path]:

@@ -37,7 +37,7 @@ class DatasetStatistics:
         tags: tag -> number of expressions.
         groups: group -> number of expressions; empty where the dataset has none.
         targets_per_expression: number of objects -> number of expressions; None if hidden.
-        hidden: whether the truth is kept by the authors.
+        hidden: whether the ground truth is kept by the authors.
     """
 
     dataset: str

@@ -64,7 +64,7 @@ class LabelTruth:
         ]
 
     def _files(self, clip: Clip) -> tuple[str | None, ...]:
-        """The image of every frame, if there is one; images of unlisted frames are no truth."""
+        """The image of every frame, if there is one; those of unlisted frames do not count."""
         return frame_files(self.tree, clip.id, clip.frame_names)
 
     def _whole(self, clip: Clip) -> Target:

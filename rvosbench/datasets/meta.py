@@ -71,7 +71,7 @@ class MetaFile:
         """Check and type raw entries; order is kept.
 
         Raises:
-            AnnotationError: an entry without frames, expressions or sentences, or where only a part
+            AnnotationError: an entry without frames, expressions or texts, or where only a part
                 of the expressions names objects.
         """
         clips = {video: self._clip(video, entry) for video, entry in videos.items()}
@@ -85,7 +85,7 @@ class MetaFile:
         return clips
 
     def require_objects(self, clips: Mapping[str, Clip]) -> None:
-        """Refuse a file of a hidden split where truth is promised.
+        """Refuse a file of a hidden split where ground truth is promised.
 
         Raises:
             AnnotationError: no expression has the key.
@@ -124,7 +124,7 @@ class MetaFile:
         text = entry.get("exp") if isinstance(entry, dict) else None
         if not isinstance(text, str):
             raise AnnotationError(
-                f"{self._at(video)}: expression {eid!r} has no sentence: wanted "
+                f"{self._at(video)}: expression {eid!r} has no text: wanted "
                 f'{{"exp": "..."}}, got {str(entry)[:80]}'
             )
         tags = entry.get("tags", [])

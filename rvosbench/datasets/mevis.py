@@ -1,7 +1,7 @@
 """MeViS v1 (Ding et al., ICCV 2023): motion expressions, masks in one `mask_dict.json` a split.
 
-`train` and `valid_u` have truth; `valid` is hidden and scored by the authors' server. Objects are
-annotation ids; the truth of an expression is the union of its annotations.
+`train` and `valid_u` have ground truth; `valid` is hidden and scored by the authors' server.
+Objects are annotation ids; the ground truth of an expression is the union of its annotations.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def open_mevis(root: Path | None, split: str) -> OpenedSplit:
 
     Raises:
         DatasetError: missing files, MeViS v2 files, or the wrong folder level.
-        AnnotationError: a meta file without `anno_id` where truth is promised.
+        AnnotationError: a meta file without `anno_id` where ground truth is promised.
     """
     folder = _root(given(NAME, root)) / split
     meta = MetaFile(_meta_path(folder, split), NAME, split, "anno_id")
@@ -55,7 +55,7 @@ def _truth(folder: Path, split: str, meta: MetaFile, clips: Mapping[str, Clip]) 
     if split in SPEC.hidden:
         return None
     meta.require_objects(clips)
-    masks = require_file(NAME, folder / MASKS, "download it: it holds the truth of the split")
+    masks = require_file(NAME, folder / MASKS, "download it: it holds the split's ground truth")
     return RleTruth(open_index(masks))
 
 
@@ -75,7 +75,7 @@ def _meta_path(folder: Path, split: str) -> Path:
     if newer and not path.exists():
         raise DatasetError(
             f"{NAME}: {newer[0]} belongs to MeViS v2, this loader reads v1 ({META}); v2 has other "
-            "sentences and expressions without target, and its numbers do not compare with v1's. "
+            "expressions and some without target, and its numbers do not compare with v1's. "
             "MeViS v2 (mevis-v2) is not supported yet"
         )
     return require_file(NAME, path, f"unpack MeViS {split} there")

@@ -41,7 +41,7 @@ class OpenedSplit:
         clips: video id -> what the meta file says, in dataset order.
         frames: folder that holds one folder of frames a video.
         truth: where masks come from; None on a hidden split.
-        hidden: why there is no truth, and what to do, for the error message.
+        hidden: why there is no ground truth, and what to do, for the error message.
     """
 
     name: str
@@ -95,7 +95,7 @@ class OpenedSplit:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of sentences, frame names, object ids and the identity of the masks.
+        """SHA-256 of expressions, frame names, object ids and the identity of the masks.
 
         The same for any root folder, any layout of the same data and any order of videos; frames
         are not looked at. Computed on first use: it lists the mask folders or hashes the mask file.

@@ -1,7 +1,7 @@
 """Ref-DAVIS17 (Khoreva et al., ACCV 2018), in the original layout and in that of ReferFormer.
 
-Masks are those of DAVIS 2017 *Unsupervised*; 255 is void. Every object has four sentences, one from
-each annotator set (`Expression.group` "0" to "3").
+Masks are those of DAVIS 2017 *Unsupervised*; 255 is void. Every object has four expressions, one
+from each annotator set (`Expression.group` "0" to "3").
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rvosbench.contracts import DatasetSpec
-from rvosbench.datasets.davis_texts import FILES, NAME, clip_of, read_sentences
+from rvosbench.datasets.davis_texts import FILES, NAME, clip_of, read_texts
 from rvosbench.datasets.frames import image_files
 from rvosbench.datasets.label_images import LabelTruth
 from rvosbench.datasets.layout import find_root, require_file
@@ -52,11 +52,11 @@ def _original(root: Path, split: str) -> OpenedSplit:
     masks = _folder(
         davis / "Annotations_unsupervised" / "480p",
         "unpack DAVIS-2017-Unsupervised-trainval-480p (Annotations without _unsupervised holds "
-        "other objects and does not fit the sentences)",
+        "other objects and does not fit the expressions)",
     )
     listed = davis / "ImageSets" / "2017" / _LISTS[split]
     videos = require_file(NAME, listed, "it lists the videos of the split").read_text().split()
-    sets = [read_sentences(root / _TEXTS / name) for name in FILES]
+    sets = [read_texts(root / _TEXTS / name) for name in FILES]
     clips = {v: clip_of(v, _names(frames / v), sets) for v in videos}
     return _opened(split, clips, frames, masks)
 
@@ -105,7 +105,7 @@ SPEC = DatasetSpec(
     open=open_ref_davis17,
     card=DatasetCard(
         title="Ref-DAVIS17",
-        licence="DAVIS: BSD; licence of the sentences not stated",
+        licence="DAVIS: BSD; licence of the expressions not stated",
         source="https://davischallenge.org and the authors' davis_text_annotations",
         layout="DAVIS/{JPEGImages/480p,Annotations_unsupervised/480p,ImageSets/2017} and "
         "davis_text_annotations/, or {train,valid}/{JPEGImages,Annotations} and "

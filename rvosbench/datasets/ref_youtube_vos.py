@@ -1,7 +1,8 @@
 """Ref-YouTube-VOS (Seo et al., ECCV 2020): frames and masks every fifth frame, palette masks.
 
-`train` has truth; `valid` has it only for people who hold the masks. The first release of the valid
-file holds 507 videos: the 202 that papers report and the 305 of the test file, to be subtracted.
+`train` has ground truth; `valid` has it only for people who hold the masks. The first release of
+the valid file holds 507 videos: the 202 that papers report and the 305 of the test file, to be
+subtracted.
 """
 
 from __future__ import annotations

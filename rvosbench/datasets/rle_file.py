@@ -1,4 +1,4 @@
-"""Truth in a `mask_dict.json`: annotation id -> one COCO RLE a frame, null where it is not seen."""
+"""Ground truth in a `mask_dict.json`: annotation id -> one COCO RLE or null a frame."""
 
 from __future__ import annotations
 

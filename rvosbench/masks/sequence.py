@@ -1,8 +1,8 @@
 """A sequence of binary masks of one size: COCO RLE, packed bits or files behind one face.
 
-RLE is for masks that live long (truth, finished tracks, caches, results): 64 tracks of 300 frames
-at 1080p fit in megabytes. Packed bits, one bit a pixel in 64-pixel words, are for work: unions,
-areas and the metric kernel read them without unpacking.
+RLE is for masks that live long (ground truth, finished tracks, caches, results): 64 tracks of 300
+frames at 1080p fit in megabytes. Packed bits, one bit a pixel in 64-pixel words, are for work:
+unions, areas and the metric kernel read them without unpacking.
 """
 
 from __future__ import annotations

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import AbstractContextManager, ExitStack
+from pathlib import Path
 
 from rvosbench.errors import ConfigurationError
 
 DTYPES = ("float32", "bfloat16", "float16")
+
+
+_ACCELERATORS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # NVIDIA, NVIDIA under WSL, AMD
+
+
+def known_device(device: str) -> str:
+    """As `choose_device`, without importing torch where there can be nothing but the CPU.
+
+    Raises:
+        ConfigurationError: as there.
+    """
+    bare = sys.platform == "linux" and not any(Path(place).exists() for place in _ACCELERATORS)
+    return "cpu" if device == "cpu" or (device == "auto" and bare) else choose_device(device)
 
 
 def choose_device(device: str) -> str:

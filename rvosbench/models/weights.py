@@ -158,9 +158,8 @@ def identify(source: str, family: Family) -> ModelIdentity:
         source: "demo", a hub id, a local folder or a local file.
         family: which models it is one of.
     """
-    path, place = Path(embedded(source, family)).expanduser(), find(source, family)
-    shown = path.name if path.exists() and source != "demo" else source
-    return ModelIdentity(shown, weights_hash(place, family) if place else None)
+    place = find(source, family)
+    return ModelIdentity(name_of(source), weights_hash(place, family) if place else None)
 
 
 def find(source: str, family: Family) -> Path | None:
@@ -180,6 +179,12 @@ def find(source: str, family: Family) -> Path | None:
     except ValueError:  # not a hub id at all
         found = None
     return Path(found).parent if isinstance(found, str) else None
+
+
+def name_of(source: str) -> str:
+    """What a model is called: "demo", a hub id, or the last part of a local path."""
+    path = Path(source).expanduser()
+    return path.name if source != "demo" and path.exists() else source
 
 
 def weights_hash(place: Path, family: Family) -> str:

@@ -1,4 +1,4 @@
-"""The answers of a run as cases: a sentence, its score, the masks, the frames and the truth."""
+"""The predictions of a run as cases: expression, score, masks, frames and ground truth."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Case:
-    """One answered sentence.
+    """One expression with its prediction.
 
     Attributes:
-        scored: the sentence with its score.
+        scored: the expression with its score.
         sample: its video.
-        masks: the answer, one mask for every frame.
-        truth: frame index -> mask, for the frames that have truth.
+        masks: the prediction, one mask for every frame.
+        ground_truth: frame index -> mask, for the frames that have it.
     """
 
     scored: ScoredExpression
     sample: Sample
     masks: MaskSequence
-    truth: Mapping[int, NDArray[np.bool_]]
+    ground_truth: Mapping[int, NDArray[np.bool_]]
 
     @property
     def jf(self) -> float:
@@ -58,9 +58,9 @@ class RunCases:
         if score.expression not in found:
             raise ResultError(f"{files.path}: no prediction of expression {score.expression!r}")
         target = self.dataset.target(score.video, score.expression)
-        truth = dict(zip(target.annotated, target.union(), strict=True))
+        ground_truth = dict(zip(target.annotated, target.union(), strict=True))
         masks = found[score.expression].masks
-        return Case(scored, self.dataset.sample(score.video), masks, truth)
+        return Case(scored, self.dataset.sample(score.video), masks, ground_truth)
 
     def find(self, name: str) -> ScoredExpression:
         """The expression called "<video>/<expression>"; raises UsageError for an unknown one."""
@@ -93,7 +93,9 @@ def open_run(folder: Path, data: Path | None = None) -> RunCases:
     run = RunFolder(folder)
     result = run.result()
     if not result.expressions:
-        raise ResultError(f"{folder}: the run has no scores, as its split keeps its truth")
+        raise ResultError(
+            f"{folder}: the run has no scores, as its split has no public ground truth"
+        )
     if result.facts.get("corruption"):
         raise ResultError(
             f"{folder}: the run is on corrupted frames ({result.facts['corruption']}); pictures "

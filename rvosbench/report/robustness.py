@@ -8,7 +8,7 @@ longer lie exactly under the masks; so are the four that ImageNet-C keeps for va
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from rvosbench.contracts import Summary
@@ -26,21 +26,12 @@ GROUPS: Mapping[Group, str] = {
 
 
 @dataclass(frozen=True)
-class Score:
-    """J, F and their mean, each in [0, 1]."""
-
-    j: float
-    f: float
-    jf: float
-
-
-@dataclass(frozen=True)
 class Row:
     """The score under one corruption at one severity."""
 
     name: str
     severity: int
-    score: Score
+    score: Summary
 
 
 @dataclass(frozen=True)
@@ -55,7 +46,7 @@ class Means:
     """
 
     corruptions: int
-    score: Score
+    score: Summary
     relative: float | None
     drop: float
 
@@ -72,7 +63,7 @@ class Robustness:
     """
 
     title: str
-    clean: Score
+    clean: Summary
     rows: tuple[Row, ...]
     setting: str
 
@@ -81,7 +72,7 @@ class Robustness:
         found = {row.name for row in self.rows}
         return tuple(n for n in CORRUPTIONS if n in found and group in (None, group_of(n)))
 
-    def scores(self, name: str) -> dict[int, Score]:
+    def scores(self, name: str) -> dict[int, Summary]:
         """Severity -> score of one corruption."""
         return {row.severity: row.score for row in self.rows if row.name == name}
 
@@ -109,16 +100,16 @@ def group_of(name: str) -> Group:
     return "validation" if row.extra else "benchmark"
 
 
-def mean_score(scores: Sequence[Score]) -> Score:
+def mean_score(scores: Sequence[Summary]) -> Summary:
     """Mean of J, F and J&F; at least one score."""
-    return Score(*(sum(getattr(s, k) for s in scores) / len(scores) for k in ("j", "f", "jf")))
+    return Summary(*(sum(getattr(s, k) for s in scores) / len(scores) for k in ("j", "f", "jf")))
 
 
-def score_of(summary: Summary | None, where: str) -> Score:
+def score_of(summary: Summary | None, where: str) -> Summary:
     """The scores of a result; raises ResultError for a split without ground truth."""
     if summary is None:
         raise ResultError(f"{where}: no score, as the split has no public ground truth")
-    return Score(summary.j, summary.f, summary.jf)
+    return summary
 
 
 def to_json(robustness: Robustness) -> dict[str, Json]:
@@ -126,14 +117,14 @@ def to_json(robustness: Robustness) -> dict[str, Json]:
     return {
         "title": robustness.title,
         "setting": robustness.setting,
-        "clean": asdict(robustness.clean),
+        "clean": _scores(robustness.clean),
         "groups": {g: _json(robustness.group(g)) for g in GROUPS},
         "corruptions": [
             {
                 "name": name,
                 "group": group_of(name),
                 **_json(robustness.corruption(name)),
-                "severities": {str(k): asdict(s) for k, s in robustness.scores(name).items()},
+                "severities": {str(k): _scores(s) for k, s in robustness.scores(name).items()},
             }
             for name in robustness.names()
         ],
@@ -143,5 +134,9 @@ def to_json(robustness: Robustness) -> dict[str, Json]:
 def _json(group: Means | None) -> Json:
     if group is None:
         return None
-    values = {"corruptions": group.corruptions, **asdict(group.score)}
+    values = {"corruptions": group.corruptions, **_scores(group.score)}
     return {**values, "relative": group.relative, "drop": group.drop}
+
+
+def _scores(summary: Summary) -> dict[str, float]:
+    return {"j": summary.j, "f": summary.f, "jf": summary.jf}

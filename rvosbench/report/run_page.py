@@ -10,7 +10,8 @@ from pathlib import Path
 from rvosbench.files.atomic import write_bytes
 from rvosbench.metrics.breakdown import Part
 from rvosbench.report.page import Page, page_text
-from rvosbench.report.strips import Strip, paint
+from rvosbench.report.strip_picture import paint
+from rvosbench.report.strips import Strip, title
 from rvosbench.runs.result import Result, parts
 from rvosbench.tables.table import METRICS, Cell, Row, Table, percent, text_columns, text_row
 
@@ -39,11 +40,6 @@ def to_html(result: Result, against: Result | None, strips: Sequence[Strip]) -> 
             pictures=[(one.expression, _address(one)) for one in strips],
         )
     )
-
-
-def title(result: Result) -> str:
-    """What a page calls a method."""
-    return result.card.title or str(result.facts["method"])
 
 
 def category_table(results: Sequence[Result]) -> Table:

@@ -12,16 +12,13 @@ import numpy as np
 from rvosbench.errors import UsageError
 from rvosbench.report.cases import Case, RunCases, jf
 from rvosbench.report.overlays import TRUE, overlay, spread
-from rvosbench.runs.result import ScoredExpression
+from rvosbench.runs.result import Result, ScoredExpression
 from rvosbench.tables.table import percent
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-    from PIL.Image import Image
 
-_HEIGHT, _GAP, _LABEL, _TITLE, _FONT = 150, 4, 150, 30, 15
 _LETTERS = 18  # that fit into the width of a label
-_INK, _PAPER, _FAINT = "#222222", "white", "#777777"
 
 
 @dataclass(frozen=True)
@@ -54,19 +51,47 @@ def strip(cases: Sequence[tuple[str, Case]], count: int = 6) -> Strip:
         count: frames shown, evenly spread over those with ground truth.
     """
     _, first = cases[0]
-    frames = spread(sorted(first.truth), count)
+    frames = spread(sorted(first.ground_truth), count)
     video = first.sample.video
     images = {index: np.asarray(video.read(index)) for index in frames}
-    truth = (overlay(images[i], first.truth[i], colour=TRUE) for i in frames)
+    truth = (overlay(images[i], first.ground_truth[i], colour=TRUE) for i in frames)
     shown = [StripRow("ground truth", tuple(truth))]
     for name, case in cases:
-        pictures = (overlay(images[i], case.masks.frame(i), case.truth[i]) for i in frames)
+        pictures = (overlay(images[i], case.masks.frame(i), case.ground_truth[i]) for i in frames)
         label = "\n".join(wrap(name, _LETTERS))
         shown.append(StripRow(f"{label}\nJ&F {percent(case.jf)}", tuple(pictures)))
     expression = first.scored.expression
     tags = f" ({', '.join(expression.tags)})" if expression.tags else ""
     remark = f"{video.id}/{expression.id}{tags}, frames {', '.join(map(str, frames))}"
     return Strip(expression.text, remark, tuple(shown))
+
+
+def strips_of(
+    runs: Sequence[RunCases], names: Sequence[str], count: int, frames: int
+) -> list[Strip]:
+    """The strips of some expressions, with a row for each run.
+
+    Args:
+        runs: the one that is shown, then those that it is compared with.
+        names: "<video>/<expression>" each; none: those with the greatest gain over the next run.
+        count: how many without names.
+        frames: shown of each.
+
+    Raises:
+        UsageError: a run has no such expression.
+    """
+    run, *others = runs
+    wanted = [run.find(name) for name in names]
+    wanted = wanted or telling(run, others[0] if others else None, count)
+    return [
+        strip([(title(one.result), one(same_case(one, scored))) for one in runs], frames)
+        for scored in wanted
+    ]
+
+
+def title(result: Result) -> str:
+    """What pages and strips call a method."""
+    return result.card.title or str(result.facts["method"])
 
 
 def same_case(run: RunCases, scored: ScoredExpression) -> ScoredExpression:
@@ -111,50 +136,3 @@ def check_comparable(run: RunCases, against: RunCases) -> None:
                 f"the two runs differ in their {key}: {mine!r} and {theirs!r}; "
                 "compare runs on the same videos"
             )
-
-
-def paint(strips: Sequence[Strip]) -> Image:
-    """Strips below each other on a white page; frames are drawn 150 pixels high."""
-    from PIL import Image as Images
-
-    parts = [_paint(one) for one in strips]
-    width = max(part.width for part in parts)
-    page = Images.new("RGB", (width, sum(p.height + 3 * _GAP for p in parts)), _PAPER)
-    top = _GAP
-    for part in parts:
-        page.paste(part, (0, top))
-        top += part.height + 3 * _GAP
-    return page
-
-
-def _paint(one: Strip) -> Image:
-    from PIL import Image as Images
-    from PIL import ImageDraw, ImageFont
-
-    frames = [[_scaled(picture) for picture in row.pictures] for row in one.rows]
-    cell = (frames[0][0].width + _GAP, _HEIGHT + _GAP)
-    size = (_LABEL + cell[0] * len(frames[0]), 2 * _TITLE - 6 + cell[1] * len(frames))
-    page = Images.new("RGB", size, _PAPER)
-    brush = ImageDraw.Draw(page)
-    font, small = ImageFont.load_default(_FONT + 3), ImageFont.load_default(_FONT - 2)
-    brush.text((_GAP, 2), f"“{one.expression}”", _INK, font)
-    brush.text((_GAP, _TITLE - 4), one.remark, _FAINT, small)
-    for number, (row, pictures) in enumerate(zip(one.rows, frames, strict=True)):
-        top = 2 * _TITLE - 6 + number * cell[1]
-        brush.multiline_text(
-            (_GAP, top + _HEIGHT // 2 - 9 * (1 + row.label.count("\n"))),
-            row.label,
-            _INK,
-            ImageFont.load_default(_FONT),
-        )
-        for column, picture in enumerate(pictures):
-            page.paste(picture, (_LABEL + column * cell[0], top))
-    return page
-
-
-def _scaled(picture: NDArray[np.uint8]) -> Image:
-    from PIL import Image as Images
-
-    image = Images.fromarray(picture)
-    width = max(1, round(image.width * _HEIGHT / image.height))
-    return image.resize((width, _HEIGHT), Images.Resampling.BICUBIC)

@@ -16,14 +16,14 @@ def as_prediction(answer: Answer) -> Prediction:
     """A prediction as it is; bare masks as a prediction of score 1.
 
     Raises:
-        PredictionError: the answer is neither.
+        PredictionError: it is neither.
     """
     if isinstance(answer, Prediction):
         return answer
     if isinstance(answer, MaskSequence):
         return Prediction(answer)
     raise PredictionError(
-        f"got a {type(answer).__name__} for an answer, wanted a Prediction or a MaskSequence "
+        f"got a {type(answer).__name__} for a prediction, wanted a Prediction or a MaskSequence "
         "(MaskSequence.from_arrays packs (H, W) arrays)"
     )
 
@@ -34,13 +34,13 @@ def complete(
     """All predictions for a video, in the order of its expressions, after checking them.
 
     Args:
-        answers: expression id -> answer.
+        answers: expression id -> prediction, or bare masks.
         sample: the video and its expressions.
-        method_name: who answered, for the messages.
+        method_name: who predicted, for the messages.
 
     Raises:
-        IncompletePredictionError: an expression has no answer.
-        PredictionError: an answer to nothing, or one that does not cover every frame at its size.
+        IncompletePredictionError: an expression has no prediction.
+        PredictionError: one of no expression, or that does not cover every frame at its size.
     """
     where = f"{method_name}, video {sample.video.id!r}"
     asked = [expression.id for expression in sample.expressions]
@@ -48,11 +48,12 @@ def complete(
     unasked = [i for i in answers if i not in set(asked)]
     if missing:
         raise IncompletePredictionError(
-            f"{where}: no answer to {_quoted(missing)} (answered: {_quoted(answers)}); "
-            "answer every expression, with empty masks if nothing is meant"
+            f"{where}: no prediction for {_quoted(missing)} (there are {_quoted(answers)}); "
+            "predict every expression, with empty masks if nothing is meant"
         )
     if unasked:
-        raise PredictionError(f"{where}: answers to {_quoted(unasked)}, which nobody asked")
+        found = _quoted(unasked)
+        raise PredictionError(f"{where}: predictions for {found}, which nobody asked for")
     return {i: _checked(answers[i], sample, f"{where}, expression {i!r}") for i in asked}
 
 
@@ -69,7 +70,7 @@ def _checked(answer: Answer, sample: Sample, where: str) -> Prediction:
     if masks.size != size:
         raise PredictionError(
             f"{where}: got masks of {masks.height}x{masks.width}, wanted {size[0]}x{size[1]} "
-            "(height x width): answer at the size of the frames"
+            "(height x width): predict at the size of the frames"
         )
     if not 0 <= prediction.score <= 1:
         raise PredictionError(f"{where}: got score {prediction.score}, wanted one in [0, 1]")

@@ -6,38 +6,35 @@ What decides a number (method, dataset, protocol, videos) is apart from how the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from rvosbench.contracts import (
-    Answer,
     Dataset,
     ExpressionScore,
     Method,
     MethodIdentity,
     ScoringProtocol,
     Summary,
-    TruthLookup,
     TruthMethod,
 )
-from rvosbench.datasets.capabilities import check_videos, corruption_of, video_ids
-from rvosbench.errors import DatasetError, NoGroundTruthError, PluginError, UsageError
+from rvosbench.datasets.capabilities import video_ids
+from rvosbench.errors import NoGroundTruthError, UsageError
 from rvosbench.execution.executors.local import local
 from rvosbench.execution.runner import run_units
 from rvosbench.execution.units import Job, Outcome, Unit
-from rvosbench.metrics import official
 from rvosbench.metrics.values import split_values
 from rvosbench.recipe import Recipe, digest
-from rvosbench.records import Expression, Json, Missing, Sample
-from rvosbench.runs.files import open_files
-from rvosbench.runs.methods import Candidate, MethodChoice, choose
-from rvosbench.runs.predictions import VideoPredictions
+from rvosbench.records import Expression, Missing, Sample
+from rvosbench.runs.candidates import Candidate, from_files, from_method
+from rvosbench.runs.job import VideoJob
+from rvosbench.runs.methods import MethodChoice
 from rvosbench.runs.result import Result, ScoredExpression
-from rvosbench.runs.run_folder import RunFolder, VideoFiles, VideoScores
-from rvosbench.runs.truth import GroundTruth
+from rvosbench.runs.run_folder import RunFolder
+from rvosbench.runs.task import Task, open_task
 
 
 @dataclass(frozen=True)
@@ -83,18 +80,17 @@ def evaluate(
             run, or another process works there.
         PredictionError: the method's predictions do not fit the sample.
     """
-    chosen = _protocol(dataset, protocol)
-    if chosen.answers != "expressions":
+    task = open_task(dataset, protocol, videos)
+    if task.protocol.answers != "expressions":
         raise UsageError(
-            f"protocol {chosen.name!r} scores label images, a method predicts expressions: choose "
-            f"another of {', '.join(dataset.protocols)}, or score a folder of label images"
+            f"protocol {task.protocol.name!r} scores label images, a method predicts expressions: "
+            f"choose another of {', '.join(dataset.protocols)}, or score a folder of label images"
         )
-    candidate, run = choose(method, dataset.name), run or RunOptions()
-    task = _task(dataset, chosen, videos)
+    candidate, run = from_method(method, dataset.name), run or RunOptions()
     if task.hidden and candidate.needs_truth:
         raise NoGroundTruthError(
-            f"{candidate.facts()['method']} needs the ground truth, which "
-            f"{dataset.name}/{dataset.split} does not have"
+            f"{candidate.name} needs the ground truth, which {dataset.name}/{dataset.split} does "
+            "not have"
         )
     with _begun(candidate, task, run) as work:
         run_units(work.units, work.job, work.folder.store, work.executor, run.on_done)
@@ -129,13 +125,13 @@ def score(
         ResultError: a run folder whose files are damaged.
         NoGroundTruthError: the split's ground truth is hidden.
     """
-    run, task = run or RunOptions(), _task(dataset, _protocol(dataset, protocol), videos)
+    run, task = run or RunOptions(), open_task(dataset, protocol, videos)
     if task.hidden:
         raise NoGroundTruthError(
             f"{dataset.name}/{dataset.split} has no public ground truth: predictions can be packed "
             "and sent to the authors' server, not scored here"
         )
-    candidate, there = open_files(
+    candidate, there = from_files(
         Path(predictions), missing, task.protocol.answers, task.samples, video_ids(dataset)
     )
     if videos is None and len(there) < len(task.samples):
@@ -146,79 +142,13 @@ def score(
 
 
 @dataclass(frozen=True)
-class _Task:
-    """What it is evaluated on.
-
-    Attributes:
-        videos: ids of a part of the split; None if it is whole.
-        samples: of the run, in dataset order.
-        hidden: there is no ground truth.
-    """
-
-    dataset: Dataset
-    protocol: ScoringProtocol
-    videos: Sequence[str] | None
-    samples: tuple[Sample, ...]
-    hidden: bool
-
-    @property
-    def ids(self) -> list[str]:
-        """The videos of the run."""
-        return [sample.video.id for sample in self.samples]
-
-    def facts(self) -> dict[str, Json]:
-        """What the task adds to a signature."""
-        return {
-            "dataset": self.dataset.name,
-            "split": self.dataset.split,
-            "fingerprint": self.dataset.fingerprint,
-            "protocol": self.protocol.name,
-            "protocol_version": self.protocol.version,
-            "videos": sorted(self.videos) if self.videos is not None else None,
-            "corruption": corruption_of(self.dataset),
-        }
-
-
-def _task(dataset: Dataset, protocol: ScoringProtocol, videos: Sequence[str] | None) -> _Task:
-    """Only the videos of the run are opened: a split may have thousands."""
-    if videos is not None:
-        check_videos(dataset, videos)
-    wanted = None if videos is None else set(videos)
-    ids = [video for video in video_ids(dataset) if wanted is None or video in wanted]
-    samples = tuple(dataset.sample(video) for video in ids)
-    return _Task(dataset, protocol, videos, samples, _hidden(dataset, samples))
-
-
-def _hidden(dataset: Dataset, samples: Sequence[Sample]) -> bool:
-    asked = next((s for s in samples if s.expressions), None)
-    if asked is None:
-        return False
-    try:
-        dataset.target(asked.video.id, asked.expressions[0].id)
-    except NoGroundTruthError:
-        return True
-    return False
-
-
-def _protocol(dataset: Dataset, choice: str | ScoringProtocol | None) -> ScoringProtocol:
-    choice = choice or dataset.protocols[0]
-    chosen = official.protocol(choice) if isinstance(choice, str) else choice
-    if chosen.name not in dataset.protocols:
-        raise UsageError(
-            f"protocol {chosen.name!r} does not fit {dataset.name}: it has "
-            f"{', '.join(dataset.protocols)}"
-        )
-    return chosen
-
-
-@dataclass(frozen=True)
 class _Work:
     """A run whose folder is ours: what is to be done, and what comes of it."""
 
     folder: RunFolder
     recipe: Recipe
-    task: _Task
-    job: _Job
+    task: Task
+    job: VideoJob
     identity: MethodIdentity
     units: Sequence[Unit]
     workers: int
@@ -237,7 +167,7 @@ class _Work:
             for score in found.scores
         ]
         facts = dict(self.recipe.facts)
-        if self.job.candidate.keeps:
+        if self.job.candidate.files is None:
             facts["frames"] = digest([sample.video.identity for sample in self.task.samples])
         else:
             facts["predictions"] = digest([found.pixels for found in kept])
@@ -254,7 +184,7 @@ class _Work:
 
 
 @contextmanager
-def _begun(candidate: Candidate, task: _Task, run: RunOptions) -> Iterator[_Work]:
+def _begun(candidate: Candidate, task: Task, run: RunOptions) -> Iterator[_Work]:
     """Say what decides the run, and claim its folder for the time of the work.
 
     Nothing is built here if the candidate can tell what it would say of itself once built.
@@ -262,16 +192,19 @@ def _begun(candidate: Candidate, task: _Task, run: RunOptions) -> Iterator[_Work
     if run.resume:
         if run.out is None:
             raise UsageError("resume wants the folder of the run: give --out")
-        candidate.check_resumable()
-    built = None
-    identity = candidate.identify(task.ids)
+        if candidate.unsure:
+            raise UsageError(
+                f"a run of {candidate.name} cannot be resumed: nothing tells {candidate.unsure}, "
+                "or start again"
+            )
+    built, identity = None, candidate.identify(task.ids) if candidate.identify else None
     if identity is None:
         built = candidate.build()
         identity = candidate.identity_of(built, task.ids)
-    recipe = Recipe({**task.facts(), **candidate.facts(), **candidate.details()})
-    if candidate.keeps:
+    recipe = Recipe({**task.facts(), **candidate.facts})
+    if candidate.files is None:
         recipe = recipe.with_facts(provenance=dict(identity.provenance))
-    job = _Job(candidate, task, identity, built)
+    job = VideoJob(candidate, task, identity, built)
     with ExitStack() as stack:
         folder = RunFolder(run.out or Path(stack.enter_context(TemporaryDirectory())))
         stack.enter_context(folder.claimed(recipe, run.resume))
@@ -285,86 +218,14 @@ def _unit_digest(recipe: Recipe, sample: Sample, candidate: Candidate) -> str:
     A method reads frames, a score of files reads the files and works without frames.
     """
     video, expressions = sample.video, [[e.id, e.text] for e in sample.expressions]
-    read = candidate.read_of(sample)
+    read = video.identity if candidate.files is None else candidate.files(sample)
     return digest([dict(recipe.facts), video.id, list(video.frame_names), expressions, read])
-
-
-class _Job:
-    """Predicts and scores one video; a worker process builds the method once, on first use."""
-
-    def __init__(
-        self,
-        candidate: Candidate,
-        task: _Task,
-        identity: MethodIdentity,
-        built: Method | TruthMethod | None,
-    ) -> None:
-        self.candidate, self._identity, self._method = candidate, identity, built
-        self._dataset, self._protocol, self._hidden = task.dataset, task.protocol, task.hidden
-        self._ids = task.ids
-
-    def __getstate__(self) -> dict[str, object]:
-        return {**self.__dict__, "_method": None}
-
-    def __call__(self, key: str, output: Path) -> None:
-        """Write predictions and, where there is ground truth, scores into the folder `output`."""
-        output.mkdir(parents=True)
-        files, sample = VideoFiles(output), self._dataset.sample(key)
-        truth = GroundTruth(self._dataset, key)
-        if not self._hidden:
-            sample = _sized(sample, truth)
-        answers = self._predicted(sample, truth)
-        predictions = self.candidate.checked(answers, sample)
-        if self.candidate.keeps:
-            files.write_predictions(sample.video, predictions)
-        scores = [] if self._hidden else self._protocol.score_video(sample, truth, predictions)
-        kept = VideoScores(tuple(scores))
-        if isinstance(predictions, VideoPredictions):
-            dropped = self._protocol.version.endswith(official.VARIANT)
-            pixels = predictions.digest(unreadable=dropped)
-            kept = replace(kept, pixels=pixels, missing=predictions.filled)
-        files.write_scores(kept)
-
-    def _predicted(self, sample: Sample, truth: GroundTruth) -> Mapping[str, Answer]:
-        method = self._built()
-        if isinstance(method, TruthMethod):
-            return method.predict_with_truth(sample, truth)
-        return method.predict(sample)
-
-    def _built(self) -> Method | TruthMethod:
-        if self._method is None:
-            method = self.candidate.build()
-            _check_same(self._identity, self.candidate.identity_of(method, self._ids))
-            self._method = method
-        return self._method
-
-
-def _check_same(told: MethodIdentity, built: MethodIdentity) -> None:
-    """What a method told of itself before it was built is in the signature: it must be true."""
-    differences = Recipe(told.provenance).differences(Recipe(built.provenance))
-    if told.card != built.card:
-        differences.append("the card is another one")
-    if differences:
-        raise PluginError(
-            "the built method is not what its `identify` said, so that the run's signature would "
-            f"be wrong: {'; '.join(differences)}"
-        )
 
 
 def _expression(sample: Sample, expression_id: str) -> Expression:
     """By id; a protocol may score objects that no expression names."""
     found = (e for e in sample.expressions if e.id == expression_id)
     return next(found, Expression(expression_id, ""))
-
-
-def _sized(sample: Sample, truth: TruthLookup) -> Sample:
-    """The sample; its size is that of the ground truth if the frames are not on disk."""
-    try:
-        _ = sample.video.size
-    except DatasetError:
-        size = truth(sample.expressions[0].id).size
-        return replace(sample, video=replace(sample.video, measure=lambda: size))
-    return sample
 
 
 def _summary(protocol: ScoringProtocol, scores: Sequence[ExpressionScore]) -> Summary:

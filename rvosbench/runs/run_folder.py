@@ -190,10 +190,10 @@ class RunFolder:
     def result(self) -> Result:
         """The result of a finished run; raises ResultError if there is none, or it is damaged."""
         if not self.result_file.is_file():
-            begun = "the run is not finished" if self.is_run else "there is no run here"
+            begun = "; it was begun, and goes on with --resume" if self.is_run else ""
             raise ResultError(
-                f"{self.path}: {begun} ({_RESULT} is missing). Wanted the --out folder of "
-                "`rvosbench eval`; a run that was cut off goes on with --resume"
+                f"{self.path}: no finished run here ({_RESULT} is missing{begun}). Wanted the "
+                "--out folder of `rvosbench eval`"
             )
         return read_result(self.result_file)
 

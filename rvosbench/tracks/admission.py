@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
+from rvosbench.records import Track
 from rvosbench.tracks.prompts import Prompt, overlaps
 
 Shown = Callable[[Sequence[Prompt]], Sequence[bytes]]
@@ -107,3 +108,8 @@ class Admission:
 
     def _rivals(self, frame: int) -> list[int]:
         return [i for i in self._open if self.prompts[i].frame == frame]
+
+
+def shown_by(track: Track) -> Callable[[int], bytes]:
+    """Compressed counts of a track's mask in a frame."""
+    return lambda frame: str(track.masks.rle(frame)["counts"]).encode("ascii")

@@ -1,4 +1,7 @@
-"""Box prompts: what a grounder finds for each expression, as masks.
+"""Box prompts: what a grounder finds for each expression, as masks; and tracks of them.
+
+Every expression is filtered as if it were alone; a box prompt whose mask another expression has
+too is tracked once.
 
 Source: the released SOLA code (`track_generation`): boxes of every fourth frame above a score,
 each segmented by SAM2's single-mask token, kept if its low-resolution mask is stable.
@@ -6,17 +9,19 @@ each segmented by SAM2's single-mask token, kept if its low-resolution mask is s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench.masks import pack
-from rvosbench.records import Frame, Sample
+from rvosbench.records import Frame, Sample, Track
+from rvosbench.tracks.admission import Admission, Rules, shown_by
 from rvosbench.tracks.config import TrackConfig
-from rvosbench.tracks.follow import Follower
+from rvosbench.tracks.follower import Follower
+from rvosbench.tracks.grid import stability
 from rvosbench.tracks.prompts import Prompt, largest_first, prompt_of
 
 if TYPE_CHECKING:
@@ -24,12 +29,12 @@ if TYPE_CHECKING:
 
 
 class Grounder(Protocol):
-    """Finds boxes for sentences in one frame; see `rvosbench.models.grounding_dino.detector`."""
+    """Finds boxes for expressions in one frame; see `rvosbench.models.grounding_dino.detector`."""
 
     def detect(
         self, frame: Frame, texts: Sequence[str], *, box_threshold: float, text_threshold: float
     ) -> Sequence[Detections]:
-        """One answer a text, in their order, each independent of the other texts."""
+        """Boxes of each text, in their order, each independent of the other texts."""
 
 
 def box_prompts(
@@ -39,7 +44,7 @@ def box_prompts(
 
     Args:
         follower: segments boxes with features it shares with everything else.
-        grounder: looks at every distinct sentence once a frame.
+        grounder: looks at every distinct text once a frame.
         sample: the video and its expressions.
         config: which frames, and thresholds.
 
@@ -62,6 +67,39 @@ def box_prompts(
     return {i: largest_first(found[text]) for i, text in texts.items()}
 
 
+def box_tracks(
+    follower: Follower,
+    prompts: Mapping[str, Sequence[Prompt]],
+    config: TrackConfig,
+    grid: Sequence[Track] = (),
+) -> list[Track]:
+    """Filter the prompts of every expression and track the rest together.
+
+    Args:
+        follower: of the video.
+        prompts: expression id -> its prompts, largest first.
+        config: filters.
+        grid: grid tracks, which filter box prompts if the configuration says so.
+
+    Returns:
+        Tracks without ids.
+    """
+    group = config.group(len(follower.video))
+    rules = Rules(config.iou_filter, group, config.max_box_tracks, neighbours=True)
+    waiting = {expression: Admission(many, rules) for expression, many in prompts.items()}
+    for admission in waiting.values():
+        for track in grid if config.grid_filters_boxes else ():
+            admission.drop(shown_by(track))
+    pool = _Pool()
+    while wanted := {e: chosen for e, a in waiting.items() if (chosen := a.next(follower.shown))}:
+        for fresh in pool.fresh(wanted):
+            pool.add(fresh, follower.tracks(fresh, "box"))
+        for expression, admitted in wanted.items():
+            for prompt in admitted:
+                waiting[expression].drop(shown_by(pool.tracks[prompt.key]))
+    return pool.for_all() if config.candidate_pool == "video" else pool.for_each()
+
+
 class BoxSegmenter:
     """Masks of boxes by SAM2's single-mask token; equal boxes of a frame are segmented once.
 
@@ -76,11 +114,11 @@ class BoxSegmenter:
         self._follower, self._stability, self._offset = follower, stability, offset
 
     def prompts(self, frame: int, detections: Sequence[Detections]) -> list[list[Prompt]]:
-        """A prompt for every box with a stable mask, one list a sentence, in the boxes' order.
+        """A prompt for every box with a stable mask, one list an expression, in the boxes' order.
 
         Args:
             frame: index of the frame.
-            detections: of the sentences, in that frame; may be empty.
+            detections: of the expressions, in that frame; may be empty.
         """
         known = self._segmented(frame, [d.boxes for d in detections])
         return [
@@ -97,8 +135,6 @@ class BoxSegmenter:
         distinct = {box.tobytes(): box for many in boxes for box in many}
         if not distinct:
             return {}
-        from rvosbench.tracks.grid import stability
-
         follower, size = self._follower, self._follower.video.size
         found = follower.sam2.segment(
             follower.features(frame),
@@ -114,3 +150,45 @@ class BoxSegmenter:
                 shown = follower.sam2.upscale(logits, size).cpu().numpy()
                 masks[key] = prompt_of(frame, pack(shown), size[1])
         return masks
+
+
+@dataclass
+class _Pool:
+    """Box tracks of all expressions: equal masks are tracked once, whoever asked for them."""
+
+    tracks: dict[tuple[int, bytes], Track] = field(default_factory=dict)
+    users: dict[Prompt, list[str]] = field(default_factory=dict)
+
+    def fresh(self, wanted: Mapping[str, Sequence[Prompt]]) -> list[list[Prompt]]:
+        """Of the prompts that expressions want those whose tracks are yet to be made, by frame."""
+        fresh: dict[int, dict[tuple[int, bytes], Prompt]] = {}
+        for expression, prompts in wanted.items():
+            for prompt in prompts:
+                self.users.setdefault(prompt, []).append(expression)
+                if prompt.key not in self.tracks:
+                    fresh.setdefault(prompt.frame, {}).setdefault(prompt.key, prompt)
+        return [list(fresh[frame].values()) for frame in sorted(fresh)]
+
+    def add(self, prompts: Sequence[Prompt], tracks: Sequence[Track]) -> None:
+        """Keep the tracks of prompts."""
+        self.tracks.update(zip([prompt.key for prompt in prompts], tracks, strict=True))
+
+    def for_all(self) -> list[Track]:
+        """Every track for every expression."""
+        return list(self.tracks.values())
+
+    def for_each(self) -> list[Track]:
+        """Tracks for the expressions whose prompts they are.
+
+        Prompts of one mask but different boxes or scores are rows of their own, as they would be
+        if each expression had been alone; masks and tokens in memory are shared.
+        """
+        return [
+            replace(
+                self.tracks[prompt.key],
+                score=prompt.score,
+                prompt=prompt.place,
+                candidates=frozenset(users),
+            )
+            for prompt, users in self.users.items()
+        ]

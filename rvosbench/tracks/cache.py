@@ -1,7 +1,7 @@
 """A track cache: a folder with a file of tracks a video, see `rvosbench.tracks.cache_file`.
 
 CACHE/<video>.parquet          tracks; files stand alone: copying merges caches
-CACHE/texts/<...>.parquet      text tokens, see `rvosbench.tracks.words`
+CACHE/texts/<...>.parquet      text tokens, see `rvosbench.tracks.text_tokens`
 CACHE/.stamps, CACHE/.claims   what an unfinished build needs
 """
 

@@ -20,10 +20,10 @@ from rvosbench.records import Sample, Track
 from rvosbench.tracks.cache import TrackCache
 from rvosbench.tracks.cache_file import TrackCacheError, write_tracks
 from rvosbench.tracks.candidates import CandidateConfig, wanted_header
-from rvosbench.tracks.follow import Follower
+from rvosbench.tracks.follower import Follower
 from rvosbench.tracks.header import Header, frames_hash
-from rvosbench.tracks.maker import TrackMaker
 from rvosbench.tracks.prompts import Prompt, prompt_of
+from rvosbench.tracks.track_maker import TrackMaker
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class BuildOptions:
     """What a cache holds besides what a method asks for, and how it is made.
 
     Attributes:
-        truth: add tracks prompted with the truth of every object, for training.
+        truth: add tracks prompted with the ground truth of every object, for training.
         token_dtype: "float32" or "float16" (half the size; rounds tokens).
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
         overwrite: replace files that were made otherwise instead of refusing.
@@ -56,7 +56,7 @@ def build_tracks(
     """Write the tracks of every video into `out`; a killed run goes on where it stopped.
 
     Args:
-        dataset: an opened split; with `truth`, one whose truth is not hidden.
+        dataset: an opened split; with `truth`, one whose ground truth is not hidden.
         config: models and prompts.
         out: the cache's folder, one file a video.
         options: what else.
@@ -154,7 +154,7 @@ class _Build:
 
     def _tracks(self, sample: Sample) -> list[Track]:
         follower = self.maker.follower(sample.video)
-        tracks = list(self.maker.tracks_with(follower, sample))
+        tracks = list(self.maker.tracks(sample, follower))
         if self.options.truth:
             tracks += self._truth(sample, follower)
         return tracks

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from rvosbench.config import configure
+from rvosbench.errors import UnknownNameError
 from rvosbench.models.backends import TRANSFORMERS, check_backend
 from rvosbench.models.weights import GROUNDER, TRACKER, ModelIdentity, identify
 from rvosbench.records import Json
@@ -60,23 +62,32 @@ UNSIGNED: Mapping[str, Json] = {"signed": False}
 
 
 @dataclass(frozen=True)
-class CandidateConfig:
-    """What a method that only needs tracks has to configure.
+class FrozenModels:
+    """The frozen models of a method.
 
     Attributes:
-        tracker: "demo" (embedded), a hub id, a local folder, or an official `.pt` file.
+        tracker: SAM2: "demo" (embedded), a hub id, a local folder, or an official `.pt` file.
         grounder: GroundingDINO for box prompts: "demo" (embedded), a hub id, a local folder, or an
             official `.pth`; empty: no boxes. It runs in float32, as in the released code.
         dtype: "auto" (bfloat16 on CUDA, float32 elsewhere), "float32", "bfloat16" or "float16".
+    """
+
+    tracker: str = RELEASED_TRACKER
+    grounder: str = RELEASED_GROUNDER
+    dtype: str = "auto"
+
+
+@dataclass(frozen=True)
+class CandidateConfig(FrozenModels):
+    """What a method that only needs tracks has to configure: models, and how they are used.
+
+    Attributes:
         tracks: folder of a track cache to read instead of making tracks; empty: make them.
         prompts: how tracks are made.
         compute: memory and batches.
         backend: whose code runs both: "transformers", or "original" (packages of the authors).
     """
 
-    tracker: str = RELEASED_TRACKER
-    grounder: str = RELEASED_GROUNDER
-    dtype: str = "auto"
     tracks: str = field(default="", metadata=UNSIGNED)
     prompts: TrackConfig = field(default_factory=TrackConfig)
     compute: Compute = field(default_factory=Compute, metadata=UNSIGNED)
@@ -84,6 +95,26 @@ class CandidateConfig:
 
     def __post_init__(self) -> None:
         check_backend(self.backend)
+
+
+def choose_candidates(
+    preset: str | None, changes: Mapping[str, Json], dataset: str
+) -> CandidateConfig:
+    """A configuration by preset.
+
+    Args:
+        preset: None takes "demo" on the demo dataset, "released" elsewhere.
+        changes: dotted keys that differ from the preset.
+        dataset: name of the dataset that tracks are wanted of.
+
+    Raises:
+        UnknownNameError: no such preset.
+        ConfigurationError: a setting that does not exist or does not fit.
+    """
+    preset = preset or ("demo" if dataset == "demo" else "released")
+    if preset not in PRESETS:
+        raise UnknownNameError("preset", preset, PRESETS)
+    return configure(CandidateConfig(), {**PRESETS[preset], **changes})
 
 
 def tracker_identity(config: CandidateConfig) -> ModelIdentity:

@@ -47,7 +47,7 @@ class TrackConfig:
         box_interval: every how many frames boxes are looked for, if there is a grounder
             (released code and paper: 4).
         box_threshold: least score of a box, (0, 1) (released code .2).
-        text_threshold: least score of a word to be part of a box's phrase; labels, never filters
+        text_threshold: least score of a text token to be in a box's phrase; labels, never filters
             (released code .25).
         box_stability: as `stability`, of the low-resolution mask of a box (released code .85).
         max_box_tracks: box tracks of one expression (released code 16).

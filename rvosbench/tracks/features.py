@@ -7,13 +7,13 @@ import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
-
+from rvosbench.models.sam2.outputs import FrameFeatures
 from rvosbench.records import Video
 from rvosbench.tracks.config import Compute
 
 if TYPE_CHECKING:
-    from rvosbench.models.sam2.propagation import FrameFeatures
+    import torch
+
     from rvosbench.models.sam2.tracker import Sam2
 
 
@@ -44,23 +44,25 @@ class FrameFeatureCache:
         """Features of frame `index`."""
         if index in self._kept:
             return self._kept[index]
-        if self._last is None or self._last[0] != index:
-            self._last = None  # its memory goes before that of the next is taken
-            self._last = (index, self._fetch(index))
-        return self._last[1]
-
-    def _fetch(self, index: int) -> FrameFeatures:
+        if self._last is not None and self._last[0] == index:
+            return self._last[1]
+        self._last = None  # its memory goes before that of the next is taken
         if self._spilled is not None and index in self._spilled:
-            return self._spilled.read(index, self._sam2.device)
-        features = self._sam2.encode(self._video.read(index))
-        self.encoded += 1
+            features = self._spilled.read(index, self._sam2.device)
+        else:
+            features = self._sam2.encode(self._video.read(index))
+            self.encoded += 1
+            self._keep(index, features)
+        self._last = (index, features)
+        return features
+
+    def _keep(self, index: int, features: FrameFeatures) -> None:
         size = sum(level.numel() * level.element_size() for level in features.maps)
         if self._bytes + size <= self._compute.feature_budget:
             self._kept[index] = features
             self._bytes += size
         elif self._spilled is not None:
             self._spilled.write(index, features)
-        return features
 
 
 class _Spill:
@@ -76,6 +78,8 @@ class _Spill:
         return index in self._places
 
     def write(self, index: int, features: FrameFeatures) -> None:
+        import torch
+
         self._places[index] = (
             self._file.seek(0, 2),
             [(level.shape, level.dtype) for level in features.maps],
@@ -85,13 +89,13 @@ class _Spill:
             self._file.write(raw.numpy().tobytes())
 
     def read(self, index: int, device: str) -> FrameFeatures:
-        from rvosbench.models.sam2.propagation import FrameFeatures
-
         place, levels = self._places[index]
         self._file.seek(place)
         high, middle, low = (self._level(*level).to(device) for level in levels)
         return FrameFeatures((high, middle, low))
 
     def _level(self, shape: torch.Size, dtype: torch.dtype) -> torch.Tensor:
+        import torch
+
         content = bytearray(self._file.read(shape.numel() * dtype.itemsize))
         return torch.frombuffer(content, dtype=dtype).reshape(shape)

@@ -10,12 +10,12 @@ from rvosbench.masks import Words, unpack
 Floats = NDArray[np.float64]
 
 
-def box_of(words: Words, width: int) -> Floats:
+def box_of(packed: Words, width: int) -> Floats:
     """Tight box (4,) as x0, y0, x1, y1 in pixels (inclusive) of a packed mask; empty: all 0."""
-    ys = np.flatnonzero(words.any(axis=1))
+    ys = np.flatnonzero(packed.any(axis=1))
     if not len(ys):
         return np.zeros(4)
-    columns = np.bitwise_or.reduce(words, axis=0)
+    columns = np.bitwise_or.reduce(packed, axis=0)
     xs = np.flatnonzero(unpack(columns[None], width)[0])
     return np.array([xs[0], ys[0], xs[-1], ys[-1]], np.float64)
 

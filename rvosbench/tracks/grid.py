@@ -1,4 +1,4 @@
-"""Grid prompts: SAM2's automatic mask generation on one frame.
+"""Grid prompts: SAM2's automatic mask generation on one frame; and tracks of them.
 
 Source: the automatic mask generator of the original SAM2 with the defaults the released SOLA code
 keeps: a grid of points, three masks each, filtered by predicted IoU, by stability, by box NMS.
@@ -6,19 +6,23 @@ keeps: a grid of points, three masks each, filtered by predicted IoU, by stabili
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-import torch
 
 from rvosbench.masks import Words, pack
+from rvosbench.records import Track
+from rvosbench.tracks.admission import Admission, Rules, shown_by
 from rvosbench.tracks.config import TrackConfig
 from rvosbench.tracks.filters import Floats, box_of, suppress
+from rvosbench.tracks.follower import Follower
 from rvosbench.tracks.prompts import Prompt, largest_first, prompt_of, without_parts
 
 if TYPE_CHECKING:
-    from rvosbench.models.sam2.propagation import FrameFeatures
+    import torch
+
+    from rvosbench.models.sam2.outputs import FrameFeatures
     from rvosbench.models.sam2.tracker import Sam2
 
 POINTS_AT_ONCE = 64  # bounds memory, changes nothing
@@ -26,7 +30,7 @@ MASKS_AT_ONCE = 16  # of full frames
 
 
 class _Found(NamedTuple):
-    words: Words
+    packed: Words
     box: Floats
     score: float
     point: Floats
@@ -42,7 +46,7 @@ def grid_points(per_side: int, size: tuple[int, int]) -> Floats:
 def grid_prompts(
     sam2: Sam2, features: FrameFeatures, frame: int, size: tuple[int, int], config: TrackConfig
 ) -> list[Prompt]:
-    """Find the masks of a frame, largest first; none is a valid answer.
+    """Find the masks of a frame, largest first; there may be none.
 
     Args:
         sam2: the network.
@@ -56,9 +60,24 @@ def grid_prompts(
     boxes = np.array([f.box for f in found]).reshape(-1, 4)
     kept = suppress(boxes, np.array([f.score for f in found]), config.box_nms)
     prompts = [
-        prompt_of(frame, found[i].words, size[1], found[i].score, found[i].point) for i in kept
+        prompt_of(frame, found[i].packed, size[1], found[i].score, found[i].point) for i in kept
     ]
     return without_parts(largest_first(prompts), config.part_share)
+
+
+def grid_tracks(follower: Follower, prompts: Sequence[Prompt], config: TrackConfig) -> list[Track]:
+    """Filter prompts, given frame by frame and the largest of each first, and track the rest."""
+    if config.order == "video":
+        prompts = largest_first(prompts)
+    rules = Rules(config.iou_filter, config.group(len(follower.video)), config.max_grid_tracks)
+    admission = Admission(prompts, rules)
+    tracks: list[Track] = []
+    while admitted := admission.next(follower.shown):
+        made = follower.tracks(admitted, "grid")
+        for track in made:
+            admission.drop(shown_by(track))
+        tracks += made
+    return tracks
 
 
 def _candidates(
@@ -78,8 +97,8 @@ def _candidates(
         origins = np.repeat(chunk[:, None], good.shape[1], axis=1)[good.cpu().numpy()]
         scores = found.iou[good].double().cpu().numpy()
         stable = _stable_masks(sam2, found.logits[good], size, config)
-        for row, words in stable:
-            yield _Found(words, box_of(words, size[1]), float(scores[row]), origins[row])
+        for row, packed in stable:
+            yield _Found(packed, box_of(packed, size[1]), float(scores[row]), origins[row])
 
 
 def _stable_masks(
@@ -97,4 +116,4 @@ def stability(logits: torch.Tensor, offset: float) -> torch.Tensor:
     """IoU of each mask at thresholds +offset and -offset, (N, H, W) -> (N,); empty gives 0."""
     inner = (logits > offset).flatten(1).sum(dim=1).double()
     outer = (logits > -offset).flatten(1).sum(dim=1).double()
-    return torch.where(outer > 0, inner / outer.clamp(min=1), torch.zeros_like(inner))
+    return inner / outer.clamp(min=1) * (outer > 0)

@@ -49,21 +49,21 @@ class Prompt:
 
 def prompt_of(
     frame: int,
-    words: Words,
+    packed: Words,
     width: int,
     score: float = 1.0,
     place: Iterable[float] = (),
 ) -> Prompt:
     """A prompt from a packed mask, see `rvosbench.masks.pack`."""
-    size = (words.shape[0], width)
-    counts = counts_of(words, width)
+    size = (packed.shape[0], width)
+    counts = counts_of(packed, width)
     return Prompt(frame, size, counts, area_of(counts, size), score, tuple(map(float, place)))
 
 
-def counts_of(words: Words, width: int) -> bytes:
+def counts_of(packed: Words, width: int) -> bytes:
     """Compressed COCO counts of a packed mask."""
-    size = (words.shape[0], width)
-    return str(MaskSequence.from_words([words], size).rle(0)["counts"]).encode("ascii")
+    size = (packed.shape[0], width)
+    return str(MaskSequence.from_words([packed], size).rle(0)["counts"]).encode("ascii")
 
 
 def area_of(counts: bytes, size: tuple[int, int]) -> int:

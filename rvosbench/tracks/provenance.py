@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from rvosbench.models.backends import ORIGINAL, installed_versions
+from rvosbench.models.devices import choose_device, choose_dtype
 from rvosbench.models.weights import CONFIG_FILE, TRACKER, find
 from rvosbench.records import Json
 from rvosbench.tracks.candidates import CandidateConfig, grounder_identity, tracker_identity
@@ -51,8 +52,6 @@ def foretold(config: CandidateConfig, device: str) -> dict[str, Json] | None:
     Raises:
         ConfigurationError: a device that this machine does not have.
     """
-    from rvosbench.models.devices import choose_device, choose_dtype  # torch
-
     tracker, grounder = tracker_identity(config), grounder_identity(config)
     if tracker.sha256 is None or (grounder is not None and grounder.sha256 is None):
         return None

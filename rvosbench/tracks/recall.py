@@ -45,7 +45,7 @@ def candidate_recall(
     """Recall by source of prompt, and of all that inference may use.
 
     Args:
-        videos: of each its tracks, its expressions and their truth. Expressions without a target
+        videos: of each its tracks, its expressions and their ground truth. Those without a target
             are left out: no candidate can be right.
 
     Returns:

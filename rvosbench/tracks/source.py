@@ -34,7 +34,7 @@ def open_tracks(config: CandidateConfig, device: str) -> TrackSource:
     """
     if config.tracks:
         return CachedTracks(config)
-    from rvosbench.tracks.maker import TrackMaker  # the door to the networks, and to torch
+    from rvosbench.tracks.track_maker import TrackMaker  # the door to the networks, and to torch
 
     return TrackMaker(config, device)
 

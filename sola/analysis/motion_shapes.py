@@ -19,7 +19,7 @@ from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Json, Track
 from rvosbench.tracks.cache_build import object_tracks
 from rvosbench.tracks.config import Compute
-from rvosbench.tracks.follow import Follower
+from rvosbench.tracks.follower import Follower
 from sola.analysis.probe_data import ObjectTokens, SourceFacts
 
 EVERY = 4

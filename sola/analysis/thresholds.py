@@ -23,7 +23,7 @@ from rvosbench.runs.result import Result
 from rvosbench.runs.run_folder import RunFolder
 from rvosbench.runs.truth import GroundTruth
 from rvosbench.tracks.cache import TrackCache
-from rvosbench.tracks.maker import TrackMaker
+from rvosbench.tracks.track_maker import TrackMaker
 from sola.method import SolaConfig, select
 
 THRESHOLDS = tuple(round(0.1 * i, 1) for i in range(1, 10))
@@ -55,11 +55,12 @@ class SweepRow:
 
 
 TracksOf = Callable[[Sample], Sequence[Track]]
+"""What gives the tracks that a run chose among."""
 
 
 def sweep(
     run: Path,
-    cache: Path | TracksOf,
+    tracks: Path | TracksOf,
     dataset: Dataset,
     thresholds: Sequence[float] = THRESHOLDS,
     on_video: Callable[[str], None] = lambda video: None,
@@ -68,7 +69,7 @@ def sweep(
 
     Args:
         run: folder of a finished `rvosbench eval --method sola`.
-        cache: the track cache it was made with, or what makes its tracks, see `made_again`.
+        tracks: the track cache it was made with, or what makes its tracks, see `made_again`.
         dataset: the split of the run.
         thresholds: in [0, 1].
         on_video: called after each video.
@@ -84,11 +85,12 @@ def sweep(
     _check_dataset(result, dataset)
     own = float(result.facts["config"].get("threshold", 0.5))
     wanted = sorted({*thresholds, own})
-    tracks, source = (cache, "tracks made again") if callable(cache) else (_of(cache), str(cache))
+    source = "tracks made again" if callable(tracks) else str(tracks)
+    tracks_of = tracks if callable(tracks) else _cached(tracks)
     videos = list(dict.fromkeys(e.score.video for e in result.expressions))
     rows: dict[float, list[tuple[ExpressionScore, int]]] = {t: [] for t in wanted}
     for video in videos:
-        for threshold, found in _video(run, tracks, dataset, result, video, wanted).items():
+        for threshold, found in _video(run, tracks_of, dataset, result, video, wanted).items():
             rows[threshold] += found
         on_video(video)
     protocol = official.protocol(result.facts["protocol"])
@@ -121,7 +123,7 @@ def made_again(result: Result, device: str = "auto") -> TracksOf:
     return TrackMaker(config.candidates, device).tracks
 
 
-def _of(cache: Path) -> TracksOf:
+def _cached(cache: Path) -> TracksOf:
     return lambda sample: TrackCache(cache).tracks(sample.video.id)
 
 

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Optional
+from typing import Annotated, Any, Literal, Optional
 
 import typer
 
 from rvosbench.cli import options
 from rvosbench.cli.screen import emit, progress, say
-
-if TYPE_CHECKING:
-    from sola.reproduce.experiments import PaperTable
-    from sola.reproduce.report import Report
-    from sola.reproduce.settings import Settings
-
+from rvosbench.errors import UsageError
 
 Tables = Annotated[
     Optional[list[str]],  # noqa: UP045 typer reads the annotation at run time
@@ -93,18 +87,17 @@ def reproduce_command(
 
     Makes tracks once, trains every network with every seed, evaluates, and prints the tables with
     the paper's scores beside and a test of every ordering. Interrupt it whenever you like: the
-    same command goes on. `--set KEY=VALUE` changes SOLA as in `rvosbench eval`, `--set
+    same command resumes it. `--set KEY=VALUE` changes SOLA as in `rvosbench eval`, `--set
     train.KEY=VALUE` the training as in `rvosbench sola train`.
 
     Example: rvosbench sola reproduce --table 5b --workers 2
     """
-    from rvosbench.errors import UsageError
-    from sola.reproduce.experiments import chosen_tables
+    from sola.reproduce import experiments, output, run
     from sola.reproduce.settings import changed, default_settings
 
     if bool(table) == everything:
         raise UsageError("give one or several --table, or --all")
-    chosen = chosen_tables(table or [])
+    chosen = experiments.chosen_tables(table or [])
     given: dict[str, Any] = {
         "splits": tuple(dict.fromkeys(split or ())) or None,
         "root": data,
@@ -117,62 +110,19 @@ def reproduce_command(
         "device": device,
         "workers": workers,
     }
-    made = replace(
-        default_settings(dataset, preset), **{k: v for k, v in given.items() if v is not None}
-    )
+    given = {name: value for name, value in given.items() if value is not None}
+    made = replace(default_settings(dataset, preset), **given)
     made = changed(made, settings or []).at(out, tracks)
     if plan:
-        _plan(chosen, made, as_json)
+        found = run.describe(chosen, made)
+        emit(found) if as_json else typer.echo(output.plan_text(found))
         return
-    report = _run(chosen, made)
+    report = run.reproduce(chosen, made, say, progress)
+    written = output.write_report(made.out, report)
     if page:
-        _write_page(page, report)
-    _print(report, form, as_json, made.out)
-
-
-def _plan(tables: Sequence[PaperTable], settings: Settings, as_json: bool) -> None:
-    from sola.reproduce.run import describe
-
-    found = describe(tables, settings)
+        say(f"page: {page}, numbers: {output.write_page(page, report)}")
     if as_json:
-        emit(found)
+        emit({**output.report_json(report), "report": str(written)})
         return
-    for title, lines in found.items():
-        typer.echo(f"{title} ({len(lines)}):")
-        for line in lines:
-            typer.echo(f"  {line}")
-
-
-def _run(tables: Sequence[PaperTable], settings: Settings) -> Report:
-    from sola.reproduce.report import write_report
-    from sola.reproduce.run import reproduce
-
-    report = reproduce(tables, settings, say, progress)
-    write_report(settings.out / "report.json", report)
-    return report
-
-
-def _write_page(path: Path, report: Report) -> None:
-    from rvosbench.files.atomic import write_bytes
-    from sola.reproduce.page import page
-    from sola.reproduce.report import write_report
-
-    numbers = path.with_suffix(".json")
-    write_report(numbers, report)
-    write_bytes(path, page(report, numbers.name).encode("utf-8"))
-    say(f"page: {path}, numbers: {numbers}")
-
-
-def _print(report: Report, form: Format, as_json: bool, out: Path) -> None:
-    from rvosbench.tables.writers import WRITERS
-    from sola.reproduce.report import to_json
-    from sola.reproduce.tables import category_table, score_table
-
-    if as_json:
-        emit({**to_json(report), "report": str(out / "report.json")})
-        return
-    for name in report.tables:
-        for shown in (score_table(name, report), category_table(name, report)):
-            if shown.rows:
-                typer.echo(WRITERS[form](shown))
-    say(f"report: {out / 'report.json'}")
+    typer.echo(output.tables_text(report, form))
+    say(f"report: {written}")

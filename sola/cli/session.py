@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import torch
 
-from rvosbench.cli.screen import progress, say
+from rvosbench.cli.screen import emit, percent, progress, say, show
 from rvosbench.config import parse_assignments
 from rvosbench.datasets import load_dataset
 from rvosbench.errors import UsageError
@@ -43,10 +43,10 @@ class Caches:
     """
 
     option: str
-    folders: Sequence[Path]
-    datasets: Sequence[str] = ()
-    splits: Sequence[str] = ()
-    roots: Sequence[Path] = ()
+    folders: Sequence[Path] | None
+    datasets: Sequence[str] | None = None
+    splits: Sequence[str] | None = None
+    roots: Sequence[Path] | None = None
 
     def opened(self) -> list[TrackSet]:
         """The caches with their splits.
@@ -54,39 +54,37 @@ class Caches:
         Raises:
             UsageError: neither one value nor one each.
         """
-        names = self._each(self.datasets, len(self.folders), "datasets")
-        splits = self._each(self.splits or [None], len(self.folders), "splits")
-        roots = dict(zip(self._on_disk(names), self._roots(names), strict=False))
+        folders, names = self.folders or (), self.names()
+        splits = self._each(self.splits or [None], len(folders), "splits")
+        on_disk = _on_disk(names)
+        places = self._each(self.roots, len(on_disk), "data folders") if self.roots else []
+        roots = dict(zip(on_disk, places, strict=False))
         return [
             TrackSet(folder, load_dataset(names[i], roots.get(i), splits[i]))
-            for i, folder in enumerate(self.folders)
+            for i, folder in enumerate(folders)
         ]
 
     def of(self, train: Caches) -> Caches:
         """These caches, for validation, of the training's datasets unless they say otherwise."""
         if not self.folders:
             return self
-        known = train._each(train.datasets, len(train.folders), "datasets")
+        known = train.names()
         names = self.datasets or (known if len(set(known)) > 1 else known[:1])
-        if len(names) not in (1, len(self.folders)) and not self.datasets:
+        if not self.datasets and len(names) not in (1, len(self.folders)):
             raise UsageError(
                 f"{len(self.folders)} {self.option} for training on "
                 f"{' and '.join(dict.fromkeys(known))}: say whose they are with --valid-dataset, "
                 "and --valid-data for its folder"
             )
         roots = self.roots or train.roots
-        if not self.roots and len(roots) > 1:
-            given = zip(train._on_disk(known), roots, strict=False)
-            places = {known[i]: root for i, root in given}
+        if not self.roots and len(roots or ()) > 1:
+            places = dict(zip([known[i] for i in _on_disk(known)], train.roots or (), strict=False))
             roots = [places[name] for name in names if name in places]
         return replace(self, datasets=names, roots=roots)
 
-    def _roots(self, names: Sequence[str]) -> list[Path]:
-        count = len(self._on_disk(names))
-        return self._each(self.roots, count, "data folders") if self.roots and count else []
-
-    def _on_disk(self, names: Sequence[str]) -> list[int]:
-        return [i for i, name in enumerate(names) if dataset_spec(name).needs_root]
+    def names(self) -> list[str]:
+        """The dataset of each cache."""
+        return self._each(self.datasets or (), len(self.folders or ()), "datasets")
 
     def _each(self, values: Sequence[T], count: int, what: str) -> list[T]:
         if count and len(values) not in (1, count):
@@ -95,6 +93,11 @@ class Caches:
                 "one each"
             )
         return list(values) * (count if len(values) == 1 else 1)
+
+
+def _on_disk(names: Sequence[str]) -> list[int]:
+    """Which of some datasets are read from a folder."""
+    return [i for i, name in enumerate(names) if dataset_spec(name).needs_root]
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,7 @@ class Session:
         with joined(device) as world:
             how = OpenOptions(chosen.text_encoder, device, workers=self.workers)
             data = _open(sets, others, how, world)
-            out = self.out or _default_folder(chosen, data, self.train.datasets)
+            out = self.out or _default_folder(chosen, data, self.train.names())
             best = self._train(data, chosen, out, device, world)
         if not world.first:
             return None
@@ -146,7 +149,7 @@ class Session:
         options = {name: value for name, value in options.items() if value is not None}
         for name in options.keys() & given.keys():
             raise UsageError(f"--{name} and --set {name}= say the same thing: give one of them")
-        chosen = training_preset(self.preset, self.train.datasets[0])
+        chosen = training_preset(self.preset, self.train.names()[0])
         chosen = chosen.changed([*self.settings, *(f"{k}={v}" for k, v in options.items())])
         return replace(chosen, text_encoder=self.text_encoder or chosen.text_encoder)
 
@@ -183,3 +186,18 @@ def _open(
 def _default_folder(chosen: TrainingPreset, data: TrainingData, names: Sequence[str]) -> Path:
     facts = [asdict(chosen.selector), asdict(chosen.training), dict(data.facts)]
     return Path("runs") / f"sola-train-{'-'.join(dict.fromkeys(names))}-{digest(facts)[:8]}"
+
+
+def show_trained(trained: tuple[Path, dict[str, float]] | None, as_json: bool) -> None:
+    """Prints what `Session.run` gave."""
+    if trained is None:
+        return
+    selector, best = trained
+    if as_json:
+        emit({"selector": str(selector), "best": best})
+        return
+    measures = {k: v for k, v in best.items() if k in ("jf", "j", "f", "selection", "f1", "empty")}
+    title = f"validation, epoch {best['epoch']:.0f}"
+    show(title, ["measure", "x 100"], [[k, percent(v)] for k, v in measures.items()], numbers=1)
+    say(f"selector: {selector}")
+    say(f"  rvosbench eval --method sola --set selector={selector} --tracks CACHE")

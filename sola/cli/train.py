@@ -8,7 +8,6 @@ from typing import Annotated, Optional
 import typer
 
 from rvosbench.cli import options
-from rvosbench.cli.screen import emit, percent, say, show
 
 TrackCaches = Annotated[
     list[Path],
@@ -54,6 +53,35 @@ ValidRoots = Annotated[
 ]
 
 
+TextEncoder = Annotated[
+    str, typer.Option(help="demo, a hub id or a folder; default: the preset's.")
+]
+Out = Annotated[
+    Optional[Path],  # noqa: UP045
+    typer.Option(help="Folder of the selector; an interrupted training in it is resumed."),
+]
+Epochs = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option(min=1, help="Exact number of epochs."),
+]
+Minutes = Annotated[
+    Optional[float],  # noqa: UP045
+    typer.Option(
+        min=0.1,
+        help="As many epochs as fit into so many minutes by the clock, by an estimate made at the "
+        "start.",
+    ),
+]
+Seed = Annotated[
+    Optional[int],  # noqa: UP045
+    typer.Option(help="Of weights, order and dropout; default 0."),
+]
+Half = Annotated[bool, typer.Option("--half", help="Store the weights as float16.")]
+Tensorboard = Annotated[
+    bool, typer.Option("--tensorboard", help="Also log for TensorBoard, in OUT/tensorboard.")
+]
+
+
 def train_command(
     tracks: TrackCaches,
     dataset: Names = None,
@@ -65,31 +93,15 @@ def train_command(
     valid_data: ValidRoots = None,
     preset: options.Preset = None,
     settings: options.Settings = None,
-    text_encoder: Annotated[
-        str, typer.Option(help="demo, a hub id or a folder; default: the preset's.")
-    ] = "",
-    out: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="Folder of the selector; an interrupted training in it is resumed."),
-    ] = None,
-    epochs: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(min=1, help="Exact number of epochs."),
-    ] = None,
-    minutes: Annotated[
-        Optional[float],  # noqa: UP045
-        typer.Option(min=0.1, help="As many epochs as fit, by an estimate made at the start."),
-    ] = None,
-    seed: Annotated[
-        Optional[int],  # noqa: UP045
-        typer.Option(help="Of weights, order and dropout; default 0."),
-    ] = None,
+    text_encoder: TextEncoder = "",
+    out: Out = None,
+    epochs: Epochs = None,
+    minutes: Minutes = None,
+    seed: Seed = None,
     device: options.Device = "auto",
     workers: options.Workers = 0,
-    half: Annotated[bool, typer.Option("--half", help="Store the weights as float16.")] = False,
-    tensorboard: Annotated[
-        bool, typer.Option("--tensorboard", help="Also log for TensorBoard, in OUT/tensorboard.")
-    ] = False,
+    half: Half = False,
+    tensorboard: Tensorboard = False,
     as_json: options.AsJson = False,
 ) -> None:
     """Train SOLA's selector on cached tracks.
@@ -99,38 +111,21 @@ def train_command(
 
     Example: rvosbench sola train --tracks cache --out runs/selector
     """
-    from sola.cli.session import Caches, Session
+    from sola.cli.session import Caches, Session, show_trained
 
     session = Session(
-        Caches("--tracks", tracks, dataset or ["demo"], split or ["train"], data or []),
-        Caches(
-            "--valid-tracks",
-            valid_tracks or [],
-            valid_dataset or [],
-            valid_split or [],
-            valid_data or [],
-        ),
-        preset,
-        settings or [],
-        epochs,
-        minutes,
-        seed,
-        text_encoder,
-        out,
-        device,
-        workers,
-        half,
-        tensorboard,
+        train=Caches("--tracks", tracks, dataset or ["demo"], split or ["train"], data),
+        valid=Caches("--valid-tracks", valid_tracks, valid_dataset, valid_split, valid_data),
+        preset=preset,
+        settings=settings or [],
+        epochs=epochs,
+        minutes=minutes,
+        seed=seed,
+        text_encoder=text_encoder,
+        out=out,
+        device=device,
+        workers=workers,
+        half=half,
+        tensorboard=tensorboard,
     )
-    trained = session.run()
-    if trained is None:
-        return
-    selector, best = trained
-    if as_json:
-        emit({"selector": str(selector), "best": best})
-        return
-    measures = {k: v for k, v in best.items() if k in ("jf", "j", "f", "selection", "f1", "empty")}
-    title = f"validation, epoch {best['epoch']:.0f}"
-    show(title, ["measure", "x 100"], [[k, percent(v)] for k, v in measures.items()], numbers=1)
-    say(f"selector: {selector}")
-    say(f"  rvosbench eval --method sola --set selector={selector} --tracks CACHE")
+    show_trained(session.run(), as_json)

@@ -31,27 +31,11 @@ from rvosbench.metrics import region_similarity
 from rvosbench.recipe import digest
 from rvosbench.records import Json, Sample, Target, Track
 from rvosbench.tracks.cache import TrackCache
-from rvosbench.tracks.cache_file import TrackCacheError, read_header, read_tracks
+from rvosbench.tracks.cache_file import TrackCacheError
+from rvosbench.tracks.header import Header
 
 FOLDER, FORMAT = "overlaps", 1
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class CoveredVideo:
-    """A video of a cache and its overlaps.
-
-    Attributes:
-        video: id.
-        tracks: file of the cache.
-        content: hash of its rows.
-        overlaps: the file that the module's docstring describes.
-    """
-
-    video: str
-    tracks: Path
-    content: str
-    overlaps: Path
 
 
 def build_overlaps(
@@ -59,7 +43,7 @@ def build_overlaps(
     dataset: Dataset,
     workers: int = 0,
     on_done: Callable[[Unit, bool], None] = lambda unit, reused: None,
-) -> list[CoveredVideo]:
+) -> list[tuple[Header, Path]]:
     """Bring the overlaps of all videos of a cache up to date.
 
     Args:
@@ -69,8 +53,8 @@ def build_overlaps(
         on_done: called with each video and whether its overlaps were there.
 
     Returns:
-        The cache's videos that the dataset knows, sorted by file name: a cache may hold several
-        splits.
+        The cache's videos that the dataset knows, each with the file of its overlaps, in the order
+        of the cache's files: a cache may hold several splits.
 
     Raises:
         TrackCacheError: no cache there, none of its videos is known, or its tracks are of other
@@ -85,10 +69,7 @@ def build_overlaps(
     headers = [h for h in tracks.headers() if h.video in known]
     units = [Unit(h.video, digest([FORMAT, dataset.fingerprint, h.content])) for h in headers]
     run_units(units, _Cover(cache, dataset), store, local(workers), on_done)
-    return [
-        CoveredVideo(h.video, tracks.path(h.video), h.content, store.output(h.video))
-        for h in headers
-    ]
+    return [(header, store.output(header.video)) for header in headers]
 
 
 def read_overlaps(path: Path) -> Json:
@@ -118,12 +99,12 @@ class _Cover:
 
     def __call__(self, key: str, output: Path) -> None:
         """Write the overlaps of a video."""
-        sample, path = self.dataset.sample(key), TrackCache(self.cache).path(key)
-        header = read_header(path)
-        TrackCache(self.cache).check(header, sample, header.grounder is not None)
+        cache, sample = TrackCache(self.cache), self.dataset.sample(key)
+        header = cache.header(key)
+        cache.check(header, sample, header.grounder is not None)
         targets = {e.id: self.dataset.target(key, e.id) for e in sample.expressions}
         objects = self.dataset.objects(key)
-        write_json(output, _overlaps(read_tracks(path), sample, objects, targets))
+        write_json(output, _overlaps(cache.tracks(key), sample, objects, targets))
 
 
 def _overlaps(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 
@@ -14,8 +15,8 @@ from rvosbench.recipe import digest
 from rvosbench.records import Json
 from rvosbench.tracks.cache import TrackCache
 from rvosbench.tracks.cache_file import TrackCacheError
-from rvosbench.tracks.words import open_words
-from sola.data.overlaps import CoveredVideo, build_overlaps, read_overlaps
+from rvosbench.tracks.text_tokens import open_text_tokens
+from sola.data.overlaps import build_overlaps, read_overlaps
 from sola.data.samples import (
     Flags,
     Floats,
@@ -113,19 +114,19 @@ def _open(
     tracks: TrackSet, store: TokenStore, options: OpenOptions
 ) -> tuple[list[VideoSample], dict[str, Json]]:
     covered = build_overlaps(tracks.cache, tracks.dataset, options.workers, options.on_done)
-    samples = [_sample(video, store, tracks) for video in covered]
+    samples = [_sample(header.video, overlaps, store, tracks) for header, overlaps in covered]
     return samples, {
         "dataset": tracks.dataset.name,
         "split": tracks.dataset.split,
         "fingerprint": tracks.dataset.fingerprint,
-        "tracks": digest(sorted([v.video, v.content] for v in covered)),
+        "tracks": digest(sorted([header.video, header.content] for header, _ in covered)),
         "videos": len(samples),
         "expressions": sum(len(s.expressions) for s in samples),
     }
 
 
-def _sample(covered: CoveredVideo, store: TokenStore, origin: TrackSet) -> VideoSample:
-    content = read_overlaps(covered.overlaps)
+def _sample(video: str, overlaps: Path, store: TokenStore, origin: TrackSet) -> VideoSample:
+    content = read_overlaps(overlaps)
     tracks, objects = content["tracks"], content["objects"]
     ids = tuple(e[0] for e in content["expressions"])
     meant = [e[2] for e in content["expressions"]]
@@ -134,9 +135,9 @@ def _sample(covered: CoveredVideo, store: TokenStore, origin: TrackSet) -> Video
     targets = targets.reshape(len(ids), len(objects))
     unions = {tuple(names): row for names, row in content["unions"]}
     return VideoSample(
-        video=covered.video,
+        video=video,
         stored=LazyTokens(
-            partial(store.read, covered.tracks),
+            partial(store.read, TrackCache(origin.cache).path(video)),
             slice(0, len(tracks)),
             (len(tracks), content["frames"], content["dim"]),
         ),
@@ -182,7 +183,7 @@ def _texts(
         new = sorted(mine - table.keys())
         if not new:
             continue
-        source = open_words(str(cache), encoder, options.device, options.dtype)
+        source = open_text_tokens(str(cache), encoder, options.device, options.dtype)
         if checksum not in ("", source.checkpoint_hash):
             raise TrackCacheError(
                 f"{cache}: its text tokens are of another {options.text_encoder} (sha256 "

@@ -13,12 +13,12 @@ from rvosbench.execution.executors.local import local
 from rvosbench.execution.units import Unit
 from rvosbench.files.atomic import write_json
 from rvosbench.models.weights import TEXT_ENCODER, embedded, identify
-from rvosbench.recipe import Recipe, digest
+from rvosbench.recipe import Recipe
 from rvosbench.tracks.cache import SUFFIX, TrackCache
 from rvosbench.tracks.cache_build import BuildOptions, build_tracks
 from rvosbench.tracks.cache_file import TrackCacheError, read_header
-from rvosbench.tracks.candidates import CandidateConfig, grounder_identity, tracker_identity
-from rvosbench.tracks.words import build_words
+from rvosbench.tracks.candidates import CandidateConfig, wanted_header
+from rvosbench.tracks.text_tokens import build_text_tokens
 from sola.reproduce.experiments import EXPERIMENTS
 from sola.reproduce.settings import Settings, SplitFrames
 
@@ -63,17 +63,9 @@ def make_cache(frames: SplitFrames, settings: Settings, on_done: OnDone) -> None
             f"{error} (here: delete {folder}, or give another folder with --tracks)"
         ) from error
     texts = [e.text for video in ids for e in choice.dataset.sample(video).expressions]
-    build_words(folder, texts, settings.sola.text_encoder, settings.device, settings.sola.dtype)
+    sola = settings.sola
+    build_text_tokens(folder, texts, sola.text_encoder, settings.device, sola.dtype)
     remember(frames, settings)
-
-
-def cache_content(folder: Path, videos: Sequence[str]) -> str:
-    """Hash of the tracks of some videos.
-
-    Raises:
-        TrackCacheError: one of them is not there.
-    """
-    return digest([[video, TrackCache(folder).header(video).content] for video in videos])
 
 
 def is_finished(frames: SplitFrames, settings: Settings) -> bool:
@@ -115,16 +107,14 @@ def _asked(
 def _recipe(frames: SplitFrames, settings: Settings) -> Recipe:
     """What decides a cache, and what is in it; the frames of a folder are looked at when made."""
     choice, config = settings.choice(frames), settings.sola.candidates
-    grounder = grounder_identity(config)
     encoder = embedded(settings.sola.text_encoder, TEXT_ENCODER)
     return Recipe(
         {
             "data": data_facts(choice),
-            "models": [asdict(tracker_identity(config)), grounder and asdict(grounder)],
+            "tracks": wanted_header(config).recipe.digest,
             "text": asdict(identify(str(encoder), TEXT_ENCODER)),
-            "prompts": asdict(config.prompts),
             "settings": [frames.for_training, config.dtype, settings.device],
-            "content": cache_content(settings.cache(frames), choice.video_ids),
+            "content": TrackCache(settings.cache(frames)).content(choice.video_ids),
         }
     )
 

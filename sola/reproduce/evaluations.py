@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
 
 from rvosbench.execution.units import Unit
 from rvosbench.models.devices import choose_device
-from rvosbench.models.weights import GROUNDER, TRACKER, identify
 from rvosbench.recipe import Recipe
 from rvosbench.records import Json
 from rvosbench.runs.evaluate import RunOptions, evaluate
 from rvosbench.runs.methods import MethodChoice
 from rvosbench.runs.result import Result, read_result, write_result
-from sola.method import EMBEDDED_SELECTOR
-from sola.network.weights import checkpoint_hash
-from sola.reproduce.caches import cache_content, data_facts
+from sola.reproduce.caches import data_facts
 from sola.reproduce.experiments import EXPERIMENTS
 from sola.reproduce.settings import Settings, SplitFrames, chosen_method
 from sola.reproduce.stage import Tell, make_units, one_thread
@@ -74,33 +71,10 @@ def make_evaluations(
         tell: is told, from any process, how it goes.
     """
     planned = {e.key: e for e in planned_evaluations(names, settings)}
-    inputs = {e.frames: evaluation_inputs(e.frames, settings) for e in planned.values()}
-    job = Evaluate(settings, dict(selectors), inputs, tell)
+    job = Evaluate(settings, dict(selectors), tell)
     recipes = {key: job.recipe(e) for key, e in planned.items()}
     made = make_units("evaluations", recipes, job, settings, tell)
     return {planned[key]: read_result(path) for key, path in made.items()}
-
-
-@dataclass(frozen=True)
-class EvaluationInputs:
-    """What evaluations of the same frames see.
-
-    Attributes:
-        videos: number of them.
-        data: what decides expressions and masks, the corruption, and the ids of the videos.
-        tracks: hash of the cache; None without one.
-    """
-
-    videos: int
-    data: tuple[str, ...]
-    tracks: str | None
-
-
-def evaluation_inputs(frames: SplitFrames, settings: Settings) -> EvaluationInputs:
-    """What is there of some frames."""
-    choice, folder = settings.choice(frames), settings.cache(frames)
-    tracks = cache_content(folder, choice.video_ids) if folder.is_dir() else None
-    return EvaluationInputs(len(choice.video_ids), tuple(data_facts(choice)), tracks)
 
 
 @dataclass(frozen=True)
@@ -109,7 +83,6 @@ class Evaluate:
 
     settings: Settings
     selectors: Selectors
-    inputs: Mapping[SplitFrames, EvaluationInputs]
     tell: Tell
 
     def method(self, evaluation: Evaluation) -> MethodChoice:
@@ -118,7 +91,8 @@ class Evaluate:
         if experiment.cached:
             changes["tracks"] = str(self.settings.cache(evaluation.frames))
         if experiment.network:
-            changes["selector"] = str(self._selector(evaluation))
+            trained = self.selectors[experiment.network, evaluation.seed]
+            changes["selector"] = str(trained.folder)
             changes["background_inference"] = experiment.background
         return chosen_method(evaluation.experiment, self.settings, changes)
 
@@ -127,47 +101,25 @@ class Evaluate:
 
         Paths decide nothing, so the selector's folder is not in it, but what lies there.
         """
-        choice, inputs = self.method(evaluation), self.inputs[evaluation.frames]
-        facts = choice.facts()
-        config = {k: v for k, v in facts["config"].items() if k != "selector"}
-        selector = self._selector(evaluation)
-        return Recipe(
-            {
-                "method": [facts["method"], facts["preset"], config],
-                "data": list(inputs.data),
-                "selector": checkpoint_hash(selector) if selector else None,
-                "tracks": inputs.tracks if EXPERIMENTS[evaluation.experiment].cached else None,
-                "models": _models(choice.config),
-            }
-        )
+        method, data = self.method(evaluation), self.settings.choice(evaluation.frames)
+        details, told = method.details(), method.identify(data.video_ids)
+        values = {k: v for k, v in details["configuration"].items() if k != "selector"}
+        facts = {"name": method.name, **details, "configuration": values}
+        identity = None if told is None else dict(told.provenance)
+        return Recipe({"method": facts, "identity": identity, "data": data_facts(data)})
 
     def __call__(self, key: str, output: Path) -> None:
         """Run one evaluation."""
         split, name, seed = key.split("/")
         evaluation = Evaluation(name, split, int(seed))
-        total, digest = self.inputs[evaluation.frames].videos, self.recipe(evaluation).digest
+        choice, digest = self.settings.choice(evaluation.frames), self.recipe(evaluation).digest
         folder = self.settings.out / "evaluations" / f"{split}-{name}-{seed}-{digest[:8]}"
-        run = RunOptions(folder, resume=True, on_done=_told(self.tell, key, total))
-        choice = self.settings.choice(evaluation.frames)
+        on_done = _told(self.tell, key, len(choice.video_ids))
+        run = RunOptions(folder, resume=True, on_done=on_done)
         with one_thread(choose_device(self.settings.device)):
             method = self.method(evaluation)
             result = evaluate(method, choice.dataset, videos=choice.restriction, run=run)
         write_result(output, result)
-
-    def _selector(self, evaluation: Evaluation) -> Path | None:
-        network = EXPERIMENTS[evaluation.experiment].network
-        if network:
-            return self.selectors[network, evaluation.seed].folder
-        return EMBEDDED_SELECTOR if evaluation.experiment == "shipped" else None
-
-
-def _models(config: object) -> list[str | None]:
-    """Hashes of the frozen models that a configuration names."""
-    tracker, grounder = (str(getattr(config, name, "")) for name in ("tracker", "grounder"))
-    return [
-        identify(tracker, TRACKER).sha256 if tracker else None,
-        identify(grounder, GROUNDER).sha256 if grounder else None,
-    ]
 
 
 def _told(tell: Tell, key: str, total: int) -> Callable[[Unit, bool], None]:

@@ -9,14 +9,12 @@ seeds, and in how many of them the order is the same, say how much of it is chan
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from rvosbench.contracts import ExpressionScore
 from rvosbench.errors import ResultError
-from rvosbench.files.atomic import write_json
 from rvosbench.metrics.breakdown import breakdown
 from rvosbench.metrics.significance import LEVEL, paired_difference, scores_by_video
 from rvosbench.records import Json
@@ -175,16 +173,6 @@ def make_report(
         costs=_costs(selectors),
         missing=dict(missing),
     )
-
-
-def write_report(path: Path, report: Report) -> None:
-    """Writes a report, byte for byte the same for the same report."""
-    write_json(path, to_json(report), indent=1)
-
-
-def to_json(report: Report) -> dict[str, Json]:
-    """The content of a report's file."""
-    return {"format": FORMAT, **asdict(report)}
 
 
 def _measured(runs: Sequence[Result]) -> Measured:

@@ -13,7 +13,6 @@ from rvosbench.corruptions.plan import Plan, parse
 from rvosbench.datasets.choice import DatasetChoice
 from rvosbench.errors import UnknownNameError
 from rvosbench.files.names import file_name
-from rvosbench.models import weights
 from rvosbench.records import Json
 from rvosbench.runs.methods import MethodChoice, load_method
 from sola.config import TrainConfig, TrainingPreset, training_preset
@@ -206,16 +205,10 @@ def why_not(name: str, settings: Settings) -> str:
         return "only the demo says what a single frame tells"
     if name == "shipped" and settings.preset != "demo":
         return "only the demo's selector comes with the package"
-    if not experiment.background and not settings.sola.grounder:
-        return "there are no box tracks: name a grounder with --set grounder=NAME"
-    if experiment.method == GROUNDER and _absent(name, settings):
-        return "there is no embedded grounder: name one with --set grounder=NAME"
+    boxes = not experiment.background or experiment.method == GROUNDER
+    if boxes and not settings.sola.grounder:
+        return "there are no boxes: name a grounder with --set grounder=NAME"
     return ""
-
-
-def _absent(experiment: str, settings: Settings) -> bool:
-    grounder = str(getattr(chosen_method(experiment, settings).config, "grounder", ""))
-    return grounder == "demo" and weights.identify(grounder, weights.GROUNDER).sha256 is None
 
 
 def possible(experiments: Iterable[str], settings: Settings) -> tuple[str, ...]:

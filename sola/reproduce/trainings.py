@@ -13,11 +13,11 @@ from rvosbench.files.atomic import write_json
 from rvosbench.models.devices import choose_device
 from rvosbench.recipe import Recipe
 from rvosbench.records import Json
+from rvosbench.tracks.cache import TrackCache
 from sola.config import TrainingPreset
 from sola.data.samples import TrackSet
 from sola.data.track_data import OpenOptions, TrainingData, open_training_data
 from sola.network.weights import initial_hash, load_selector
-from sola.reproduce.caches import cache_content
 from sola.reproduce.experiments import NETWORKS
 from sola.reproduce.settings import Settings, budgeted
 from sola.reproduce.stage import Tell, make_units, one_thread
@@ -152,7 +152,9 @@ def open_data(settings: Settings) -> TrainingData:
     facts = {
         "train": [{"dataset": train.name, "split": train.split}],
         "fingerprints": [choice.dataset.fingerprint for choice in choices],
-        "tracks": [cache_content(s.cache, c.video_ids) for s, c in zip(sets, choices, strict=True)],
+        "tracks": [
+            TrackCache(s.cache).content(c.video_ids) for s, c in zip(sets, choices, strict=True)
+        ],
         "text_encoder": data.facts["text_encoder"],
     }
     return TrainingData(

@@ -137,93 +137,6 @@ def train(  # noqa: PLR0913 - what is trained, and three ways to look on
         return dict(world.broadcast(best))
 
 
-def expression_groups(
-    data: TrainingData, selector: SelectorConfig, config: TrainConfig
-) -> list[ExpressionGroup]:
-    """What there is to train on, checked.
-
-    Raises:
-        DatasetError: nothing, or tokens of another width than the selector's.
-        ConfigurationError: a choice of tracks that leaves nothing to validate on.
-    """
-    for sample in (*data.train, *data.valid):
-        width = sample.stored.shape[2]
-        if len(sample) and width != selector.object_token_dim:
-            raise DatasetError(
-                f"video {sample.video!r}: object tokens have {width} channels, but the selector "
-                f"wants {selector.object_token_dim} (object_token_dim)."
-            )
-    groups = learnable(data.train)
-    if not groups:
-        raise DatasetError(
-            f"{len(data.train)} training videos hold no expression with candidates among their "
-            f"{' and '.join(config.train_sources)} tracks. Truth-prompted tracks need a cache of "
-            "`rvosbench tracks build --truth`."
-        )
-    _check_valid(data.valid, config)
-    return groups
-
-
-def learning_rate(progress: float, valid_losses: Sequence[float], config: TrainConfig) -> float:
-    """The rate of the next step: a function of the configuration and of what has happened so far.
-
-    Args:
-        progress: share of all steps that are done, in [0, 1].
-        valid_losses: validation loss after each finished epoch.
-        config: peak rate and schedule.
-    """
-    if progress < config.warm_up:
-        return config.learning_rate * progress / config.warm_up
-    if config.schedule == "plateau":
-        return config.learning_rate * config.plateau_factor ** reductions(valid_losses, config)
-    rest = (progress - config.warm_up) / (1 - config.warm_up)
-    return config.learning_rate * cosine(rest)
-
-
-def cosine(progress: float) -> float:
-    """A factor that falls from 1 to 0 while progress goes from 0 to 1."""
-    return 0.5 * (1 + math.cos(math.pi * progress))
-
-
-def reductions(valid_losses: Sequence[float], config: TrainConfig) -> int:
-    """How often the rate was reduced: torch's `ReduceLROnPlateau`, replayed."""
-    best, bad, count = math.inf, 0, 0
-    for loss in valid_losses:
-        if loss < best * (1 - PLATEAU_THRESHOLD):
-            best, bad = loss, 0
-        else:
-            bad += 1
-        if bad > config.plateau_patience:
-            bad, count = 0, count + 1
-    return count
-
-
-def _identity(
-    data: TrainingData, selector: SelectorConfig, config: TrainConfig, world: World
-) -> dict[str, Json]:
-    """All that decides the weights, JSON-safe."""
-    return {
-        "selector": asdict(selector),
-        "training": {**asdict(config), "init": initial_hash(config.init)},
-        "data": {**data.facts, "videos": [len(data.train), len(data.valid)]},
-        "processes": world.size,
-    }
-
-
-def _check_valid(valid: Sequence[VideoSample], config: TrainConfig) -> None:
-    """Refuses to choose an epoch by videos that have nothing to choose from: all score alike."""
-    if not valid or any(len(sample) for sample in valid):
-        return
-    what = f"{len(valid)} validation videos hold no {' or '.join(config.valid_sources)} tracks"
-    if not config.background_inference:
-        raise ConfigurationError(
-            f"{what}: background_inference=false validates on box tracks only. Build their cache "
-            "with a grounder (`rvosbench tracks build --set grounder=NAME`, --valid-tracks), or "
-            "keep the background"
-        )
-    raise DatasetError(f"{what}, so no epoch can be told from another: give other --valid-tracks")
-
-
 def _run_epoch(run: _Run, state: TrainingState) -> None:
     """The steps of an epoch that are not done yet."""
     epoch = state.epoch + 1
@@ -311,3 +224,90 @@ def _interrupt(run: _Run, state: TrainingState) -> None:
         f"stopped in epoch {state.epoch + 1}, after {len(state.losses)} steps of it. The state is "
         f"in {run.out / STATE_FILE}: the same command resumes it."
     )
+
+
+def learning_rate(progress: float, valid_losses: Sequence[float], config: TrainConfig) -> float:
+    """The rate of the next step: a function of the configuration and of what has happened so far.
+
+    Args:
+        progress: share of all steps that are done, in [0, 1].
+        valid_losses: validation loss after each finished epoch.
+        config: peak rate and schedule.
+    """
+    if progress < config.warm_up:
+        return config.learning_rate * progress / config.warm_up
+    if config.schedule == "plateau":
+        return config.learning_rate * config.plateau_factor ** reductions(valid_losses, config)
+    rest = (progress - config.warm_up) / (1 - config.warm_up)
+    return config.learning_rate * cosine(rest)
+
+
+def cosine(progress: float) -> float:
+    """A factor that falls from 1 to 0 while progress goes from 0 to 1."""
+    return 0.5 * (1 + math.cos(math.pi * progress))
+
+
+def reductions(valid_losses: Sequence[float], config: TrainConfig) -> int:
+    """How often the rate was reduced: torch's `ReduceLROnPlateau`, replayed."""
+    best, bad, count = math.inf, 0, 0
+    for loss in valid_losses:
+        if loss < best * (1 - PLATEAU_THRESHOLD):
+            best, bad = loss, 0
+        else:
+            bad += 1
+        if bad > config.plateau_patience:
+            bad, count = 0, count + 1
+    return count
+
+
+def expression_groups(
+    data: TrainingData, selector: SelectorConfig, config: TrainConfig
+) -> list[ExpressionGroup]:
+    """What there is to train on, checked.
+
+    Raises:
+        DatasetError: nothing, or tokens of another width than the selector's.
+        ConfigurationError: a choice of tracks that leaves nothing to validate on.
+    """
+    for sample in (*data.train, *data.valid):
+        width = sample.stored.shape[2]
+        if len(sample) and width != selector.object_token_dim:
+            raise DatasetError(
+                f"video {sample.video!r}: object tokens have {width} channels, but the selector "
+                f"wants {selector.object_token_dim} (object_token_dim)."
+            )
+    groups = learnable(data.train)
+    if not groups:
+        raise DatasetError(
+            f"{len(data.train)} training videos hold no expression with candidates among their "
+            f"{' and '.join(config.train_sources)} tracks. Truth-prompted tracks need a cache of "
+            "`rvosbench tracks build --truth`."
+        )
+    _check_valid(data.valid, config)
+    return groups
+
+
+def _check_valid(valid: Sequence[VideoSample], config: TrainConfig) -> None:
+    """Refuses to choose an epoch by videos that have nothing to choose from: all score alike."""
+    if not valid or any(len(sample) for sample in valid):
+        return
+    what = f"{len(valid)} validation videos hold no {' or '.join(config.valid_sources)} tracks"
+    if not config.background_inference:
+        raise ConfigurationError(
+            f"{what}: background_inference=false validates on box tracks only. Build their cache "
+            "with a grounder (`rvosbench tracks build --set grounder=NAME`, --valid-tracks), or "
+            "keep the background"
+        )
+    raise DatasetError(f"{what}, so no epoch can be told from another: give other --valid-tracks")
+
+
+def _identity(
+    data: TrainingData, selector: SelectorConfig, config: TrainConfig, world: World
+) -> dict[str, Json]:
+    """All that decides the weights, JSON-safe."""
+    return {
+        "selector": asdict(selector),
+        "training": {**asdict(config), "init": initial_hash(config.init)},
+        "data": {**data.facts, "videos": [len(data.train), len(data.valid)]},
+        "processes": world.size,
+    }

@@ -130,7 +130,7 @@ def check_same(path: Path, have: Json, want: Json) -> None:
     Raises:
         WeightsError: they differ.
     """
-    problems = _told(json.loads(json.dumps(want))).differences(_told(have))
+    problems = Recipe(json.loads(json.dumps(want))).differences(Recipe(have))
     if problems:
         raise WeightsError(
             f"{path}: belongs to a training with other settings: {'; '.join(problems[:5])}. Choose "
@@ -163,14 +163,3 @@ def append_line(path: Path, line: Mapping[str, float]) -> None:
     """Adds a line of JSON."""
     with path.open("a", encoding="utf-8") as stream:
         stream.write(json.dumps(dict(line)) + "\n")
-
-
-def _told(tree: Json) -> Recipe:
-    """Without what is None: older files do not say it at all."""
-    return Recipe({name: value for name, value in _flat(tree) if value is not None})
-
-
-def _flat(tree: Json, prefix: str = "") -> list[tuple[str, Json]]:
-    if not isinstance(tree, dict):
-        return [(prefix, tree)]
-    return [leaf for k, v in tree.items() for leaf in _flat(v, f"{prefix}.{k}" if prefix else k)]

@@ -17,9 +17,8 @@ from rvosbench.masks import pack
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Json, Prediction, Sample, Video
 from rvosbench.runs.methods import load_method
-from rvosbench.tracks.boxes import BoxSegmenter
 from rvosbench.tracks.config import Compute
-from rvosbench.tracks.follow import Follower
+from rvosbench.tracks.follower import Follower
 from rvosbench.tracks.prompts import Prompt, prompt_of
 
 from ..models.test_grounding_dino import save_network, save_tokenizer
@@ -60,7 +59,7 @@ def sample() -> Sample:
 def run(sam2: Sam2, sample: Sample, **changes: object) -> Mapping[str, Prediction]:
     config = replace(GroundingDinoConfig(), **changes)  # type: ignore[arg-type]
     models = Opened(sam2, config.compute)
-    return GroundingDinoBaseline(config, models, BoxSegmenter).predict(sample)  # type: ignore[arg-type]
+    return GroundingDinoBaseline(config, models).predict(sample)  # type: ignore[arg-type]
 
 
 def box_masks(sam2: Sam2, sample: Sample, *boxes: tuple[float, ...]) -> np.ndarray:

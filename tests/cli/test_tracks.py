@@ -95,17 +95,17 @@ def test_parts_share_the_work() -> None:
     assert [len(part) for part in parts] == [3, 2]
 
 
-def test_every_part_has_all_sentences(tmp_path: Path) -> None:
+def test_every_part_has_all_expressions(tmp_path: Path) -> None:
     from rvosbench.demo.dataset import open_demo
-    from rvosbench.tracks.words import read_words
+    from rvosbench.tracks.text_tokens import read_text_tokens
 
     demo = open_demo(None, "valid")
     videos = demo.video_ids()[:2]
     build = ["tracks", "build", "--out", str(tmp_path), "--limit", "2", "--part", "2/2", "--json"]
     made = json.loads(call(*build, *SMALL, "--text-encoder", "demo"))
     assert made["made"] == 1
-    sentences = {e.text for v in videos for e in demo.sample(v).expressions}
-    assert read_words(Path(made["texts"])).keys() == sentences
+    expressions = {e.text for v in videos for e in demo.sample(v).expressions}
+    assert read_text_tokens(Path(made["texts"])).keys() == expressions
 
 
 def test_info_of_the_wrong_folder_or_dataset_is_refused(cache: Path) -> None:

@@ -65,7 +65,7 @@ class Bad(ToyDataset):
         ("order", "not ascending"),
         ("count", "'void' has 5 masks for 4 frames"),
         ("range", r"annotated frames \(1, 2, 3, 4\) of 4 frames"),
-        ("size", r"the truth is \(3, 4\)"),
+        ("size", r"the ground truth is \(3, 4\)"),
     ],
 )
 def test_a_fault_is_found(fault: str, message: str) -> None:

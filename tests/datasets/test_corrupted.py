@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,81 +12,19 @@ import pytest
 from PIL import Image
 
 import rvosbench
-from rvosbench.contracts import Dataset
 from rvosbench.corruptions import Plan
-from rvosbench.corruptions.storage import MANIFEST, Storage, sha256
+from rvosbench.corruptions.storage import Storage
 from rvosbench.corruptions.video import corrupted_frame
 from rvosbench.datasets.capabilities import corruption_of, referents
 from rvosbench.datasets.conformance import check_dataset
+from rvosbench.datasets.copy_build import CopyOptions, write_copy
 from rvosbench.datasets.corrupted import corrupted, declared
-from rvosbench.datasets.corrupted_copy import STATE, CopyOptions, verify_copy, write_copy
+from rvosbench.datasets.corrupted_copy import MANIFEST
 from rvosbench.errors import DatasetError, NoGroundTruthError, UsageError
-from rvosbench.execution.units import Unit
-from rvosbench.masks import MaskSequence
-from rvosbench.records import Expression, Frame, Sample, Target, Video
 from rvosbench.runs.evaluate import evaluate
 
 from . import toys
-
-PLAN = Plan("gaussian_noise", 3)
-SIZE = (36, 48)
-NAMES = ("00000", "00005", "00010")
-
-
-def picture(index: int) -> Frame:
-    y, x = np.mgrid[: SIZE[0], : SIZE[1]]
-    planes = [(3 * x + 2 * y + 40 * index + 50 * c) % 256 for c in range(3)]
-    return np.stack(planes, axis=-1).astype(np.uint8)
-
-
-@dataclass(frozen=True)
-class Generated:
-    """A dataset without files: two videos, two objects, truth on two frames."""
-
-    hidden: bool = False
-    overlapping: bool = False
-    videos: tuple[str, ...] = ("one", "two words")
-    name: str = "generated"
-    split: str = "valid"
-    protocols: tuple[str, ...] = ("mevis",)
-    fingerprint: str = "g1"
-    referring: Mapping[str, tuple[str, ...]] = field(
-        default_factory=lambda: {"0": ("left",), "1": ("left", "right"), "2": ()}
-    )
-
-    def __len__(self) -> int:
-        return len(self.videos)
-
-    def __iter__(self) -> Iterator[Sample]:
-        return (self.sample(v) for v in self.videos)
-
-    def sample(self, video_id: str) -> Sample:
-        if video_id not in self.videos:
-            raise DatasetError(f"no video {video_id!r}")
-        expressions = tuple(Expression(i, f"text {i}", tags=("t",)) for i in self.referring)
-        return Sample(Video(video_id, NAMES, picture, _size), expressions)
-
-    def target(self, video_id: str, expression_id: str) -> Target:
-        objects = self.objects(video_id)
-        return Target(SIZE, (0, 2), {k: objects[k] for k in self.referring[expression_id]})
-
-    def objects(self, video_id: str) -> Mapping[str, MaskSequence]:
-        if self.hidden:
-            raise NoGroundTruthError("hidden")
-        left, right = np.zeros((2, *SIZE), bool), np.zeros((2, *SIZE), bool)
-        left[:, 3:9, 3:9] = True
-        right[:, 3:9, 6 if self.overlapping else 20 : 30] = True
-        return {"left": MaskSequence.from_arrays(left), "right": MaskSequence.from_arrays(right)}
-
-
-def _size() -> tuple[int, int]:
-    return SIZE
-
-
-def written(out: Path) -> dict[str, bytes]:
-    """All files of a copy but its state."""
-    files = (p for p in sorted(out.rglob("*")) if p.is_file() and STATE not in p.parts)
-    return {p.relative_to(out).as_posix(): p.read_bytes() for p in files}
+from .copies import NAMES, PLAN, Generated, enlarge_frames, picture, written
 
 
 def test_on_the_fly_it_is_a_dataset_with_other_frames() -> None:
@@ -152,14 +89,6 @@ def test_a_hidden_split_stays_hidden(tmp_path: Path) -> None:
 def test_overlapping_objects_are_told(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="overlap in frame '00000'"):
         write_copy(Generated(overlapping=True), PLAN, tmp_path / "copy", None, CopyOptions())
-
-
-def enlarge_frames(root: Path) -> Path:
-    """The toys' frames are too small to corrupt."""
-    for file in root.rglob("*"):
-        if "JPEGImages" in file.parts and file.is_file():
-            Image.fromarray(picture(len(file.stem))).save(file, quality=95)
-    return root
 
 
 LAYOUTS: Mapping[str, tuple[Callable[[Path], Path], str]] = {
@@ -264,85 +193,6 @@ def test_order_and_workers_change_no_byte(tmp_path: Path) -> None:
     assert all(serial[name] == other[name] for name in frames)
     manifests = [json.loads(files[MANIFEST])["files"] for files in (serial, other)]
     assert manifests[0] == manifests[1]
-
-
-def test_a_killed_run_resumes_to_the_same_bytes(tmp_path: Path) -> None:
-    class KilledError(Exception):
-        pass
-
-    def kill(unit: Unit, reused: bool) -> None:
-        raise KilledError
-
-    source, reused = Generated(videos=tuple("abc")), []
-    write_copy(source, PLAN, tmp_path / "whole", None, CopyOptions())
-    out = tmp_path / "killed"
-    with pytest.raises(KilledError):
-        write_copy(source, PLAN, out, None, CopyOptions(on_done=kill))
-    assert not (out / MANIFEST).exists()
-    with pytest.raises(DatasetError, match="again to finish it"):
-        list(verify_copy(out))
-    done = CopyOptions(on_done=lambda unit, again: reused.append((unit.key, again)))
-    write_copy(source, PLAN, out, None, done)
-    assert sorted(reused) == [("a", True), ("b", False), ("c", False)]
-    assert written(out) == written(tmp_path / "whole")
-    assert not (out / STATE / "frames").exists() or not any((out / STATE / "frames").iterdir())
-
-
-@pytest.mark.parametrize("damage", ["truncate", "remove", "change"])
-def test_damage_is_found_and_repaired(damage: str, tmp_path: Path) -> None:
-    source, out, made = Generated(), tmp_path / "copy", []
-    write_copy(source, PLAN, out, None, CopyOptions())
-    before, victim = written(out), out / "JPEGImages" / "one" / "00005.png"
-    assert list(verify_copy(out)) == []
-    content = victim.read_bytes()
-    if damage == "remove":
-        victim.unlink()
-    else:
-        victim.write_bytes(content[:-9] if damage == "truncate" else content[:-1] + b"\0")
-    assert [fault.path for fault in verify_copy(out)] == ["JPEGImages/one/00005.png"]
-    note = CopyOptions(on_done=lambda unit, again: made.append((unit.key, again)))
-    write_copy(source, PLAN, out, None, note)
-    assert sorted(made) == [("one", False), ("two words", True)]
-    assert list(verify_copy(out)) == []
-    assert written(out) == before
-
-
-def test_a_changed_source_is_corrupted_anew(tmp_path: Path) -> None:
-    root = enlarge_frames(toys.write_mevis(tmp_path / "source"))
-    clean, out = rvosbench.load_dataset("mevis", root, "valid_u"), tmp_path / "copy"
-    write_copy(clean, PLAN, out, root, CopyOptions())
-    changed = root / "valid_u" / "JPEGImages" / "a" / f"{toys.FRAMES[1]}.jpg"
-    Image.fromarray(picture(0) // 2).save(changed, quality=60)
-    target = out / "valid_u" / "JPEGImages" / "a" / f"{toys.FRAMES[1]}.png"
-    before = sha256(target)
-    write_copy(clean, PLAN, out, root, CopyOptions())
-    assert sha256(target) != before
-
-
-def test_nothing_is_overwritten(tmp_path: Path) -> None:
-    out = tmp_path / "copy"
-    write_copy(Generated(), PLAN, out, None, CopyOptions())
-    with pytest.raises(UsageError, match="holds another corruption"):
-        write_copy(Generated(), Plan("fog", 1), out, None, CopyOptions())
-    precious = tmp_path / "precious"
-    precious.mkdir()
-    (precious / "thesis.tex").write_text("")
-    with pytest.raises(UsageError, match="not empty"):
-        write_copy(Generated(), PLAN, precious, None, CopyOptions())
-    root = enlarge_frames(toys.write_mevis(tmp_path / "source"))
-    clean = rvosbench.load_dataset("mevis", root, "valid_u")
-    for place in (root, root / "valid_u" / "corrupted"):
-        with pytest.raises(UsageError, match="lies in the source"):
-            write_copy(clean, PLAN, place, root, CopyOptions())
-
-
-def test_a_missing_frame_is_told_before_any_work(tmp_path: Path) -> None:
-    root = enlarge_frames(toys.write_mevis(tmp_path / "source"))
-    (root / "valid_u" / "JPEGImages" / "b" / f"{toys.FRAMES[1]}.jpg").unlink()
-    clean: Dataset = rvosbench.load_dataset("mevis", root, "valid_u")
-    with pytest.raises(DatasetError, match="lacks 1 of 3 frames"):
-        write_copy(clean, PLAN, tmp_path / "copy", root, CopyOptions())
-    assert not list((tmp_path / "copy").rglob("*.png"))
 
 
 def test_a_copy_of_one_split_is_no_copy_of_another(tmp_path: Path) -> None:

@@ -134,8 +134,8 @@ def test_version_2_is_named_and_not_taken_for_version_1(root: Path, name: str) -
             r"has no 'expressions'.*meta\.json \(categories\)",
         ),
         ({"expressions": [{"exp": "x"}]}, r"'expressions' is a list"),
-        ({"expressions": {"0": {"anno_id": [1]}}}, r"expression '0' has no sentence"),
-        ({"expressions": {"0": "x"}}, r"expression '0' has no sentence"),
+        ({"expressions": {"0": {"anno_id": [1]}}}, r"expression '0' has no text"),
+        ({"expressions": {"0": "x"}}, r"expression '0' has no text"),
         (
             {"expressions": {"0": {"exp": "x"}, "1": {"exp": "y", "anno_id": [1]}}},
             r"expression '1' names its objects.*expression '0' does not",

@@ -101,7 +101,7 @@ def test_an_object_described_by_some_annotators_only_keeps_its_numbers(root: Pat
     ("line", "message"),
     [
         ("dog a dog", r"annot1\.txt:4: wanted <video> <id>"),
-        ('dog 1 "again"', r"annot1\.txt:4: a second sentence for object 1 of video 'dog'"),
+        ('dog 1 "again"', r"annot1\.txt:4: a second text for object 1 of video 'dog'"),
     ],
     ids=["no object", "twice"],
 )

@@ -23,7 +23,7 @@ def table() -> dict[str, dict[str, float]]:
     rows = [
         [cell.strip(" *") for cell in line.strip("|").split("|")]
         for line in (DOCS / "demo.md").read_text("utf-8").splitlines()
-        if line.startswith("|") and not re.match(r"\|[-|]+$", line)
+        if line.startswith("|") and not re.match(r"\|[-:| ]+$", line)
     ]
     columns = rows[0][1:]
     return {row[0]: dict(zip(columns, map(float, row[1:]), strict=True)) for row in rows[1:]}

@@ -49,7 +49,7 @@ def test_a_number_that_was_given_again_is_not_the_old_process() -> None:
 
 
 def test_nothing_is_certain_of_another_machine() -> None:
-    assert not Owner("elsewhere", ended(), "1").gone
+    assert Owner("elsewhere", ended(), "1").gone is False
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # Python 3.12: threads

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from leaderboard.numbers.collection import gather
@@ -22,13 +23,15 @@ from leaderboard.page.site import BuildOptions, build
 from rvosbench.contracts import TruthLookup
 from rvosbench.datasets import load_dataset
 from rvosbench.masks import MaskSequence
-from rvosbench.records import MethodCard, Sample
+from rvosbench.records import MethodCard, Sample, Video
 from rvosbench.report.cases import jf
 from rvosbench.runs.evaluate import RunOptions, evaluate
+from rvosbench.runs.run_folder import RunFolder
 from rvosbench.tables.published import About
 
 from .making import cited, replaced, result, rows, saved, sola
 
+VIDEO = Video("video-0", ("0",), lambda i: np.zeros((4, 4, 3), np.uint8), lambda: (4, 4))
 ATTACK = "<script>alert(1)</script>"
 
 
@@ -260,7 +263,9 @@ def test_overlays_say_why_there_are_none(tmp_path: Path) -> None:
     for one in read_runs([tmp_path]).entries:
         assert one.run is not None
         assert "not at hand" in gallery(one.run, {}).remark
-        (one.run.path.parent / "videos").mkdir()
+        video = RunFolder(one.run.path.parent).video("video-0")
+        video.path.mkdir(parents=True)
+        video.write_predictions(VIDEO, {})
         remark = gallery(one.run, {}).remark
         assert "clean frames only" in remark or "needs its folder: --data" in remark
 

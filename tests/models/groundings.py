@@ -1,4 +1,4 @@
-"""Small GroundingDINO networks of the published layout, and a vocabulary for them."""
+"""Small GroundingDINO networks of the original layout, and a vocabulary for them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 if TYPE_CHECKING:
     from transformers import GroundingDinoConfig
 
-OFFICIAL = Path(__file__).parent / "official"
+ORIGINAL = Path(__file__).parent / "original"
 WORDS = 1030
 
 
@@ -26,7 +26,7 @@ def write_vocabulary(folder: Path) -> None:
 
 
 def small_config(**changes: Any) -> GroundingDinoConfig:  # noqa: ANN401 - its own fields
-    """Few layers; heads and points as published, which tensors do not tell."""
+    """Few layers; heads and points as original, which tensors do not tell."""
     from transformers import GroundingDinoConfig
 
     bert = {
@@ -74,7 +74,7 @@ def enliven(named: Iterable[tuple[str, Tensor]]) -> None:
             )
 
 
-def published_shapes(name: str) -> dict[str, tuple[int, ...]]:
+def original_shapes(name: str) -> dict[str, tuple[int, ...]]:
     """Names and shapes of the authors' network, from the files beside this one."""
     swint = _read("groundingdino_swint_ogc.txt")
     if name == "groundingdino_swint_ogc":
@@ -84,6 +84,6 @@ def published_shapes(name: str) -> dict[str, tuple[int, ...]]:
 
 
 def _read(name: str) -> dict[str, tuple[int, ...]]:
-    lines = (OFFICIAL / name).read_text(encoding="utf-8").splitlines()
+    lines = (ORIGINAL / name).read_text(encoding="utf-8").splitlines()
     pairs = (line.split() for line in lines if not line.startswith("#"))
     return {key: tuple(int(n) for n in shape.split("x")) for key, shape in pairs}

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from transformers import GroundingDinoConfig, GroundingDinoForObjectDetection
 
 from rvosbench.errors import ConfigurationError, WeightsError
-from rvosbench.models.grounding_dino.checkpoint import load_grounding_dino
-from rvosbench.models.grounding_dino.detector import FrameSize, GroundingDino, caption
+from rvosbench.models.grounding_dino.checkpoint import FrameSize
+from rvosbench.models.grounding_dino.detector import GroundingDino, caption, load_grounding_dino
 from rvosbench.models.weights import GROUNDER, weights_hash
 
 WORDS = {"red": 300, "circle": 301, "moving": 302, "left": 303, "the": 304}
@@ -198,10 +198,10 @@ def test_what_is_not_there_is_named_with_advice(folder: Path, tmp_path: Path) ->
         load_grounding_dino(tmp_path / "absent")
     with pytest.raises(WeightsError, match=r"no config\.json"):
         load_grounding_dino(tmp_path)
-    official = tmp_path / "groundingdino_swint_ogc.pth"
-    official.write_bytes(b"")
+    original = tmp_path / "groundingdino_swint_ogc.pth"
+    original.write_bytes(b"")
     with pytest.raises(WeightsError, match="cannot be read as an original"):
-        load_grounding_dino(official)
+        load_grounding_dino(original)
     with pytest.raises(ConfigurationError, match="float8"):
         load_grounding_dino(folder, dtype="float8")
 

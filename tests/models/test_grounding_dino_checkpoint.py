@@ -11,29 +11,30 @@ import torch
 from torch import Tensor
 
 from rvosbench.errors import WeightsError
-from rvosbench.models.grounding_dino.checkpoint import load_grounding_dino, read_grounder
+from rvosbench.models.grounding_dino.checkpoint import read_grounder
+from rvosbench.models.grounding_dino.detector import load_grounding_dino
 from rvosbench.models.grounding_dino.original_checkpoint import (
     convert_weights,
     find_converted,
-    official_config,
-    official_tensors,
+    original_config,
+    original_tensors,
 )
 from rvosbench.models.weights import GROUNDER, identify
 
 from .groundings import (
     WORDS,
     enliven,
-    published_shapes,
+    original_shapes,
     small_config,
     small_swin,
     write_vocabulary,
 )
 
-PUBLISHED = ["groundingdino_swint_ogc", "groundingdino_swinb"]
+SIZES = ["groundingdino_swint_ogc", "groundingdino_swinb"]
 
-# The hub's name to the official one: written down a second time, backwards, to test the first.
+# The hub's name to the original one: written down a second time, backwards, to test the first.
 SWIN = r"^model\.backbone\.conv_encoder\.model\."
-OFFICIAL_NAMES = (
+ORIGINAL_NAMES = (
     (SWIN + r"embeddings\.patch_embeddings\.projection", "backbone.0.patch_embed.proj"),
     (SWIN + r"embeddings\.norm", "backbone.0.patch_embed.norm"),
     (SWIN + r"hidden_states_norms\.stage2", "backbone.0.norm1"),
@@ -78,11 +79,11 @@ OFFICIAL_NAMES = (
 PART = re.compile(r"^(?!bert)(.*\.)(query|key|value)\.(weight|bias)$")
 
 
-def official_weights(hub: dict[str, Tensor], decoder_layers: int) -> dict[str, Tensor]:
-    """Tensors with hub names under their official ones, as an original file has them."""
+def original_weights(hub: dict[str, Tensor], decoder_layers: int) -> dict[str, Tensor]:
+    """Tensors with hub names under their original ones, as an original file has them."""
     named: dict[str, Tensor] = {}
     for name, value in hub.items():
-        for pattern, replacement in OFFICIAL_NAMES:
+        for pattern, replacement in ORIGINAL_NAMES:
             name = re.sub(pattern, replacement, name)
         if match := PART.match(name):
             fused = f"{match[1]}qkv." if ".attn." in name else f"{match[1]}in_proj_"
@@ -124,26 +125,26 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "module.bert.pooler.dense.weight": torch.zeros(2, 2),
         "module.backbone.0.layers.0.blocks.0.attn.relative_position_index": torch.zeros(2).long(),
     }
-    torch.save({"model": official_weights(hub, 2) | unused}, folder / "net.pth")
+    torch.save({"model": original_weights(hub, 2) | unused}, folder / "net.pth")
     return folder
 
 
-@pytest.mark.parametrize("name", PUBLISHED)
-def test_every_published_tensor_has_its_place(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", SIZES)
+def test_every_original_tensor_has_its_place(name: str, tmp_path: Path) -> None:
     """Names of the authors' own network; shapes of transformers' network of that configuration."""
     from transformers import GroundingDinoForObjectDetection
 
-    shapes = published_shapes(name)
-    official = official_tensors({k: torch.empty(s, device="meta") for k, s in shapes.items()})
-    left_out = shapes.keys() - official.keys()
+    shapes = original_shapes(name)
+    original = original_tensors({k: torch.empty(s, device="meta") for k, s in shapes.items()})
+    left_out = shapes.keys() - original.keys()
     assert {k.rpartition(".")[2] for k in left_out} == {"relative_position_index", "weight", "bias"}
     assert {k for k in left_out if k.endswith(("weight", "bias"))} == {
         "bert.pooler.dense.weight",
         "bert.pooler.dense.bias",
     }
-    converted = convert_weights(official)
+    converted = convert_weights(original)
     with torch.device("meta"):
-        model = GroundingDinoForObjectDetection(official_config(official))
+        model = GroundingDinoForObjectDetection(original_config(original))
     wanted = model.state_dict()
     sizes = sorted(tuple(v.shape) for v in converted.values())
     assert sizes == sorted(tuple(v.shape) for k, v in wanted.items() if "swin.layernorm" not in k)
@@ -151,18 +152,18 @@ def test_every_published_tensor_has_its_place(name: str, tmp_path: Path) -> None
     assert {k for k in converted if ".backbone." not in k} == names
     for key in names:
         assert converted[key].shape == wanted[key].shape, key
-    for key, value in official.items():  # and back again
+    for key, value in original.items():  # and back again
         assert find_converted(converted, key).shape == value.shape, key
 
 
-def test_published_configurations_are_recognised() -> None:
+def test_original_configurations_are_recognised() -> None:
     from transformers import GroundingDinoConfig
 
     configs = []
-    for name in PUBLISHED:
-        shapes = published_shapes(name)
-        official = {k: torch.empty(s, device="meta") for k, s in shapes.items()}
-        configs.append(official_config(official_tensors(official)))
+    for name in SIZES:
+        shapes = original_shapes(name)
+        original = {k: torch.empty(s, device="meta") for k, s in shapes.items()}
+        configs.append(original_config(original_tensors(original)))
     tiny, base = (config.backbone_config for config in configs)
     assert (tiny.embed_dim, list(tiny.depths), list(tiny.num_heads), tiny.window_size) == (
         96, [2, 2, 6, 2], [3, 6, 12, 24], 7,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
@@ -13,8 +14,8 @@ import torch
 from transformers import BertTokenizer
 
 from rvosbench.models.backends import BackendError, import_original
-from rvosbench.models.grounding_dino.checkpoint import GrounderFiles, load_grounding_dino
-from rvosbench.models.grounding_dino.detector import FrameSize, GroundingDino, caption
+from rvosbench.models.grounding_dino.checkpoint import FrameSize, GrounderFiles
+from rvosbench.models.grounding_dino.detector import GroundingDino, caption, load_grounding_dino
 from rvosbench.models.grounding_dino.original_backend import CODE, _arguments, _build
 
 from .groundings import enliven, small_config, small_swin, write_vocabulary
@@ -52,7 +53,7 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Networks:
     both = (
         load_grounding_dino(folder / "net.pth", backend=b) for b in ("transformers", "original")
     )
-    return Networks(*(type(g)(g.model, g.tokenizer, "", frame_size=SMALL) for g in both))
+    return Networks(*(replace(g, frame_size=SMALL) for g in both))
 
 
 @pytest.mark.original
@@ -62,7 +63,7 @@ def test_boxes_and_logits_are_those_of_the_authors_network(networks: Networks) -
     frame = np.random.default_rng(0).integers(0, 256, (50, 70, 3), dtype=np.uint8)
     pixels, worst = networks.ours._pixels(frame), [0.0, 0.0]
     for text in TEXTS:
-        ids = torch.tensor(networks.ours._tokenize([text]))
+        ids = torch.tensor(networks.ours._tokenize([caption(text)]))
         with torch.inference_mode():
             ours = networks.ours.model(pixel_values=pixels, input_ids=ids)
             theirs = networks.theirs.model(pixels, captions=[caption(text)])

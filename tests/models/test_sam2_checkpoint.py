@@ -14,11 +14,11 @@ from torch import Tensor
 from recipes.export import write_network
 from rvosbench.errors import ConfigurationError, WeightsError
 from rvosbench.models.sam2.model import build_sam2, tiny_config
-from rvosbench.models.sam2.original_checkpoint import SIZES, Hiera, convert_weights, official_config
+from rvosbench.models.sam2.original_checkpoint import SIZES, Hiera, convert_weights, original_config
 from rvosbench.models.sam2.tracker import load_sam2
 
-# Our name to the official one: written down a second time, and backwards, to test the first.
-OFFICIAL_NAMES = (
+# Our name to the original one: written down a second time, and backwards, to test the first.
+ORIGINAL_NAMES = (
     (r"^vision_encoder\.backbone\.", "image_encoder.trunk."),
     (r"^vision_encoder\.neck\.convs\.(\d+)\.", r"image_encoder.neck.convs.\1.conv."),
     (r"patch_embed\.projection", "patch_embed.proj"),
@@ -60,17 +60,17 @@ OFFICIAL_NAMES = (
 )  # fmt: skip
 
 
-def official_name(name: str) -> str:
+def original_name(name: str) -> str:
     layer = re.match(r"(memory_encoder\.mask_downsampler)\.layers\.(\d)\.(conv|layer_norm)", name)
     if layer:
         index = 3 * int(layer[2]) + (layer[3] == "layer_norm")
         return f"{layer[1]}.encoder.{index}.{name.rsplit('.', 1)[1]}"
-    for pattern, replacement in OFFICIAL_NAMES:
+    for pattern, replacement in ORIGINAL_NAMES:
         name = re.sub(pattern, replacement, name)
     return name
 
 
-def official_weights(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+def original_weights(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     named = {}
     for name, value in weights.items():
         if name == "prompt_encoder.point_embed.weight":
@@ -78,12 +78,12 @@ def official_weights(weights: dict[str, Tensor]) -> dict[str, Tensor]:
                 key = f"sam_prompt_encoder.point_embeddings.{row}.weight"
                 named[key] = value[row : row + 1]
         elif name != "shared_image_embedding.positional_embedding":
-            named[official_name(name)] = value
+            named[original_name(name)] = value
     return named
 
 
-def published_weights(size: Hiera, version: str, device: str) -> dict[str, Tensor]:
-    """Random weights of a published size under their official names."""
+def random_weights(size: Hiera, version: str, device: str) -> dict[str, Tensor]:
+    """Random weights of an original size under their original names."""
     stem: dict[str, Tensor] = {
         "image_encoder.trunk.patch_embed.proj.weight": torch.zeros(size.width, 3, 7, 7)
     }
@@ -91,10 +91,10 @@ def published_weights(size: Hiera, version: str, device: str) -> dict[str, Tenso
     if version == "2.1":
         stem |= {k: torch.zeros(1) for k in ("obj_ptr_tpos_proj.weight", "no_obj_embed_spatial")}
     with torch.device(device):
-        weights = build_sam2(official_config(stem)).state_dict()
+        weights = build_sam2(original_config(stem)).state_dict()
     shared = "prompt_encoder.shared_embedding.positional_embedding"
     weights["shared_image_embedding.positional_embedding"] = weights[shared]
-    return official_weights(weights)
+    return original_weights(weights)
 
 
 def test_folder_round_trip_in_half_precision(tmp_path: Path) -> None:
@@ -113,29 +113,29 @@ def test_folder_round_trip_in_half_precision(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("version", ["2.0", "2.1"])
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: size.name)
-def test_published_sizes_are_recognised_from_their_tensors(size: Hiera, version: str) -> None:
-    official = published_weights(size, version, "meta")
-    config = official_config(official)
+def test_original_sizes_are_recognised_from_their_tensors(size: Hiera, version: str) -> None:
+    original = random_weights(size, version, "meta")
+    config = original_config(original)
     assert config.vision_config.backbone_config.blocks_per_stage == list(size.blocks)
     assert config.enable_temporal_pos_encoding_for_object_pointers == (version == "2.1")
     assert config.enable_occlusion_spatial_embedding == (version == "2.1")
     with torch.device("meta"):
         wanted = build_sam2(config).state_dict()
-    converted = convert_weights(official)
+    converted = convert_weights(original)
     assert {k: v.shape for k, v in converted.items()} == {k: v.shape for k, v in wanted.items()}
 
 
 @pytest.mark.slow
 def test_an_original_checkpoint_loads(tmp_path: Path) -> None:
-    official = published_weights(SIZES[0], "2.0", "cpu")
-    torch.save({"model": official}, tmp_path / "anything.pt")
+    original = random_weights(SIZES[0], "2.0", "cpu")
+    torch.save({"model": original}, tmp_path / "anything.pt")
     loaded = load_sam2(tmp_path / "anything.pt")
     assert (loaded.image_size, loaded.token_dim) == (1024, 256)
     state = loaded.model.state_dict()
-    torch.testing.assert_close(state["no_object_pointer"], official["no_obj_ptr"])
+    torch.testing.assert_close(state["no_object_pointer"], original["no_obj_ptr"])
     points = state["prompt_encoder.point_embed.weight"]
     torch.testing.assert_close(
-        points[2:3], official["sam_prompt_encoder.point_embeddings.2.weight"]
+        points[2:3], original["sam_prompt_encoder.point_embeddings.2.weight"]
     )
 
 

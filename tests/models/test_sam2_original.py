@@ -18,8 +18,8 @@ from torch import Tensor
 from rvosbench.errors import ConfigurationError
 from rvosbench.models.backends import BackendError, import_original
 from rvosbench.models.sam2.model import tiny_config
-from rvosbench.models.sam2.original_backend import published_name
-from rvosbench.models.sam2.original_checkpoint import convert_weights, official_config
+from rvosbench.models.sam2.original_backend import config_file
+from rvosbench.models.sam2.original_checkpoint import convert_weights, original_config
 from rvosbench.models.sam2.tracker import Sam2, load_sam2
 from rvosbench.models.weights import EMBEDDED
 
@@ -57,6 +57,7 @@ def networks(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 def build(code: ModuleType, name: str) -> Any:  # noqa: ANN401 - untyped package
     """Random weights strong enough that memories, presence and pointers all matter."""
+    torch.manual_seed(1)  # of the position code, which is no parameter
     overrides = [f"++model.image_size={SIDE}"]
     predictor = code.build_sam2_video_predictor(name, None, "cpu", hydra_overrides_extra=overrides)
     predictor.fill_hole_area = 0  # needs the CUDA extension
@@ -73,12 +74,12 @@ def build(code: ModuleType, name: str) -> Any:  # noqa: ANN401 - untyped package
     return predictor
 
 
-def save(official: dict[str, Tensor], folder: Path) -> None:
-    """As a folder, because an official file says nothing of a smaller frame."""
+def save(original: dict[str, Tensor], folder: Path) -> None:
+    """As a folder, because an original file says nothing of a smaller frame."""
     from safetensors.torch import save_file
 
-    official_config(official, SIDE).save_pretrained(folder)
-    save_file(convert_weights(official), folder / "model.safetensors")
+    original_config(original, SIDE).save_pretrained(folder)
+    save_file(convert_weights(original), folder / "model.safetensors")
 
 
 @pytest.fixture(scope="module")
@@ -204,9 +205,9 @@ def test_the_demo_network_is_refused_by_the_original_backend() -> None:
         load_sam2(EMBEDDED / "sam2", backend="original")
 
 
-def test_a_network_of_no_published_size_has_no_name() -> None:
+def test_a_network_of_no_original_size_has_no_name() -> None:
     with pytest.raises(BackendError, match="no such network"):
-        published_name(tiny_config())
+        config_file(tiny_config())
 
 
 @pytest.mark.skipif(find_spec("sam2") is not None, reason="the package is installed")

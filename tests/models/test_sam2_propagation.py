@@ -9,14 +9,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from rvosbench.models.sam2.decoding import (
-    NO_OBJECT_LOGIT,
-    FrameFeatures,
-    FrameOutput,
-    encode_frames,
-)
+from rvosbench.models.sam2.decoding import NO_OBJECT_LOGIT, encode_frames
 from rvosbench.models.sam2.memory import MemoryBank, sine_code
 from rvosbench.models.sam2.model import build_sam2, tiny_config
+from rvosbench.models.sam2.outputs import FrameFeatures, FrameOutput
 from rvosbench.models.sam2.propagation import prompt_masks_at, propagate
 
 if TYPE_CHECKING:
@@ -56,9 +52,12 @@ def feature_source(model: Sam2VideoModel, frames: Tensor) -> Callable[[int], Fra
     return lambda index: encode_frames(model, frames[index : index + 1])
 
 
-def run(model: Sam2VideoModel, masks: Tensor, **options: int) -> dict[int, FrameOutput]:
+def run(
+    model: Sam2VideoModel, masks: Tensor, batch_size: int | None = None
+) -> dict[int, FrameOutput]:
     with torch.inference_mode():
-        outputs = propagate(model, feature_source(model, video()), FRAMES, PROMPT, masks, **options)
+        features = feature_source(model, video())
+        outputs = propagate(model, features, FRAMES, PROMPT, masks, batch_size=batch_size)
         return {out.frame: out for out in outputs}
 
 

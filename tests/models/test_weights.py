@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rvosbench.errors import ConfigurationError, WeightsError
-from rvosbench.models.grounding_dino.checkpoint import load_grounding_dino
+from rvosbench.models.grounding_dino.detector import load_grounding_dino
 from rvosbench.models.sam2.tracker import load_sam2
 from rvosbench.models.text import load_text_encoder
 from rvosbench.models.weights import (
@@ -19,6 +19,7 @@ from rvosbench.models.weights import (
     TRACKER,
     Family,
     ModelIdentity,
+    find,
     identify,
     locate,
     weights_hash,
@@ -144,6 +145,24 @@ class TestLocate:
             return
         with pytest.raises(WeightsError, match="no text encoder at"):
             locate(str(tmp_path / "weights"), family)
+
+
+@pytest.mark.parametrize("family", HASHES, ids=lambda f: f.embedded)
+def test_what_is_here_is_found_and_nothing_is_fetched(
+    family: Family, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import huggingface_hub.file_download
+
+    cached = weights_folder(tmp_path / "models--owner--name" / "snapshots" / "0")
+    (tmp_path / "models--owner--name" / "refs").mkdir()
+    (tmp_path / "models--owner--name" / "refs" / "main").write_text("0")
+    monkeypatch.setattr("huggingface_hub.file_download.HF_HUB_CACHE", str(tmp_path), raising=False)
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_CACHE", str(tmp_path))
+    assert find("demo", family) == EMBEDDED / family.embedded
+    assert find("owner/name", family) == cached
+    assert identify("owner/name", family).sha256 == weights_hash(cached, family)
+    assert find("owner/other", family) is None
+    assert find(str(tmp_path), family) is None
 
 
 def test_only_the_files_of_a_family_are_fetched(

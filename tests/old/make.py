@@ -67,11 +67,14 @@ import numpy as np
 from rvosbench.datasets import load_dataset
 from rvosbench.masks import MaskSequence
 from rvosbench.records import Track
-from rvosbench.tracks.cache import Header, write_tracks
-from rvosbench.tracks.cached import track_file
+from rvosbench.tracks.cache_file import write_tracks
+from rvosbench.tracks.header import Header
+from rvosbench.tracks.cache import TrackCache
 from rvosbench.tracks.config import TrackConfig
-from rvosbench.tracks.identity import ModelIdentity, frame_fingerprint, relevant
-from rvosbench.tracks.words import write_words
+from rvosbench.tracks.config import relevant
+from rvosbench.tracks.header import frame_fingerprint
+from rvosbench.tracks.identity import ModelIdentity
+from rvosbench.tracks.text_tokens import write_words
 
 data, out = Path(sys.argv[1]), Path(sys.argv[2])
 dataset, rng, texts = load_dataset("folder", data, "all"), np.random.default_rng(0), {}
@@ -94,7 +97,7 @@ for sample in dataset:
         corruption=None,
         made={"dtype": "float32"},
     )
-    write_tracks(track_file(out, sample.video.id), header, tracks)
+    write_tracks(TrackCache(out).path(sample.video.id), header, tracks)
     for e in sample.expressions:
         texts[e.text] = rng.normal(size=(3, 16)).astype(np.float32)
 write_words(out / "texts" / "toy.parquet", texts, ModelIdentity("toy/encoder", "2" * 64), "float32")

@@ -41,7 +41,7 @@ from recipes.loop import take_step
 from recipes.schedule import Schedule
 from recipes.tokenizer import word_tokenizer
 from rvosbench.demo.grammar import Noun
-from rvosbench.models.grounding_dino.checkpoint import load_grounding_dino
+from rvosbench.models.grounding_dino.detector import load_grounding_dino
 from rvosbench.models.weights import EMBEDDED
 
 SIZE = 64

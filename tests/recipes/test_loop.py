@@ -190,6 +190,14 @@ class Weights:
 
 @dataclass(frozen=True)
 class Recipe:
+    """A recipe.
+
+    Attributes:
+        budget: how long.
+        seed: of all that is drawn,
+            twice.
+    """
+
     budget: Budget = field(default=Budget(5.0))
     seed: int = 3
     only_once: bool = False
@@ -209,6 +217,15 @@ class Recipe:
 def test_the_fields_of_a_recipe_are_options(given: list[str], wanted: Recipe) -> None:
     parser = command_parser("A recipe.", Recipe())
     assert recipe_from(parser.parse_args(["--out", "x", *given]), Recipe()) == wanted
+
+
+def test_help_says_what_the_recipe_says() -> None:
+    text = command_parser("Trains.\n\n    python -m recipes.x --out DIR", Recipe()).format_help()
+    text = " ".join(text.split())
+    assert "usage: python -m recipes.x" in text
+    assert "--seed SEED of all that is drawn, twice. default 3" in text
+    assert "default 5 minutes" in text
+    assert "--near" in text
 
 
 def test_minutes_and_steps_exclude_each_other(capsys: pytest.CaptureFixture[str]) -> None:

@@ -31,7 +31,7 @@ from recipes.tracker.steps import (
     video_losses,
 )
 from recipes.tracker.training import HEADS_FILE, TrackerRecipe, loss_of, main, new_training
-from rvosbench.models.sam2.prompts import PromptOutput
+from rvosbench.models.sam2.outputs import PromptOutput
 from rvosbench.models.sam2.tracker import load_sam2
 from rvosbench.models.weights import EMBEDDED
 

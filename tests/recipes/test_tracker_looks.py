@@ -13,8 +13,9 @@ from recipes.export import write_network
 from recipes.tracker.batches import BatchSpec, ClipBatch, sample_batch
 from recipes.tracker.looks import SHARES, EncoderHeads, encoder_loss, main, pooled_features
 from rvosbench.models.sam2.checkpoint import load_network
-from rvosbench.models.sam2.decoding import FrameFeatures, encode_frames
+from rvosbench.models.sam2.decoding import encode_frames
 from rvosbench.models.sam2.model import build_sam2, tiny_config
+from rvosbench.models.sam2.outputs import FrameFeatures
 
 SIDE = 128
 

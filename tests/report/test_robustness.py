@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from rvosbench.contracts import Summary
 from rvosbench.corruptions import CORRUPTIONS, Plan
 from rvosbench.errors import NoGroundTruthError, ResultError
 from rvosbench.report.drawing import to_image, to_svg
 from rvosbench.report.robustness import (
     Robustness,
     Row,
-    Score,
     group_of,
     mean_score,
     score_of,
@@ -29,11 +29,11 @@ from rvosbench.report.robustness_run import Trial, measure
 from rvosbench.runs.evaluate import RunOptions
 from rvosbench.runs.methods import load_method
 
-from ..datasets.test_corrupted import Generated
+from ..datasets.copies import Generated
 
 
-def score(jf: float) -> Score:
-    return Score(jf - 0.02, jf + 0.02, jf)
+def score(jf: float) -> Summary:
+    return Summary(jf - 0.02, jf + 0.02, jf)
 
 
 REPORT = Robustness(

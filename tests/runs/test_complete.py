@@ -1,4 +1,4 @@
-"""Answers of methods: complete, of the right size, or refused."""
+"""Predictions of methods: complete, of the right size, or refused."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _with(answer: object) -> dict[str, Any]:
 
 SOFT: Any = np.zeros((LENGTH, *SIZE), np.float32)
 BAD: dict[str, tuple[Any, str]] = {
-    "nothing": (_with(None), "expression '0': got a NoneType for an answer"),
+    "nothing": (_with(None), "expression '0': got a NoneType for a prediction"),
     "short": (_with(ANSWERS["0"].at([0])), "expression '0': got 1 masks, wanted 4"),
     "small": (
         _with(MaskSequence.empty(LENGTH, (6, 35))),
@@ -51,7 +51,7 @@ BAD: dict[str, tuple[Any, str]] = {
     "score": (_with(Prediction(ANSWERS["0"], 1.5)), r"got score 1.5, wanted one in \[0"),
     "no score": (_with(Prediction(ANSWERS["0"], float("nan"))), "got score nan"),
     "soft": (_with(Prediction(ANSWERS["0"], soft=SOFT)), "soft masks float32 .* wanted"),
-    "unasked": ({**ANSWERS, "x": ANSWERS["0"]}, "answers to 'x', which nobody asked"),
+    "unasked": ({**ANSWERS, "x": ANSWERS["0"]}, "predictions for 'x', which nobody asked for"),
 }
 
 
@@ -64,7 +64,7 @@ def test_answers_that_do_not_fit_are_refused(case: str) -> None:
 
 def test_every_expression_must_be_answered() -> None:
     by_number: Any = {0: ANSWERS["0"]}
-    message = r"no answer to '0', '1', '2', '3' \(answered: 0\)"
+    message = r"no prediction for '0', '1', '2', '3' \(there are 0\)"
     with pytest.raises(IncompletePredictionError, match=message):
         complete(by_number, SAMPLE, "mine")
 

@@ -1,9 +1,17 @@
 from __future__ import annotations
 
+import sys
+from dataclasses import replace
+
 import pytest
+import torch
 
 from rvosbench.errors import ConfigurationError, UnknownNameError, UsageError
 from rvosbench.runs.methods import MethodChoice, load_method
+
+from .toy_plugin import CODE, ToyPlugin, plugin
+
+__all__ = ["plugin"]
 
 
 def test_toy_weights_are_the_default_on_the_demo_dataset_only() -> None:
@@ -45,3 +53,18 @@ def test_a_wrong_choice_is_told_before_weights_are_loaded(
     assert callable(call)
     with pytest.raises(error, match=message):
         call()
+
+
+def test_a_method_is_built_for_a_device_that_torch_understands(plugin: ToyPlugin) -> None:
+    noted = CODE.replace("lambda config, device: Box(config)", "built")
+    noted = noted.replace(
+        "TOLD =",
+        "devices = []\n\n\ndef built(config, device):\n    "
+        "devices.append(device)\n    return Box(config)\n\n\nTOLD =",
+    )
+    choice = plugin.write(noted)
+    choice.build()
+    replace(choice, device="cpu").build()
+    (first, second) = sys.modules[f"{plugin.name}.method"].devices
+    assert torch.device(first).type in ("cpu", "cuda", "mps")
+    assert second == "cpu"

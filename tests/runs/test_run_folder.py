@@ -114,11 +114,9 @@ def test_a_run_without_result_says_what_to_do(run: Path, tmp_path: Path) -> None
     (run / "result.json").unlink()
     reads: list[Callable[[Path], object]] = [open_run, lambda r: pack_run(r, tmp_path / "z.zip")]
     for read in reads:
-        with pytest.raises(
-            ResultError, match=r"not finished \(result\.json is missing\).*--resume"
-        ):
+        with pytest.raises(ResultError, match=r"no finished run here .*begun.*--resume"):
             read(run)
-    with pytest.raises(ResultError, match=r"no run here \(result\.json is missing\)"):
+    with pytest.raises(ResultError, match=r"no finished run here \(result\.json is missing\)"):
         open_run(tmp_path / "nothing")
     assert resume(run) == []
     assert read_result(run / "result.json").summary is not None

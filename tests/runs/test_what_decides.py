@@ -16,8 +16,9 @@ from rvosbench.errors import DatasetError, PluginError, UsageError
 from rvosbench.execution.units import Unit
 from rvosbench.masks import MaskSequence
 from rvosbench.records import MethodCard, Sample, Video
+from rvosbench.runs.candidates import from_method
 from rvosbench.runs.evaluate import RunOptions, evaluate, score
-from rvosbench.runs.methods import BuiltMethod, MethodChoice
+from rvosbench.runs.methods import MethodChoice
 from rvosbench.runs.prediction_trees import write_predictions
 from rvosbench.runs.result import Result
 from rvosbench.runs.source import source_hash
@@ -255,11 +256,11 @@ def test_a_network_is_told_apart_by_its_weights() -> None:
             return {e.id: moving_square(1, 2) for e in sample.expressions}
 
     nets = [Net(1.0), Net(2.0), Net(1.0, torch.bfloat16)]
-    facts = [BuiltMethod(net).details()["object"] for net in nets]
-    assert facts[0] == BuiltMethod(Net(1.0)).details()["object"]
+    facts = [from_method(net, "toy").facts["object"] for net in nets]
+    assert facts[0] == from_method(Net(1.0), "toy").facts["object"]
     assert len({f["weights"] for f in facts}) == 3
     assert [f["factor"] for f in facts] == [2, 2, 2]
-    BuiltMethod(nets[0]).check_resumable()
+    assert from_method(nets[0], "toy").unsure == ""
 
 
 @pytest.mark.parametrize("unknown", [object(), {1: 2}, np.array([object()]), lambda: 1])

@@ -13,7 +13,7 @@ from rvosbench.tracks.cache import TrackCache
 from rvosbench.tracks.cache_file import write_tracks
 from rvosbench.tracks.config import TrackConfig, relevant
 from rvosbench.tracks.header import Header, frames_hash
-from rvosbench.tracks.words import write_words
+from rvosbench.tracks.text_tokens import write_text_tokens
 
 from ..toys import LENGTH, SIZE, ToyDataset, moving_square
 
@@ -70,5 +70,5 @@ def make_cache(
     rng = np.random.default_rng(5)
     words = {t: rng.normal(size=(i + 2, WIDTH)).astype(np.float32) for i, t in enumerate(texts)}
     encoder = ModelIdentity(ENCODER, "2" * 64)
-    write_words(folder / "texts" / "toy.parquet", words, encoder, "float32")
+    write_text_tokens(folder / "texts" / "toy.parquet", words, encoder, "float32")
     return folder

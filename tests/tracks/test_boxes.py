@@ -10,11 +10,11 @@ import pytest
 from rvosbench.masks import MaskSequence
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Sample, Track
+from rvosbench.tracks.boxes import box_prompts, box_tracks
 from rvosbench.tracks.config import Compute, TrackConfig
-from rvosbench.tracks.follow import Follower
-from rvosbench.tracks.generate import box_tracks, generate_tracks
+from rvosbench.tracks.follower import Follower
 
-from .worlds import EASY, LENGTH, SIZE, Reader, make_sample, random_sam2
+from .worlds import EASY, LENGTH, SIZE, Reader, generate_tracks, make_sample, random_sam2
 
 LEFT, RIGHT, WIDE = (2.0, 5.0, 30.0, 50.0), (45.0, 5.0, 78.0, 50.0), (5.0, 20.0, 75.0, 40.0)
 TEXTS = {"0": "left", "1": "right one", "2": "left", "3": "both", "4": "nothing"}
@@ -119,7 +119,8 @@ def test_the_compute_batch_changes_no_box_track(
 def test_boxes_below_the_score_or_unstable_are_no_prompts(sam2: Sam2, sample: Sample) -> None:
     def boxes(config: TrackConfig) -> list[Track]:
         follower = Follower.of(sam2, sample.video, Compute())
-        return box_tracks(follower, Reader(KNOWN), sample, config)
+        found = box_prompts(follower, Reader(KNOWN), sample, config)
+        return box_tracks(follower, found, config)
 
     assert {t.score for t in boxes(BOXES)} == {0.9, 0.8, 0.5, 0.4, 0.3} & {
         t.score for t in boxes(BOXES)
@@ -137,12 +138,13 @@ def test_an_expression_has_no_more_tracks_than_the_limit(sam2: Sam2, sample: Sam
 
 def test_grid_tracks_can_filter_box_prompts(sam2: Sam2, sample: Sample) -> None:
     follower = Follower.of(sam2, sample.video, Compute())
-    free = box_tracks(follower, Reader(KNOWN), sample, replace(BOXES, iou_filter=0.0))
+    found = box_prompts(follower, Reader(KNOWN), sample, BOXES)
+    free = box_tracks(follower, found, replace(BOXES, iou_filter=0.0))
     whole = MaskSequence.from_arrays(np.ones((LENGTH, *SIZE), bool))
     grid = [replace(free[0], masks=whole, source="grid", candidates=None)]
     for filters, left in ((True, 0), (False, len(free))):
         config = replace(BOXES, iou_filter=0.0, grid_filters_boxes=filters)
-        assert len(box_tracks(follower, Reader(KNOWN), sample, config, grid)) == left
+        assert len(box_tracks(follower, found, config, grid)) == left
 
 
 def test_one_pool_of_a_video_serves_all_and_has_no_mask_twice(

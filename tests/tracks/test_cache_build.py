@@ -22,23 +22,12 @@ from rvosbench.tracks.cache import TrackCache
 from rvosbench.tracks.cache_build import BuildOptions, build_tracks
 from rvosbench.tracks.cache_file import TrackCacheError, read_header, read_tracks, write_tracks
 from rvosbench.tracks.candidates import CandidateConfig, grounder_identity
-from rvosbench.tracks.config import Compute, TrackConfig, relevant
+from rvosbench.tracks.config import Compute, relevant
 from rvosbench.tracks.header import Header
-from rvosbench.tracks.hub import pull_tracks, push_tracks
-from rvosbench.tracks.maker import TrackMaker
-from rvosbench.tracks.source import CachedTracks
 from rvosbench.tracks.summary import recall_of, summarize
+from rvosbench.tracks.track_maker import TrackMaker
 
-PROMPTS = TrackConfig(
-    points_per_side=3,
-    multimask=False,
-    predicted_iou=0.2,
-    stability=0.2,
-    max_grid_tracks=3,
-    frame_interval=100,
-)
-CONFIG = CandidateConfig("demo", "", prompts=PROMPTS)
-VIDEOS = ["valid-0000", "valid-0001"]
+from .caches import CONFIG, PROMPTS, VIDEOS, of, rebuild
 
 
 @pytest.fixture(scope="module")
@@ -56,20 +45,6 @@ def cache(demo: MotionShapes, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def copy(cache: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(cache, tmp_path / "copy"))
-
-
-def of(folder: Path, config: CandidateConfig = CONFIG) -> CachedTracks:
-    return CachedTracks(replace(config, tracks=str(folder)))
-
-
-def rebuild(
-    demo: MotionShapes, folder: Path, config: CandidateConfig = CONFIG, **more: object
-) -> str:
-    """What was made (+) and what was there (=)."""
-    seen = []
-    options = replace(BuildOptions(truth=True, videos=VIDEOS), **more)  # type: ignore[arg-type]
-    build_tracks(demo, config, folder, options, None, lambda _, reused: seen.append("+="[reused]))
-    return "".join(seen)
 
 
 def test_a_cache_gives_what_the_models_give(demo: MotionShapes, cache: Path) -> None:
@@ -214,7 +189,7 @@ def test_a_video_without_sentences_gets_no_truth_tracks(
     assert {t.source for t in TrackCache(tmp_path).tracks(VIDEOS[0])} == {"grid"}
 
 
-# Box tracks belong to sentences.
+# Box tracks belong to expressions.
 
 
 def with_boxes(cache: Path, demo: MotionShapes, pool: str, folder: Path) -> CandidateConfig:
@@ -345,48 +320,6 @@ def test_recall_is_by_source(demo: MotionShapes, cache: Path) -> None:
     for row in recall.values():
         assert 0 <= row.best_track <= row.best_union <= 1
         assert row.expressions > 0
-
-
-# The hub.
-
-
-class Hub:
-    """A repository in a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.private: bool | None = None
-
-    def create_repo(self, name: str, *, repo_type: str, private: bool, exist_ok: bool) -> None:
-        assert (name, repo_type, exist_ok) == ("me/tracks", "dataset", True)
-        self.private = private
-        self.folder.mkdir(exist_ok=True)
-
-    def upload_file(self, *, path_or_fileobj: bytes, path_in_repo: str, **_: object) -> None:
-        (self.folder / path_in_repo).write_bytes(path_or_fileobj)
-
-    def upload_folder(self, *, folder_path: str, allow_patterns: list[str], **_: object) -> None:
-        for pattern in allow_patterns:
-            for path in Path(folder_path).glob(pattern):
-                shutil.copy(path, self.folder)
-
-    def snapshot_download(self, name: str, *, local_dir: str, **_: object) -> None:
-        if name != "me/tracks":
-            raise OSError("404 not found")
-        shutil.copytree(self.folder, local_dir)
-
-
-def test_a_cache_goes_to_the_hub_and_back(demo: MotionShapes, cache: Path, tmp_path: Path) -> None:
-    hub = Hub(tmp_path / "hub")
-    assert push_tracks(cache, "me/tracks", api=hub).endswith("datasets/me/tracks")
-    assert hub.private is True
-    card = (tmp_path / "hub" / "README.md").read_text()
-    assert "| points_per_side | 3 |" in card
-    assert pull_tracks("me/tracks", tmp_path / "back", api=hub) == 2
-    assert of(tmp_path / "back").provenance() == of(cache).provenance()
-    assert TrackCache(tmp_path / "back").problems(demo, VIDEOS) == []
-    with pytest.raises(TrackCacheError, match=r"downloaded from 'me/other'.*404"):
-        pull_tracks("me/other", tmp_path / "other", api=hub)
 
 
 # Backends.

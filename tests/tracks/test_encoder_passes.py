@@ -16,8 +16,8 @@ from rvosbench.tracks.cache import TrackCache
 from rvosbench.tracks.cache_build import BuildOptions, build_tracks, object_tracks
 from rvosbench.tracks.candidates import CandidateConfig
 from rvosbench.tracks.config import Compute, TrackConfig
-from rvosbench.tracks.follow import Follower
-from rvosbench.tracks.generate import candidate_tracks
+from rvosbench.tracks.follower import Follower
+from rvosbench.tracks.track_maker import candidate_tracks
 
 from .worlds import EASY, LENGTH, SIZE, Reader, make_sample, random_sam2
 

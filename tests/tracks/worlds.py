@@ -14,9 +14,11 @@ from rvosbench.models.grounding_dino.detector import Detections
 from rvosbench.models.sam2.model import build_sam2, tiny_config
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Expression, Frame, Sample, Track, Video
+from rvosbench.tracks.boxes import Grounder
 from rvosbench.tracks.cache_build import object_tracks
 from rvosbench.tracks.config import Compute, TrackConfig
-from rvosbench.tracks.follow import Follower
+from rvosbench.tracks.follower import Follower
+from rvosbench.tracks.track_maker import candidate_tracks
 
 SIZE = (60, 80)
 LENGTH = 5
@@ -62,8 +64,20 @@ def truth_tracks(
     return object_tracks(Follower.of(sam2, video, compute or Compute()), objects, [frame])
 
 
+def generate_tracks(
+    sam2: Sam2,
+    sample: Sample,
+    config: TrackConfig,
+    grounder: Grounder | None = None,
+    compute: Compute | None = None,
+) -> tuple[Track, ...]:
+    """Candidate tracks of a video that nothing has looked at yet."""
+    follower = Follower.of(sam2, sample.video, compute or Compute())
+    return candidate_tracks(follower, sample, config, grounder)
+
+
 def make_sample(texts: Mapping[str, str] | None = None, seed: int = 0) -> Sample:
-    """Five frames of noise with a red square, and some sentences."""
+    """Five frames of noise with a red square, and some expressions."""
     frames = np.random.default_rng(seed).integers(0, 255, (LENGTH, *SIZE, 3), np.uint8)
     frames[:, 10:40, 20:50] = (200, 30, 30)
     video = Video("v", tuple("01234"), lambda i: frames[i], lambda: SIZE)
@@ -73,7 +87,7 @@ def make_sample(texts: Mapping[str, str] | None = None, seed: int = 0) -> Sample
 
 @dataclass
 class Reader:
-    """A grounder that knows some sentences: text -> boxes and scores, the same in every frame."""
+    """A grounder that knows some expressions: text -> boxes and scores, the same in every frame."""
 
     known: Mapping[str, Sequence[tuple[tuple[float, float, float, float], float]]]
     asked: list[str] = field(default_factory=list)

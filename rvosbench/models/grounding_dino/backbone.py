@@ -1,4 +1,4 @@
-"""The image backbone of GroundingDINO, run once for all sentences about a frame."""
+"""The image backbone of GroundingDINO, run once for all expressions about a frame."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Levels = list[tuple[Tensor, Tensor]]
 
 
 class SharedBackbone(nn.Module):
-    """Stands where the network has its backbone, and answers with features it already has.
+    """Stands where the network has its backbone, and gives features it already has.
 
     Args:
         inner: the network's own backbone; gives features and position codes.
@@ -38,7 +38,7 @@ class SharedBackbone(nn.Module):
     def forward(self, pixel_values: Tensor, pixel_mask: Tensor) -> tuple[Levels, list[Tensor]]:
         """Features for a batch of B: of the frames that are looked at, or of `pixel_values`.
 
-        Of F frames each answers for B / F rows in a row.
+        Of F frames each serves B / F rows in a row.
         """
         if self._known is None:
             out: tuple[Levels, list[Tensor]] = self.inner(pixel_values, pixel_mask)

@@ -1,9 +1,9 @@
-"""GroundingDINO behind our types: a frame and sentences in, boxes with scores and phrases out.
+"""GroundingDINO behind our types: a frame and expressions in, boxes with scores and phrases out.
 
     grounder = load_grounding_dino("IDEA-Research/grounding-dino-tiny", device="cuda")
     found = grounder.detect(frame, ["the red car"], box_threshold=0.2, text_threshold=0.25)
 
-The image backbone runs once a frame, however many sentences are asked about.
+The image backbone runs once a frame, however many expressions are asked about.
 
 Source: Liu et al., "Grounding DINO: Marrying DINO with Grounded Pre-Training for Open-Set Object
 Detection"; pre- and post-processing as in the original code.
@@ -11,34 +11,33 @@ Detection"; pre- and post-processing as in the original code.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rvosbench.models.devices import frozen
-from rvosbench.models.grounding_dino.backbone import SharedBackbone
+from rvosbench.models.backends import ORIGINAL, TRANSFORMERS, check_backend
+from rvosbench.models.devices import check_dtype, frozen
+from rvosbench.models.grounding_dino import original_backend, transformers_backend
+from rvosbench.models.grounding_dino.checkpoint import FrameSize, GrounderFiles, read_grounder
 from rvosbench.models.sam2.frames import normalise
-from rvosbench.models.text import equal_lengths
 
 if TYPE_CHECKING:
-    from transformers import GroundingDinoForObjectDetection, PreTrainedTokenizerBase
-
-TEXTS_AT_ONCE = 8
-"""Sentences computed together; bounds memory."""
+    from transformers import PreTrainedTokenizerBase
 
 
 class Detections(NamedTuple):
-    """What was found for one sentence, in the order of the network's queries.
+    """What was found for one expression, in the order of the network's queries.
 
     Attributes:
         boxes: (N, 4) float64, left, top, right, bottom in pixels of the frame; may reach outside.
-        scores: (N,) float64, the best word's probability, in (0, 1).
-        phrases: the words of the sentence that each box answers to; may be empty text.
+        scores: (N,) float64, the best text token's probability, in (0, 1).
+        phrases: the words of the expression that each box answers to; may be empty text.
     """
 
     boxes: NDArray[np.float64]
@@ -54,27 +53,29 @@ class Detections(NamedTuple):
 
 
 @dataclass(frozen=True)
-class FrameSize:
-    """Frames are scaled, keeping their shape, until a side has one of these lengths in pixels.
+class Backend:
+    """The functions in which the networks of transformers and of the authors differ.
 
     Attributes:
-        shortest: wanted length of the shorter side.
-        longest: most that the longer side may have.
+        build: files -> network on the CPU.
+        longest_text: network -> text tokens of an expression that it reads.
+        find: see `transformers_backend.find`.
     """
 
-    shortest: int = 800
-    longest: int = 1333
+    build: Callable[[GrounderFiles], Any]
+    longest_text: Callable[[Any], int]
+    find: Callable[
+        [Any, Tensor, Sequence[str], Sequence[Sequence[int]]],
+        Iterator[tuple[int, Tensor, Tensor]],
+    ]
 
-    def of(self, size: tuple[int, int]) -> tuple[int, int]:
-        """(height, width) after scaling a frame of (height, width)."""
-        short, long = min(size), max(size)
-        side = self.shortest
-        if long / short * side > self.longest:
-            side = round(self.longest * short / long)
-        if side == short:
-            return size
-        other = int(side * long / short)
-        return (side, other) if size[0] <= size[1] else (other, side)
+
+BACKENDS = {
+    TRANSFORMERS: Backend(
+        transformers_backend.build, transformers_backend.longest_text, transformers_backend.find
+    ),
+    ORIGINAL: Backend(original_backend.build, original_backend.longest_text, original_backend.find),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,20 +83,22 @@ class GroundingDino:
     """A frozen GroundingDINO on one device.
 
     Attributes:
-        model: the network, float32, in evaluation mode; its backbone is a SharedBackbone.
+        model: the network, float32, in evaluation mode.
         tokenizer: of the same checkpoint.
         checkpoint_hash: sha256 of weights and tokenizer, for signatures.
         device: where it runs.
         dtype: "float32" (as in the released SOLA code), or an autocast type.
         frame_size: how large frames are made.
+        backend: how to run the network.
     """
 
-    model: GroundingDinoForObjectDetection
+    model: Any
     tokenizer: PreTrainedTokenizerBase
     checkpoint_hash: str
     device: str = "cpu"
     dtype: str = "float32"
-    frame_size: FrameSize = FrameSize()
+    frame_size: FrameSize = field(default_factory=FrameSize)
+    backend: Backend = BACKENDS[TRANSFORMERS]
 
     def detect(
         self,
@@ -105,49 +108,32 @@ class GroundingDino:
         box_threshold: float,
         text_threshold: float,
     ) -> list[Detections]:
-        """Boxes for each of several sentences in one RGB frame (H, W, 3).
+        """Boxes for each of several expressions in one RGB frame (H, W, 3).
 
         Args:
             frame: any size.
-            texts: sentences as the authors wrote them; none gives an empty list. Sentences of
-                equal length are computed together; no result depends on the others, beyond
-                rounding.
+            texts: expressions as the authors wrote them; none gives an empty list. No result
+                depends on the others, beyond rounding.
             box_threshold: boxes need a greater score.
-            text_threshold: words need a greater probability to be in a box's phrase.
+            text_threshold: text tokens need a greater probability to be in a box's phrase.
         """
         if not texts:
             return []
-        tokens = self._tokenize(texts)
+        captions = [caption(text) for text in texts]
+        tokens = self._tokenize(captions)
         found: list[Detections | None] = [None] * len(texts)
         with frozen(self.device, self.dtype):
-            for row, words, boxes in self._answers(self._pixels(frame), texts, tokens):
-                good = words.max(dim=-1).values > box_threshold
+            pixels = self._pixels(frame)
+            for row, chances, boxes in self.backend.find(self.model, pixels, captions, tokens):
+                good = chances.max(dim=-1).values > box_threshold
                 found[row] = self._detections(
-                    words[good], boxes[good], tokens[row], frame.shape[:2], text_threshold
+                    chances[good], boxes[good], tokens[row], frame.shape[:2], text_threshold
                 )
         return [d for d in found if d is not None]
 
-    @property
-    def longest_text(self) -> int:
-        """Words of a sentence that are read; the rest is cut off."""
-        return int(self.model.config.max_text_len)
-
-    def _answers(
-        self, pixels: Tensor, texts: Sequence[str], tokens: Sequence[Sequence[int]]
-    ) -> Iterator[tuple[int, Tensor, Tensor]]:
-        """Rows of `texts`, their word probabilities (Q, L) and boxes (Q, 4), in any order."""
-        backbone = self.model.model.backbone
-        assert isinstance(backbone, SharedBackbone)
-        with backbone.looking_at(pixels):
-            for rows in equal_lengths(tokens, TEXTS_AT_ONCE):
-                ids = torch.tensor([tokens[row] for row in rows], device=self.device)
-                out = self.model(pixel_values=pixels.expand(len(rows), -1, -1, -1), input_ids=ids)
-                words, boxes = out.logits.float().sigmoid(), out.pred_boxes.float()
-                yield from zip(rows, words, boxes, strict=True)
-
-    def _tokenize(self, texts: Sequence[str]) -> list[list[int]]:
-        longest = self.longest_text
-        encoded = self.tokenizer([caption(t) for t in texts], truncation=True, max_length=longest)
+    def _tokenize(self, captions: Sequence[str]) -> list[list[int]]:
+        longest = self.backend.longest_text(self.model)
+        encoded = self.tokenizer(list(captions), truncation=True, max_length=longest)
         ids: list[list[int]] = encoded["input_ids"]
         return ids
 
@@ -161,19 +147,19 @@ class GroundingDino:
 
     def _detections(
         self,
-        words: Tensor,
+        chances: Tensor,
         boxes: Tensor,
         tokens: Sequence[int],
         size: tuple[int, ...],
         threshold: float,
     ) -> Detections:
-        """From word probabilities (N, L) and boxes (N, 4) as relative centre and size."""
+        """From token probabilities (N, L) and boxes (N, 4) as relative centre and size."""
         height, width = size
         centre, half = boxes[:, :2].double(), boxes[:, 2:].double() / 2
         scale = np.array([width, height, width, height], np.float64)
         corners = torch.cat([centre - half, centre + half], dim=1).cpu().numpy() * scale
-        scores = words.max(dim=-1).values.double().cpu().numpy()
-        phrases = tuple(self._phrase(row > threshold, tokens) for row in words)
+        scores = chances.max(dim=-1).values.double().cpu().numpy()
+        phrases = tuple(self._phrase(row > threshold, tokens) for row in chances)
         return Detections(corners, scores, phrases)
 
     def _phrase(self, chosen: Tensor, tokens: Sequence[int]) -> str:
@@ -183,10 +169,41 @@ class GroundingDino:
 
 
 def caption(text: str) -> str:
-    """A sentence as the network wants it: lower case, ending with a full stop.
+    """An expression as the network wants it: lower case, ending with a full stop.
 
     >>> caption(" The red car ")
     'the red car.'
     """
     plain = text.lower().strip()
     return plain if plain.endswith(".") else plain + "."
+
+
+def load_grounding_dino(
+    source: str | Path,
+    device: str = "cpu",
+    dtype: str = "float32",
+    *,
+    backend: str = TRANSFORMERS,
+) -> GroundingDino:
+    """Loads a frozen GroundingDINO and its tokenizer.
+
+    Args:
+        source: "demo" (embedded), hub id, downloaded once, a local folder or an original `.pth`
+            file; what lies there locally wins.
+        device: torch device.
+        dtype: "float32", as the released SOLA code runs it, or "bfloat16" or "float16" (autocast),
+            which moves boxes by some pixels.
+        backend: "transformers", or "original" for the `groundingdino` package.
+
+    Raises:
+        WeightsError: nothing there, not available, or not a GroundingDINO.
+        BackendError: the original package is not installed, or has no network of these sizes.
+        ConfigurationError: an unknown dtype or backend.
+    """
+    check_backend(backend)
+    check_dtype(dtype, "GroundingDINO")
+    files, code = read_grounder(source), BACKENDS[backend]
+    model = code.build(files).eval().requires_grad_(False).to(device)
+    return GroundingDino(
+        model, files.tokenizer, files.sha256, device, dtype, files.frame_size, code
+    )

@@ -13,7 +13,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from rvosbench.models.backends import BackendError, import_original
-from rvosbench.models.grounding_dino.detector import GroundingDino, caption
+from rvosbench.models.grounding_dino.checkpoint import GrounderFiles
 from rvosbench.models.grounding_dino.original_checkpoint import (
     HEADS,
     POINTS,
@@ -32,34 +31,11 @@ from rvosbench.models.grounding_dino.original_checkpoint import (
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-    from rvosbench.models.grounding_dino.checkpoint import GrounderFiles
-
 CODE = "groundingdino.models.GroundingDINO.groundingdino"
-PUBLISHED = {  # width of the image backbone -> its stages, and the package's configuration
+SIZES = {  # width of the image backbone -> its stages, and the package's configuration
     96: ([2, 2, 6, 2], "groundingdino.config.GroundingDINO_SwinT_OGC"),
     128: ([2, 2, 18, 2], "groundingdino.config.GroundingDINO_SwinB_cfg"),
 }
-
-
-@dataclass(frozen=True, eq=False)
-class OriginalGroundingDino(GroundingDino):
-    """As `GroundingDino`, with the authors' network; sentences are looked at one by one."""
-
-    model: Any
-
-    @property
-    def longest_text(self) -> int:
-        """Words of a sentence that are read; the rest is cut off."""
-        return int(self.model.max_text_len)
-
-    def _answers(
-        self, pixels: Tensor, texts: Sequence[str], tokens: Sequence[Sequence[int]]
-    ) -> Iterator[tuple[int, Tensor, Tensor]]:
-        with _looking_at(self.model.backbone, pixels):
-            for row, text in enumerate(texts):
-                with _quiet():
-                    out = self.model(pixels, captions=[caption(text)])
-                yield row, out["pred_logits"][0].float().sigmoid(), out["pred_boxes"][0].float()
 
 
 class BertOfTransformers5(nn.Module):
@@ -84,13 +60,13 @@ class BertOfTransformers5(nn.Module):
         position_ids: Tensor,
     ) -> dict[str, Tensor]:
         """Text features (B, L, E) under "last_hidden_state"; a (B, L, L) mask says what is seen."""
-        words = self.embeddings(input_ids, token_type_ids, position_ids)
-        hidden = (1.0 - attention_mask[:, None].to(words.dtype)) * torch.finfo(words.dtype).min
-        return {"last_hidden_state": self.encoder(words, attention_mask=hidden)[0]}
+        hidden = self.embeddings(input_ids, token_type_ids, position_ids)
+        unseen = (1.0 - attention_mask[:, None].to(hidden.dtype)) * torch.finfo(hidden.dtype).min
+        return {"last_hidden_state": self.encoder(hidden, attention_mask=unseen)[0]}
 
 
-def original_grounder(files: GrounderFiles, device: str, dtype: str) -> OriginalGroundingDino:
-    """The authors' network with the weights of any checkpoint of its published sizes.
+def build(files: GrounderFiles) -> Any:  # noqa: ANN401 - untyped package
+    """The authors' network with the weights of any checkpoint of its sizes, on the CPU.
 
     Raises:
         BackendError: the package is not installed, or has no such network.
@@ -100,10 +76,27 @@ def original_grounder(files: GrounderFiles, device: str, dtype: str) -> Original
         code = import_original("groundingdino", CODE)
         network = _build(code, files)
     network.load_state_dict(_original_weights(network.state_dict(), files))
-    frozen = network.eval().requires_grad_(False).to(device)
-    return OriginalGroundingDino(
-        frozen, files.tokenizer, files.sha256, device, dtype, files.frame_size
-    )
+    return network
+
+
+def longest_text(model: Any) -> int:  # noqa: ANN401 - untyped package
+    """Text tokens of an expression that are read; the rest is cut off."""
+    return int(model.max_text_len)
+
+
+def find(
+    model: Any,  # noqa: ANN401 - untyped package
+    pixels: Tensor,
+    captions: Sequence[str],
+    tokens: Sequence[Sequence[int]],
+) -> Iterator[tuple[int, Tensor, Tensor]]:
+    """As `transformers_backend.find`; the authors' network looks at captions one by one."""
+    del tokens  # it has a tokenizer of its own
+    with _looking_at(model.backbone, pixels):
+        for row, text in enumerate(captions):
+            with _quiet():
+                out = model(pixels, captions=[text])
+            yield row, out["pred_logits"][0].float().sigmoid(), out["pred_boxes"][0].float()
 
 
 def _build(code: ModuleType, files: GrounderFiles) -> Any:  # noqa: ANN401 - untyped package
@@ -118,7 +111,7 @@ def _build(code: ModuleType, files: GrounderFiles) -> Any:  # noqa: ANN401 - unt
 def _arguments(files: GrounderFiles) -> SimpleNamespace:
     """The package's configuration for the image backbone, with the sizes of this checkpoint."""
     config, swin = files.config, files.config.backbone_config
-    stages, name = PUBLISHED.get(swin.embed_dim, ([], ""))
+    stages, name = SIZES.get(swin.embed_dim, ([], ""))
     heads = {config.encoder_attention_heads, config.decoder_attention_heads}
     points = {config.encoder_n_points, config.decoder_n_points}
     if list(swin.depths) != stages or heads != {HEADS} or points != {POINTS}:
@@ -139,8 +132,8 @@ def _arguments(files: GrounderFiles) -> SimpleNamespace:
         "use_checkpoint": False,  # of training; changes no number
         "use_transformer_ckpt": False,
     }
-    published = vars(import_original("groundingdino", name))
-    return SimpleNamespace(**{k: v for k, v in published.items() if k[0] != "_"} | sizes)
+    configured = vars(import_original("groundingdino", name))
+    return SimpleNamespace(**{k: v for k, v in configured.items() if k[0] != "_"} | sizes)
 
 
 def _original_weights(wanted: Mapping[str, Tensor], files: GrounderFiles) -> dict[str, Tensor]:

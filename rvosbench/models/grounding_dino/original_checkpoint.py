@@ -4,7 +4,7 @@
 All sizes are read off the tensors, so the file name does not matter. Names are those that
 checkpoints on the hub have; transformers renames them to what its version calls them.
 
-Source: the published model files of IDEA-Research/GroundingDINO (groundingdino/config).
+Source: the model files of IDEA-Research/GroundingDINO (groundingdino/config).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Weights = Mapping[str, Tensor]
 
 HEADS, POINTS = 8, 4
-"""Of every published configuration; tensors do not tell them."""
+"""Of every configuration of the authors; tensors do not tell them."""
 
 BERT_HEAD_WIDTH = 64
 
@@ -37,7 +37,7 @@ UNUSED = re.compile(
 
 _SWIN = "model.backbone.conv_encoder.model."
 
-# Official name to that on the hub; every rule is applied once to every name, in this order.
+# Original name to that on the hub; every rule is applied once to every name, in this order.
 RULES: tuple[tuple[str, str], ...] = (
     (r"^backbone\.0\.patch_embed\.proj\.", _SWIN + "embeddings.patch_embeddings.projection."),
     (r"^backbone\.0\.patch_embed\.norm\.", _SWIN + "embeddings.norm."),
@@ -90,13 +90,13 @@ _SHARED = re.compile(r"^(?:model\.decoder\.)?bbox_embed\.\d+\.")
 
 
 def rename(name: str) -> str:
-    """The hub's name of an official tensor; fused queries, keys and values keep one name here."""
+    """The hub's name of an original tensor; fused queries, keys and values keep one name here."""
     for pattern, replacement in RULES:
         name = re.sub(pattern, replacement, name)
     return name
 
 
-def official_tensors(content: object) -> dict[str, Tensor]:
+def original_tensors(content: object) -> dict[str, Tensor]:
     """The tensors of an original checkpoint that detection needs, under their plain names.
 
     Args:
@@ -109,10 +109,10 @@ def official_tensors(content: object) -> dict[str, Tensor]:
     return {k: v for k, v in plain.items() if not UNUSED.search(k)}
 
 
-def convert_weights(official: Weights) -> dict[str, Tensor]:
+def convert_weights(original: Weights) -> dict[str, Tensor]:
     """All tensors under their hub names, float32; fused attention weights are cut in three."""
     converted: dict[str, Tensor] = {}
-    for name, value in official.items():
+    for name, value in original.items():
         new, tensor = rename(name), value.float()
         if match := _FUSED.match(new):
             parts = zip(("query", "key", "value"), tensor.chunk(3), strict=True)
@@ -122,13 +122,13 @@ def convert_weights(official: Weights) -> dict[str, Tensor]:
     return converted
 
 
-def find_converted(converted: Weights, official_name: str) -> Tensor:
-    """The tensor of an official name among those with hub names, fused and repeated as it was.
+def find_converted(converted: Weights, original_name: str) -> Tensor:
+    """The tensor of an original name among those with hub names, fused and repeated as it was.
 
     Raises:
         WeightsError: it is not there.
     """
-    new = rename(official_name)
+    new = rename(original_name)
     if match := _FUSED.match(new):
         names = [f"{match[1]}{part}.{match[2]}" for part in ("query", "key", "value")]
         if all(name in converted for name in names):
@@ -136,31 +136,31 @@ def find_converted(converted: Weights, official_name: str) -> Tensor:
     for name in (new, _SHARED.sub(r"bbox_embed.0.", new)):
         if name in converted:
             return converted[name]
-    raise WeightsError(f"the weights have no {new!r} (official: {official_name!r}).")
+    raise WeightsError(f"the weights have no {new!r} (original: {original_name!r}).")
 
 
-def official_config(official: Weights) -> GroundingDinoConfig:
+def original_config(original: Weights) -> GroundingDinoConfig:
     """The configuration that a checkpoint was made with.
 
     Raises:
-        WeightsError: the tensors are not those of a GroundingDINO as it was published.
+        WeightsError: the tensors are not those of a GroundingDINO of its authors.
     """
     from transformers import GroundingDinoConfig
 
     layer = "transformer.{}.layers.0."
-    levels, width = _shape(official, "transformer.level_embed")
-    encoder_ffn = _shape(official, layer.format("encoder") + "linear1.weight")[0]
-    decoder_ffn = _shape(official, layer.format("decoder") + "linear1.weight")[0]
+    levels, width = _shape(original, "transformer.level_embed")
+    encoder_ffn = _shape(original, layer.format("encoder") + "linear1.weight")[0]
+    decoder_ffn = _shape(original, layer.format("decoder") + "linear1.weight")[0]
     for part in ("encoder.layers.0.self_attn", "decoder.layers.0.cross_attn"):
-        _check_points(official, f"transformer.{part}.sampling_offsets.weight", levels)
+        _check_points(original, f"transformer.{part}.sampling_offsets.weight", levels)
     return GroundingDinoConfig(
-        backbone_config=_swin_config(official),
-        text_config=_bert_config(official),
+        backbone_config=_swin_config(original),
+        text_config=_bert_config(original),
         d_model=width,
-        num_queries=_shape(official, "transformer.tgt_embed.weight")[0],
+        num_queries=_shape(original, "transformer.tgt_embed.weight")[0],
         num_feature_levels=levels,
-        encoder_layers=_count(official, r"^transformer\.encoder\.layers\.(\d+)\."),
-        decoder_layers=_count(official, r"^transformer\.decoder\.layers\.(\d+)\."),
+        encoder_layers=_count(original, r"^transformer\.encoder\.layers\.(\d+)\."),
+        decoder_layers=_count(original, r"^transformer\.decoder\.layers\.(\d+)\."),
         encoder_ffn_dim=encoder_ffn,
         decoder_ffn_dim=decoder_ffn,
         encoder_attention_heads=HEADS,
@@ -170,11 +170,11 @@ def official_config(official: Weights) -> GroundingDinoConfig:
     )
 
 
-def _swin_config(official: Weights) -> dict[str, object]:
-    width = _shape(official, "backbone.0.patch_embed.proj.weight")[0]
-    stages = range(_count(official, r"^backbone\.0\.layers\.(\d+)\."))
+def _swin_config(original: Weights) -> dict[str, object]:
+    width = _shape(original, "backbone.0.patch_embed.proj.weight")[0]
+    stages = range(_count(original, r"^backbone\.0\.layers\.(\d+)\."))
     tables = [
-        _shape(official, f"backbone.0.layers.{i}.blocks.0.attn.relative_position_bias_table")
+        _shape(original, f"backbone.0.layers.{i}.blocks.0.attn.relative_position_bias_table")
         for i in stages
     ]
     window = (round(tables[0][0] ** 0.5) + 1) // 2  # a table has (2 window - 1)^2 rows
@@ -182,7 +182,7 @@ def _swin_config(official: Weights) -> dict[str, object]:
         "model_type": "swin",
         "embed_dim": width,
         "depths": [
-            _count(official, rf"^backbone\.0\.layers\.{i}\.blocks\.(\d+)\.") for i in stages
+            _count(original, rf"^backbone\.0\.layers\.{i}\.blocks\.(\d+)\.") for i in stages
         ],
         "num_heads": [table[1] for table in tables],
         "window_size": window,
@@ -191,38 +191,38 @@ def _swin_config(official: Weights) -> dict[str, object]:
     }
 
 
-def _bert_config(official: Weights) -> dict[str, object]:
+def _bert_config(original: Weights) -> dict[str, object]:
     embeddings = "bert.embeddings."
-    words, width = _shape(official, embeddings + "word_embeddings.weight")
+    tokens, width = _shape(original, embeddings + "word_embeddings.weight")
     return {
         "model_type": "bert",
-        "vocab_size": words,
+        "vocab_size": tokens,
         "hidden_size": width,
-        "num_hidden_layers": _count(official, r"^bert\.encoder\.layer\.(\d+)\."),
+        "num_hidden_layers": _count(original, r"^bert\.encoder\.layer\.(\d+)\."),
         "num_attention_heads": max(width // BERT_HEAD_WIDTH, 1),
-        "intermediate_size": _shape(official, "bert.encoder.layer.0.intermediate.dense.weight")[0],
-        "max_position_embeddings": _shape(official, embeddings + "position_embeddings.weight")[0],
+        "intermediate_size": _shape(original, "bert.encoder.layer.0.intermediate.dense.weight")[0],
+        "max_position_embeddings": _shape(original, embeddings + "position_embeddings.weight")[0],
     }
 
 
-def _check_points(official: Weights, name: str, levels: int) -> None:
-    rows, wanted = _shape(official, name)[0], HEADS * levels * POINTS * 2
+def _check_points(original: Weights, name: str, levels: int) -> None:
+    rows, wanted = _shape(original, name)[0], HEADS * levels * POINTS * 2
     if rows != wanted:
         raise WeightsError(
-            f"not a published GroundingDINO: {name} has {rows} rows, wanted {wanted} ({HEADS} "
+            f"not an original GroundingDINO: {name} has {rows} rows, wanted {wanted} ({HEADS} "
             f"heads, {levels} levels, {POINTS} points)."
         )
 
 
-def _count(official: Weights, pattern: str) -> int:
-    return len({m[1] for name in official if (m := re.match(pattern, name))})
+def _count(original: Weights, pattern: str) -> int:
+    return len({m[1] for name in original if (m := re.match(pattern, name))})
 
 
-def _shape(official: Weights, name: str) -> torch.Size:
-    if name not in official:
-        known = ", ".join(sorted(official)[:3]) or "none"
+def _shape(original: Weights, name: str) -> torch.Size:
+    if name not in original:
+        known = ", ".join(sorted(original)[:3]) or "none"
         raise WeightsError(
             f"not an original GroundingDINO checkpoint: it has no tensor {name!r} among its "
-            f"{len(official)} (such as {known})."
+            f"{len(original)} (such as {known})."
         )
-    return official[name].shape
+    return original[name].shape

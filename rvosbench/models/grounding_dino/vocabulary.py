@@ -17,7 +17,7 @@ SPECIAL = {"[CLS]": 101, "[SEP]": 102, ".": 1012, "?": 1029}
 """Ids that the network has built in as borders of phrases."""
 
 
-def open_vocabulary(checkpoint: Path, words: int) -> PreTrainedTokenizerBase:
+def open_vocabulary(checkpoint: Path, size: int) -> PreTrainedTokenizerBase:
     """The tokenizer of an original checkpoint.
 
     Looked for in the checkpoint's folder, in `bert-base-uncased` below it, and on the hub (in its
@@ -25,7 +25,7 @@ def open_vocabulary(checkpoint: Path, words: int) -> PreTrainedTokenizerBase:
 
     Args:
         checkpoint: the `.pth` file.
-        words: rows of its word embeddings, which the vocabulary must have too.
+        size: rows of its word embeddings, which the vocabulary must have too.
 
     Raises:
         WeightsError: none is there, or it is another vocabulary.
@@ -42,7 +42,7 @@ def open_vocabulary(checkpoint: Path, words: int) -> PreTrainedTokenizerBase:
         wanted = [*FILES, "tokenizer_config.json"]
         folder = fetch(HUB_ID, wanted, f"the vocabulary for {checkpoint},", advice)
     tokenizer = _open(folder)
-    _check(tokenizer, words, folder)
+    _check(tokenizer, size, folder)
     return tokenizer
 
 
@@ -58,10 +58,10 @@ def _open(folder: Path) -> PreTrainedTokenizerBase:
     return tokenizer
 
 
-def _check(tokenizer: PreTrainedTokenizerBase, words: int, folder: Path) -> None:
+def _check(tokenizer: PreTrainedTokenizerBase, size: int, folder: Path) -> None:
     ids = dict(zip(SPECIAL, tokenizer.convert_tokens_to_ids(list(SPECIAL)), strict=True))
-    if len(tokenizer) != words or ids != SPECIAL:
+    if len(tokenizer) != size or ids != SPECIAL:
         raise WeightsError(
-            f"{folder}: not the vocabulary of this checkpoint: {len(tokenizer)} words, wanted "
-            f"{words}; special words {ids}, wanted {SPECIAL}. It is that of {HUB_ID}."
+            f"{folder}: not the vocabulary of this checkpoint: {len(tokenizer)} tokens, wanted "
+            f"{size}; special tokens {ids}, wanted {SPECIAL}. It is that of {HUB_ID}."
         )

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from rvosbench.errors import WeightsError
 from rvosbench.models.sam2.model import build_sam2
-from rvosbench.models.sam2.original_checkpoint import convert_weights, official_config
+from rvosbench.models.sam2.original_checkpoint import convert_weights, original_config
 from rvosbench.models.weights import CONFIG_FILE, TRACKER, WEIGHTS_FILE, locate, weights_hash
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def load_network(source: str | Path) -> LoadedNetwork:
         WeightsError: if nothing is there, or it is not a SAM2 video model.
     """
     path = locate(source, TRACKER)
-    return _from_official(path) if path.is_file() else _from_folder(path)
+    return _from_original(path) if path.is_file() else _from_folder(path)
 
 
 def _from_folder(folder: Path) -> LoadedNetwork:
@@ -63,7 +63,7 @@ def _read_config(path: Path) -> Sam2VideoConfig:
     return Sam2VideoConfig.from_dict(content)
 
 
-def _from_official(path: Path) -> LoadedNetwork:
+def _from_original(path: Path) -> LoadedNetwork:
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # unpickling errors are of many kinds
@@ -71,9 +71,9 @@ def _from_official(path: Path) -> LoadedNetwork:
             f"{path}: cannot be read as an original SAM2 checkpoint ({type(error).__name__}). "
             f"{TRACKER.advice}"
         ) from error
-    official = content.get("model", content) if isinstance(content, dict) else {}
-    model = build_sam2(official_config(official))
-    return LoadedNetwork(_fill(model, convert_weights(official), path), weights_hash(path, TRACKER))
+    original = content.get("model", content) if isinstance(content, dict) else {}
+    model = build_sam2(original_config(original))
+    return LoadedNetwork(_fill(model, convert_weights(original), path), weights_hash(path, TRACKER))
 
 
 def _fill(model: Sam2VideoModel, weights: dict[str, Tensor], path: Path) -> Sam2VideoModel:

@@ -9,7 +9,7 @@ Source: facebookresearch/sam2, as packaged in sam2 1.1.0 (`SAM2VideoPredictor`,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -18,81 +18,77 @@ import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor
 
 from rvosbench.models.backends import BackendError, import_original
-from rvosbench.models.sam2.checkpoint import LoadedNetwork
-from rvosbench.models.sam2.decoding import FrameFeatures, FrameOutput
-from rvosbench.models.sam2.frames import Resize
 from rvosbench.models.sam2.original_checkpoint import SIZES, find_converted
-from rvosbench.models.sam2.prompts import PromptOutput
-from rvosbench.models.sam2.propagation import merge, prompt_masks_at
-from rvosbench.models.sam2.tracker import Sam2
+from rvosbench.models.sam2.outputs import FrameFeatures, FrameOutput, PromptOutput
+from rvosbench.models.sam2.propagation import prompt_masks_at
 
 if TYPE_CHECKING:
-    from transformers import Sam2VideoConfig
+    from transformers import Sam2VideoConfig, Sam2VideoModel
 
 FILES = {"tiny": "t", "small": "s", "base_plus": "b+", "large": "l"}
 
 
-@dataclass(frozen=True, eq=False)
-class OriginalSam2(Sam2):
-    """As `Sam2`, with the authors' network."""
+def encode_frames(model: Any, pixels: Tensor) -> FrameFeatures:  # noqa: ANN401 - untyped package
+    """As `decoding.encode_frames`."""
+    high, middle, low = model.forward_image(pixels)["backbone_fpn"]
+    return FrameFeatures((high, middle, low))
 
-    model: Any
 
-    def _encode(self, pixels: Tensor) -> FrameFeatures:
-        high, middle, low = self.model.forward_image(pixels)["backbone_fpn"]
-        return FrameFeatures((high, middle, low))
+def decode_prompts(
+    model: Any,  # noqa: ANN401 - untyped package
+    features: FrameFeatures,
+    *,
+    multimask: bool = True,
+    **prompts: Tensor,
+) -> PromptOutput:
+    """As `prompts.decode_prompts`, of one frame (B = 1)."""
+    points, labels = _points(prompts)
+    maps = features.maps
+    sparse, dense = model.sam_prompt_encoder(points=(points, labels), boxes=None, masks=None)
+    logits, iou, _, presence = model.sam_mask_decoder(
+        image_embeddings=maps[2] + model.no_mem_embed.reshape(1, -1, 1, 1),
+        image_pe=model.sam_prompt_encoder.get_dense_pe(),
+        sparse_prompt_embeddings=sparse,
+        dense_prompt_embeddings=dense,
+        multimask_output=multimask,
+        repeat_image=True,
+        high_res_features=list(maps[:2]),
+    )
+    return PromptOutput(logits[None], iou[None], presence[None, :, 0])
 
-    def _decode(
-        self, features: FrameFeatures, prompts: Mapping[str, Tensor], multimask: bool
-    ) -> PromptOutput:
-        points, labels = _points(prompts)
-        model, maps = self.model, features.maps
-        sparse, dense = model.sam_prompt_encoder(points=(points, labels), boxes=None, masks=None)
-        logits, iou, _, presence = model.sam_mask_decoder(
-            image_embeddings=maps[2] + model.no_mem_embed.reshape(1, -1, 1, 1),
-            image_pe=model.sam_prompt_encoder.get_dense_pe(),
-            sparse_prompt_embeddings=sparse,
-            dense_prompt_embeddings=dense,
-            multimask_output=multimask,
-            repeat_image=True,
-            high_res_features=list(maps[:2]),
-        )
-        return PromptOutput(logits[None], iou[None], presence[None, :, 0])
 
-    def _track(
-        self,
-        features: Callable[[int], FrameFeatures],
-        n_frames: int,
-        prompt_frame: int,
-        masks: Tensor,
-        batch_size: int | None,
-    ) -> Iterator[FrameOutput]:
-        size = batch_size or max(len(masks), 1)
-        parts = [masks[start : start + size] for start in range(0, len(masks), size)]
-        batches = [_Objects(self.model, n_frames, prompt_frame, len(part)) for part in parts]
-        maps = features(prompt_frame)
-        yield merge([b.prompt(maps, part) for b, part in zip(batches, parts, strict=True)])
-        for step in (1, -1):
-            last = n_frames if step > 0 else -1
-            for frame in range(prompt_frame + step, last, step):
-                maps = features(frame)
-                yield merge([b.track(maps, frame, step) for b in batches])
+def _points(prompts: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+    """Points (P, K, 2) and their labels (P, K); a box is its two corners, labelled 2 and 3."""
+    if "points" in prompts:
+        return prompts["points"][0], prompts["labels"][0]
+    corners = prompts["boxes"][0].reshape(-1, 2, 2)
+    labels = torch.tensor([[2, 3]], dtype=torch.int32, device=corners.device)
+    return corners, labels.expand(len(corners), -1)
 
 
 @dataclass
-class _Objects:
-    """Objects that are computed together, and what the package remembers of them."""
+class RememberedObjects:
+    """Objects that are computed together, and what the package remembers of them.
+
+    Attributes:
+        model: the network.
+        n_frames: length of the video.
+        prompt_frame: the frame of the mask prompts.
+        count: of objects, once their masks are given.
+        outputs: of the package, by kind and frame.
+    """
 
     model: Any
     n_frames: int
     prompt_frame: int
-    count: int
+    count: int = 0
     outputs: dict[str, dict[int, dict[str, Any]]] = field(
         default_factory=lambda: {"cond_frame_outputs": {}, "non_cond_frame_outputs": {}}
     )
 
     def prompt(self, features: FrameFeatures, masks: Tensor) -> FrameOutput:
         """The prompted frame; its memory is made of the mask it shows, at the decoder's size."""
+        self.count = len(masks)
         full = prompt_masks_at(masks, self.model.image_size)
         out = self._step(features, self.prompt_frame, masks=full)
         shown = self._enlarged(out["pred_masks"])
@@ -173,28 +169,27 @@ class _Objects:
         )
 
 
-def original_sam2(loaded: LoadedNetwork, device: str, dtype: str, resize: Resize) -> OriginalSam2:
-    """The authors' network with the weights of any checkpoint of its published sizes.
+def original_network(ours: Sam2VideoModel) -> Any:  # noqa: ANN401 - untyped package
+    """The authors' network with the weights of any checkpoint of its sizes.
 
     Raises:
         BackendError: the package is not installed, or has no such network.
         WeightsError: a tensor is missing.
     """
-    config = loaded.model.config
-    name = published_name(config)
+    config = ours.config
+    name = config_file(config)
     overrides = [
         f"++model.image_size={config.image_size}",
         "++model.binarize_mask_from_pts_for_mem_enc=true",  # as its video predictor
     ]
     build = import_original("sam2", "sam2.build_sam").build_sam2
     network = build(name, None, "cpu", hydra_overrides_extra=overrides)
-    weights = loaded.model.state_dict()
+    weights = ours.state_dict()
     network.load_state_dict({n: find_converted(weights, n) for n in network.state_dict()})
-    frozen = network.eval().requires_grad_(False).to(device)
-    return OriginalSam2(frozen, loaded.sha256, device, dtype, resize)
+    return network
 
 
-def published_name(config: Sam2VideoConfig) -> str:
+def config_file(config: Sam2VideoConfig) -> str:
     """The package's configuration file for a network, such as configs/sam2/sam2_hiera_l.yaml.
 
     Raises:
@@ -216,15 +211,6 @@ def published_name(config: Sam2VideoConfig) -> str:
         f"{list(trunk.blocks_per_stage)}); it has {', '.join(FILES)} of SAM 2.0 and 2.1. The "
         "embedded demo network runs with backend=transformers only."
     )
-
-
-def _points(prompts: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-    """Points (P, K, 2) and their labels (P, K); a box is its two corners, labelled 2 and 3."""
-    if "points" in prompts:
-        return prompts["points"][0], prompts["labels"][0]
-    corners = prompts["boxes"][0].reshape(-1, 2, 2)
-    labels = torch.tensor([[2, 3]], dtype=torch.int32, device=corners.device)
-    return corners, labels.expand(len(corners), -1)
 
 
 def _rows(level: Tensor) -> Tensor:

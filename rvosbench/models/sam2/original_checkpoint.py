@@ -3,7 +3,7 @@
 SAM 2.0 and 2.1, in the sizes tiny, small, base_plus and large. Size and version are read off the
 tensors, so the file name does not matter.
 
-Source: the published model files of facebookresearch/sam2 (configs/sam2 and configs/sam2.1).
+Source: the model files of facebookresearch/sam2 (configs/sam2 and configs/sam2.1).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Weights = Mapping[str, Tensor]
 
 @dataclass(frozen=True)
 class Hiera:
-    """Image encoder of one published size; widths and heads double from stage to stage."""
+    """Image encoder of one original size; widths and heads double from stage to stage."""
 
     name: str
     width: int
@@ -44,7 +44,7 @@ SIZES = (
     Hiera("large", 144, 2, (2, 6, 36, 4), (23, 33, 43), windows=(8, 4, 16, 8)),
 )
 
-# Official name to ours, tried in order; each rule is applied once to every key.
+# Original name to ours, tried in order; each rule is applied once to every key.
 RULES: tuple[tuple[str, str], ...] = (
     (r"^image_encoder\.trunk\.", "vision_encoder.backbone."),
     (r"^image_encoder\.neck\.convs\.(\d+)\.conv\.", r"vision_encoder.neck.convs.\1."),
@@ -93,7 +93,7 @@ _POINT = re.compile(r"^prompt_encoder\.point_embeddings\.(\d)\.weight$")
 
 
 def rename(name: str) -> str:
-    """The transformers name of an official tensor (point embeddings keep one name each)."""
+    """The transformers name of an original tensor (point embeddings keep one name each)."""
     for pattern, replacement in RULES:
         name = re.sub(pattern, replacement, name)
     if match := _TWO_LAYERS.match(name):
@@ -106,9 +106,9 @@ def rename(name: str) -> str:
     return name
 
 
-def convert_weights(official: Weights) -> dict[str, Tensor]:
+def convert_weights(original: Weights) -> dict[str, Tensor]:
     """All tensors under their transformers names, as float32."""
-    renamed = {rename(name): value.float() for name, value in official.items()}
+    renamed = {rename(name): value.float() for name, value in original.items()}
     points = {int(m[1]): k for k in renamed if (m := _POINT.match(k))}
     if points:
         stacked = [renamed.pop(points[i]) for i in sorted(points)]
@@ -119,45 +119,45 @@ def convert_weights(official: Weights) -> dict[str, Tensor]:
     return renamed
 
 
-def find_converted(converted: Weights, official_name: str) -> Tensor:
-    """The tensor of an official name among converted ones: the way back.
+def find_converted(converted: Weights, original_name: str) -> Tensor:
+    """The tensor of an original name among converted ones: the way back.
 
     Raises:
         WeightsError: it is not there.
     """
-    name = rename(official_name)
+    name = rename(original_name)
     if match := _POINT.match(name):
         row = int(match[1])
         return converted["prompt_encoder.point_embed.weight"][row : row + 1]
     if name not in converted:
-        raise WeightsError(f"the weights have no {name!r} (official: {official_name!r}).")
+        raise WeightsError(f"the weights have no {name!r} (original: {original_name!r}).")
     return converted[name]
 
 
-def official_config(official: Weights, image_size: int = 1024) -> Sam2VideoConfig:
+def original_config(original: Weights, image_size: int = 1024) -> Sam2VideoConfig:
     """The configuration that a checkpoint was made with.
 
     Raises:
-        WeightsError: if the tensors are of none of the published sizes.
+        WeightsError: if the tensors are of none of the original sizes.
     """
     from transformers import Sam2VideoConfig
 
-    hiera = _recognise(official)
+    hiera = _recognise(original)
     top = image_size // 16
     return Sam2VideoConfig(
         image_size=image_size,
         vision_config=_vision_config(hiera, image_size),
         prompt_encoder_config={"image_size": image_size},
         memory_attention_rope_feat_sizes=[top, top],
-        enable_temporal_pos_encoding_for_object_pointers="obj_ptr_tpos_proj.weight" in official,
-        enable_occlusion_spatial_embedding="no_obj_embed_spatial" in official,
+        enable_temporal_pos_encoding_for_object_pointers="obj_ptr_tpos_proj.weight" in original,
+        enable_occlusion_spatial_embedding="no_obj_embed_spatial" in original,
     )
 
 
-def _recognise(official: Weights) -> Hiera:
-    patch = official.get("image_encoder.trunk.patch_embed.proj.weight")
+def _recognise(original: Weights) -> Hiera:
+    patch = original.get("image_encoder.trunk.patch_embed.proj.weight")
     blocks = {
-        m[1] for k in official if (m := re.match(r"image_encoder\.trunk\.blocks\.(\d+)\.", k))
+        m[1] for k in original if (m := re.match(r"image_encoder\.trunk\.blocks\.(\d+)\.", k))
     }
     width = None if patch is None else patch.shape[0]
     for size in SIZES:

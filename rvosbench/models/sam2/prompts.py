@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from rvosbench.models.sam2.decoding import FrameFeatures
+from rvosbench.models.sam2.outputs import FrameFeatures, PromptOutput
 
 if TYPE_CHECKING:
     from transformers import Sam2VideoModel
-
-
-@dataclass(frozen=True)
-class PromptOutput:
-    """Candidate masks of B x P prompts.
-
-    Attributes:
-        logits: (B, P, 3 or 1, S/4, S/4), not suppressed when the prompt hits nothing (as in the
-            original image predictor).
-        iou: (B, P, 3 or 1) predicted quality, in [0, 1].
-        presence: (B, P) logits of there being an object at all.
-    """
-
-    logits: Tensor
-    iou: Tensor
-    presence: Tensor
 
 
 def decode_prompts(

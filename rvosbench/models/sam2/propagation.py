@@ -15,35 +15,47 @@ does (transformers 5 takes the best of the multimask tokens there).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
 import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor
 
-from rvosbench.models.sam2.decoding import (
-    FrameFeatures,
-    FrameOutput,
-    decode,
-    tracks_with_multimask,
-)
+from rvosbench.models.sam2.decoding import decode, tracks_with_multimask
 from rvosbench.models.sam2.memory import MemoryBank
+from rvosbench.models.sam2.outputs import FrameFeatures, FrameOutput
 
 if TYPE_CHECKING:
     from transformers import Sam2VideoModel
 
-__all__ = ["FrameFeatures", "FrameOutput", "merge", "prompt_masks_at", "propagate"]
+
+class Objects(Protocol):
+    """Objects that are computed together, and what is remembered of them."""
+
+    def prompt(self, features: FrameFeatures, masks: Tensor) -> FrameOutput:
+        """The prompted frame, from its masks (N, H, W); before all others."""
+
+    def track(self, features: FrameFeatures, frame: int, step: int) -> FrameOutput:
+        """The next frame in direction `step` (1 or -1)."""
 
 
-def propagate(
-    model: Sam2VideoModel,
+def remembered_objects(model: Sam2VideoModel, n_frames: int, prompt_frame: int) -> Objects:
+    """Objects of a video of `n_frames`, none of whose frames has been looked at."""
+    return _RememberedObjects(MemoryBank(model, n_frames, prompt_frame))
+
+
+def propagate(  # noqa: PLR0913 - a network, a video, its prompts, and how to go through it
+    model: Any,  # noqa: ANN401 - of any backend
     features: Callable[[int], FrameFeatures],
     n_frames: int,
     prompt_frame: int,
     prompt_masks: Tensor,
     *,
     batch_size: int | None = None,
+    objects: Callable[[Any, int, int], Objects] = remembered_objects,
+    mode: Callable[[], AbstractContextManager[object]] = nullcontext,
 ) -> Iterator[FrameOutput]:
     """Track N objects from their masks in one frame through the whole video.
 
@@ -57,24 +69,31 @@ def propagate(
         prompt_frame: index of the frame that `prompt_masks` belong to.
         prompt_masks: bool (N, H, W), any resolution, N >= 1.
         batch_size: objects computed together; bounds memory and changes no result.
+        objects: the network, length of the video, prompted frame -> a batch of objects.
+        mode: of torch, entered for every frame and left before it is given out: the consumer has
+            its own modes.
 
     Yields:
         One FrameOutput a frame, with the objects in the order of `prompt_masks`.
     """
     size = batch_size or max(len(prompt_masks), 1)
     rows = [slice(start, start + size) for start in range(0, len(prompt_masks), size)]
-    batches = [_ObjectBatch(MemoryBank(model, n_frames, prompt_frame)) for _ in rows]
-    maps = features(prompt_frame)
-    yield merge(
-        [b.prompt(maps.rows(r), prompt_masks[r]) for b, r in zip(batches, rows, strict=True)]
-    )
+    batches = [objects(model, n_frames, prompt_frame) for _ in rows]
+    with mode():
+        maps = features(prompt_frame)
+        output = merge(
+            [b.prompt(maps.rows(r), prompt_masks[r]) for b, r in zip(batches, rows, strict=True)]
+        )
+    yield output
     for step in (1, -1):
         last = n_frames if step > 0 else -1
         for frame in range(prompt_frame + step, last, step):
-            maps = features(frame)
-            yield merge(
-                [b.track(maps.rows(r), frame, step) for b, r in zip(batches, rows, strict=True)]
-            )
+            with mode():
+                maps = features(frame)
+                output = merge(
+                    [b.track(maps.rows(r), frame, step) for b, r in zip(batches, rows, strict=True)]
+                )
+            yield output
 
 
 def prompt_masks_at(masks: Tensor, size: int) -> Tensor:
@@ -88,13 +107,13 @@ def prompt_masks_at(masks: Tensor, size: int) -> Tensor:
 
 
 @dataclass(frozen=True)
-class _ObjectBatch:
-    """Objects that are computed together, and their memory."""
+class _RememberedObjects:
+    """Objects in a network of transformers, and their memory."""
 
     memory: MemoryBank
 
     def prompt(self, features: FrameFeatures, masks: Tensor) -> FrameOutput:
-        """The prompted frame: the mask itself is the answer, the decoder only gives a pointer."""
+        """The prompted frame: the mask is shown as given, the decoder only gives a pointer."""
         model, frame = self.memory.model, self.memory.prompt_frame
         dtype = features.maps[2].dtype
         full = prompt_masks_at(masks, model.image_size).to(dtype)

@@ -10,11 +10,11 @@ autocast, as in the authors' code: weights stay float32.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -25,15 +25,14 @@ from torch import Tensor
 from rvosbench.errors import ConfigurationError
 from rvosbench.models.backends import ORIGINAL, TRANSFORMERS, check_backend
 from rvosbench.models.devices import check_dtype, frozen
+from rvosbench.models.sam2 import original_backend
 from rvosbench.models.sam2.checkpoint import load_network
-from rvosbench.models.sam2.decoding import FrameFeatures, FrameOutput, encode_frames
+from rvosbench.models.sam2.decoding import encode_frames
 from rvosbench.models.sam2.frames import Resize, normalise, resize_frame
 from rvosbench.models.sam2.memory import attention_bytes
-from rvosbench.models.sam2.prompts import PromptOutput, decode_prompts
-from rvosbench.models.sam2.propagation import propagate
-
-if TYPE_CHECKING:
-    from transformers import Sam2VideoModel
+from rvosbench.models.sam2.outputs import FrameFeatures, FrameOutput, PromptOutput
+from rvosbench.models.sam2.prompts import decode_prompts
+from rvosbench.models.sam2.propagation import Objects, propagate, remembered_objects
 
 
 class Candidates(NamedTuple):
@@ -48,6 +47,29 @@ class Candidates(NamedTuple):
     iou: Tensor
 
 
+@dataclass(frozen=True)
+class Backend:
+    """The functions in which the networks of transformers and of the authors differ.
+
+    Attributes:
+        encode: network, normalised frames (B, 3, S, S) -> features.
+        segment: see `decode_prompts`.
+        objects: network, length of the video, prompted frame -> objects to be followed.
+    """
+
+    encode: Callable[[Any, Tensor], FrameFeatures]
+    segment: Callable[..., PromptOutput]
+    objects: Callable[[Any, int, int], Objects]
+
+
+IN_TRANSFORMERS = Backend(encode_frames, decode_prompts, remembered_objects)
+IN_ORIGINAL = Backend(
+    original_backend.encode_frames,
+    original_backend.decode_prompts,
+    original_backend.RememberedObjects,
+)
+
+
 @dataclass(frozen=True, eq=False)
 class Sam2:
     """A frozen SAM2 on one device.
@@ -59,13 +81,15 @@ class Sam2:
         dtype: "float32", or the autocast type "bfloat16" or "float16".
         resize: filter that brings frames to the network's square: "bicubic" as the original video
             predictor, "bilinear" (antialiased) as the original image predictor.
+        backend: how to run the network.
     """
 
-    model: Sam2VideoModel
+    model: Any
     checkpoint_hash: str
     device: str = "cpu"
     dtype: str = "float32"
     resize: Resize = "bicubic"
+    backend: Backend = IN_TRANSFORMERS
 
     @property
     def image_size(self) -> int:
@@ -85,9 +109,9 @@ class Sam2:
     def encode(self, frame: NDArray[np.uint8]) -> FrameFeatures:
         """Image features of one RGB frame (H, W, 3)."""
         square = resize_frame(frame, self.image_size, self.resize)
-        with self._frozen():
+        with frozen(self.device, self.dtype):
             pixels = torch.from_numpy(np.array(square)).to(self.device)
-            return self._encode(normalise(pixels)[None])
+            return self.backend.encode(self.model, normalise(pixels)[None])
 
     def segment(  # noqa: PLR0913 - the prompt's own vocabulary, keyword-only
         self,
@@ -129,10 +153,12 @@ class Sam2:
             prompts["points"] = self._scaled(points, frame_size)
             signs = np.ones(points.shape[:2]) if labels is None else labels
             prompts["labels"] = torch.from_numpy(signs.astype(np.int32)).to(self.device)
-        parts = [
-            self._segment(features, {k: v[None, rows] for k, v in prompts.items()}, multimask)
-            for rows in _slices(len(next(iter(prompts.values()))), batch_size)
-        ]
+        parts = []
+        for start in range(0, len(next(iter(prompts.values()))), batch_size):
+            some = {k: v[None, start : start + batch_size] for k, v in prompts.items()}
+            with frozen(self.device, self.dtype):
+                found = self.backend.segment(self.model, features, **some, multimask=multimask)
+                parts.append(Candidates(found.logits[0], found.iou[0]))
         low = self.image_size // 4
         empty = torch.empty(0, 3 if multimask else 1, low, low, device=self.device)
         return Candidates(
@@ -149,15 +175,17 @@ class Sam2:
         *,
         batch_size: int | None = None,
     ) -> Iterator[FrameOutput]:
-        """Tracks (N, H, W) masks of one frame through the video; see `propagate`."""
-        masks = torch.as_tensor(prompt_masks).to(self.device)
-        outputs = self._track(features, n_frames, prompt_frame, masks, batch_size)
-        while True:
-            with self._frozen():  # not across the yield: the consumer has its own modes
-                output = next(outputs, None)
-            if output is None:
-                return
-            yield output
+        """Tracks (N, H, W) masks of one frame through the video; see `propagation.propagate`."""
+        return propagate(
+            self.model,
+            features,
+            n_frames,
+            prompt_frame,
+            torch.as_tensor(prompt_masks).to(self.device),
+            batch_size=batch_size,
+            objects=self.backend.objects,
+            mode=partial(frozen, self.device, self.dtype),
+        )
 
     def upscale(self, logits: Tensor, size: tuple[int, int]) -> Tensor:
         """Mask logits (..., h, w) as bool masks (..., H, W): bilinear, then above 0."""
@@ -177,34 +205,6 @@ class Sam2:
         pairs = np.asarray(prompts, dtype=np.float64).reshape(-1, 2) * scale
         return torch.from_numpy(pairs.reshape(prompts.shape).astype(np.float32)).to(self.device)
 
-    def _segment(
-        self, features: FrameFeatures, prompts: Mapping[str, Tensor], multimask: bool
-    ) -> Candidates:
-        with self._frozen():
-            output = self._decode(features, prompts, multimask)
-            return Candidates(output.logits[0], output.iou[0])
-
-    def _encode(self, pixels: Tensor) -> FrameFeatures:
-        return encode_frames(self.model, pixels)
-
-    def _decode(
-        self, features: FrameFeatures, prompts: Mapping[str, Tensor], multimask: bool
-    ) -> PromptOutput:
-        return decode_prompts(self.model, features, **prompts, multimask=multimask)
-
-    def _track(
-        self,
-        features: Callable[[int], FrameFeatures],
-        n_frames: int,
-        prompt_frame: int,
-        masks: Tensor,
-        batch_size: int | None,
-    ) -> Iterator[FrameOutput]:
-        return propagate(self.model, features, n_frames, prompt_frame, masks, batch_size=batch_size)
-
-    def _frozen(self) -> AbstractContextManager[object]:
-        return frozen(self.device, self.dtype)
-
 
 def load_sam2(
     source: str | Path,
@@ -217,7 +217,8 @@ def load_sam2(
     """Loads a frozen SAM2.
 
     Args:
-        source: hub id, folder (config.json and model.safetensors), or original `.pt` file.
+        source: "demo" (embedded), hub id, folder (config.json and model.safetensors), or original
+            `.pt` file.
         device: torch device.
         dtype: "float32", "bfloat16" or "float16".
         resize: see Sam2.
@@ -230,14 +231,10 @@ def load_sam2(
     """
     check_backend(backend)
     check_dtype(dtype, "SAM2")
-    network = load_network(source)
+    loaded = load_network(source)
+    model: Any = loaded.model
     if backend == ORIGINAL:
-        from rvosbench.models.sam2.original_backend import original_sam2
-
-        return original_sam2(network, device, dtype, resize)
-    model = network.model.to(device).eval().requires_grad_(False)
-    return Sam2(model, network.sha256, device, dtype, resize)
-
-
-def _slices(count: int, size: int) -> list[slice]:
-    return [slice(start, start + size) for start in range(0, count, size)]
+        model = original_backend.original_network(loaded.model)
+    model = model.to(device).eval().requires_grad_(False)
+    code = IN_ORIGINAL if backend == ORIGINAL else IN_TRANSFORMERS
+    return Sam2(model, loaded.sha256, device, dtype, resize, code)

@@ -107,6 +107,29 @@ def test_whose_validation_cache_it_is_must_be_clear(tmp_path: Path) -> None:
     assert (only.dataset.name, only.dataset.split) == ("demo", "valid")
 
 
+def test_one_value_is_for_all_caches_or_each_has_its_own(tmp_path: Path) -> None:
+    folders = [tmp_path / "a", tmp_path / "b"]
+    shared = Caches("--tracks", folders, ["demo"], ["valid"]).opened()
+    own = Caches("--tracks", folders, ["demo"], ["valid", "test"]).opened()
+    assert [s.cache for s in shared] == [s.cache for s in own] == folders
+    assert [s.dataset.split for s in shared] == ["valid", "valid"]
+    assert [s.dataset.split for s in own] == ["valid", "test"]
+    with pytest.raises(UsageError, match="3 splits for 2 --tracks: give one for all"):
+        Caches("--tracks", folders, ["demo"], ["valid"] * 3).opened()
+    train = Caches("--tracks", folders, ["demo", "ref-davis17"])
+    assert Caches("--valid-tracks", None).of(train).opened() == []
+
+
+def test_validation_takes_the_folders_of_the_trainings_datasets(tmp_path: Path) -> None:
+    roots = [tmp_path / "mevis", tmp_path / "davis"]
+    names = ["mevis", "demo", "ref-davis17"]  # the demo needs no folder
+    train = Caches("--tracks", [tmp_path] * 3, names, ["train"], roots)
+    valid = Caches("--valid-tracks", [tmp_path], ["ref-davis17"])
+    assert valid.of(train).roots == [roots[1]]
+    assert Caches("--valid-tracks", [tmp_path] * 3).of(train).roots == roots
+    assert replace(valid, roots=[tmp_path]).of(train).roots == [tmp_path]
+
+
 @pytest.mark.parametrize(
     ("command", "option"),
     [

@@ -23,7 +23,7 @@ from rvosbench.tracks.cache_file import (
     read_tracks,
     write_tracks,
 )
-from rvosbench.tracks.words import read_words, write_words
+from rvosbench.tracks.text_tokens import read_text_tokens, write_text_tokens
 from sola.data.overlaps import mean_overlap
 from sola.data.samples import TokenStore, TrackSet
 from sola.data.track_data import OpenOptions, TrainingData, limited, open_training_data
@@ -155,7 +155,7 @@ def test_text_tokens_of_two_encoders_are_refused(tmp_path: Path) -> None:
         TrackSet(make_cache(tmp_path / "two", other), other),
     ]
     path = tmp_path / "two" / "texts" / "toy.parquet"
-    write_words(path, read_words(path), ModelIdentity(ENCODER, "3" * 64), "float32")
+    write_text_tokens(path, read_text_tokens(path), ModelIdentity(ENCODER, "3" * 64), "float32")
     with pytest.raises(TrackCacheError, match="text tokens are of another toy/encoder"):
         open_training_data(sets, (), HOW)
     same = ToyDataset(name="other", videos=("x",))

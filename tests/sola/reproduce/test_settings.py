@@ -91,6 +91,7 @@ def test_unknown_names_are_refused() -> None:
 def test_what_cannot_be_made_says_why() -> None:
     demo, mevis = made("demo", "grounder="), made("mevis")
     assert "name a grounder" in why_not("no-background", demo)
+    assert "name a grounder" in why_not("grounder-blur", demo)
     assert "single frame" in why_not("truth-grounder", mevis)
     assert "comes with the package" in why_not("shipped", mevis)
     assert {"sola", "grounder", "no-background"} <= set(

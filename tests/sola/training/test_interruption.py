@@ -63,6 +63,11 @@ def test_the_same_weights_come_out(tmp_path: Path, place: tuple[int, int], numbe
         train(data, TINY, CONFIG, cut, observer=Kills(place, number))
     assert signal.getsignal(number) is before
     assert (cut / STATE_FILE).exists()
+    known = read_training(cut)  # of the best epoch so far, if one is done
+    assert (known is not None) == (place[0] > 1)
+    if known is not None:
+        assert not known["finished"]
+        assert known["best"]["selection"] == max(line["selection"] for line in lines(cut))
     assert fit_epochs(data, TINY, FAST, 1e6, cut).epochs == 3  # it keeps to its plan
     torch.rand(3)
     again = train(data, TINY, CONFIG, cut)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,6 @@ from rvosbench.tracks.prompts import Prompt, Source, counts_of
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from rvosbench.models.sam2.propagation import FrameOutput
     from rvosbench.models.sam2.tracker import Sam2
 
 
@@ -52,20 +51,27 @@ class Follower:
         frame, found = prompts[0].frame, []
         for start in range(0, len(prompts), self.batch_size):
             masks = _masks(prompts[start : start + self.batch_size])
-            first = next(self._propagate(frame, masks))
-            found += [self._counts(logits) for logits in first.logits]
+            outputs = self.sam2.propagate(
+                self.features, len(self.video), frame, masks, batch_size=self.step_size
+            )
+            found += [self._counts(logits) for logits in next(outputs).logits]
         return found
 
     def tracks(self, prompts: Sequence[Prompt], source: Source) -> list[Track]:
         """One track a prompt, all of one frame, in their order and without ids."""
-        if not prompts:
-            return []
         length, size = len(self.video), self.video.size
         masks: list[list[Rle | None]] = [[None] * length for _ in prompts]
         tokens = np.zeros((len(prompts), length, self.sam2.token_dim), np.float32)
         for start in range(0, len(prompts), self.batch_size):
-            rows = slice(start, start + self.batch_size)
-            self._follow(prompts[rows], masks[rows], tokens[rows])
+            some = prompts[start : start + self.batch_size]
+            for output in self.sam2.propagate(
+                self.features, length, some[0].frame, _masks(some), batch_size=self.step_size
+            ):
+                pointers = output.pointers.float().cpu().numpy()
+                tokens[start : start + len(some), output.frame] = pointers
+                for row, logits in enumerate(output.logits, start):  # never N x H x W floats
+                    counts = self._counts(logits)
+                    masks[row][output.frame] = {"size": list(size), "counts": counts}
         return [
             Track(
                 id="",
@@ -78,25 +84,6 @@ class Follower:
             )
             for row, prompt in enumerate(prompts)
         ]
-
-    def _follow(
-        self,
-        prompts: Sequence[Prompt],
-        masks: Sequence[list[Rle | None]],
-        tokens: NDArray[np.float32],
-    ) -> None:
-        """Fill masks [object][frame] and tokens (N, T, D); a frame is compressed at once."""
-        height, width = self.video.size
-        for output in self._propagate(prompts[0].frame, _masks(prompts)):
-            tokens[:, output.frame] = output.pointers.float().cpu().numpy()
-            for row, logits in enumerate(output.logits):  # one by one: never N x H x W floats
-                counts = self._counts(logits)
-                masks[row][output.frame] = {"size": [height, width], "counts": counts}
-
-    def _propagate(self, frame: int, masks: NDArray[np.bool_]) -> Iterator[FrameOutput]:
-        return self.sam2.propagate(
-            self.features, len(self.video), frame, masks, batch_size=self.step_size
-        )
 
     def _counts(self, logits: Tensor) -> bytes:
         """A mask at the frame's size, compressed."""

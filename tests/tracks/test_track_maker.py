@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,12 +13,14 @@ import torch
 
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Sample, Track
+from rvosbench.tracks.candidates import CandidateConfig
 from rvosbench.tracks.config import Compute
 from rvosbench.tracks.features import FrameFeatureCache
-from rvosbench.tracks.generate import generate_tracks
 from rvosbench.tracks.grid import grid_points, grid_prompts
+from rvosbench.tracks.provenance import foretold
+from rvosbench.tracks.track_maker import TrackMaker
 
-from .worlds import EASY, SIZE, make_sample, random_sam2, truth_tracks
+from .worlds import EASY, SIZE, generate_tracks, make_sample, random_sam2, truth_tracks
 
 
 @pytest.fixture(scope="module")
@@ -125,3 +129,23 @@ def test_prompts_are_sorted_by_area_and_carry_their_point(sam2: Sam2, sample: Sa
     assert {p.place for p in found} <= {tuple(p) for p in grid_points(4, SIZE)}
     single = grid_prompts(sam2, features, 0, SIZE, replace(EASY, multimask=False))
     assert len(single) <= 16
+
+
+LIGHT = """
+import importlib, pkgutil, sys, rvosbench.tracks
+for module in pkgutil.iter_modules(rvosbench.tracks.__path__):
+    if module.name not in ("track_maker", "cache_build"):  # they open networks
+        importlib.import_module(f"rvosbench.tracks.{module.name}")
+print(sorted({"torch", "transformers"} & sys.modules.keys()))
+"""
+
+
+def test_only_the_maker_of_tracks_needs_torch() -> None:
+    done = subprocess.run([sys.executable, "-c", LIGHT], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_what_opened_models_say_is_known_without_opening_them() -> None:
+    for config in (CandidateConfig("demo", "demo"), CandidateConfig("demo", "", dtype="bfloat16")):
+        assert TrackMaker(config, "cpu").provenance() == foretold(config, "cpu")
+    assert foretold(CandidateConfig("./none", ""), "cpu") is None

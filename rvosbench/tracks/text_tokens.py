@@ -1,4 +1,4 @@
-"""Text tokens of a cache: every sentence encoded once, kept beside the tracks.
+"""Text tokens of a cache: every expression encoded once, kept beside the tracks.
 
     CACHE/texts/<first digits of the encoder's hash>-<dtype>.parquet
 
@@ -17,38 +17,37 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench.files.atomic import write_bytes
-from rvosbench.models.weights import TEXT_ENCODER, ModelIdentity, embedded, identify
+from rvosbench.models.devices import choose_device, choose_dtype
+from rvosbench.models.text import TextEncoder, load_text_encoder
+from rvosbench.models.weights import TEXT_ENCODER, ModelIdentity, identify, name_of
 from rvosbench.tracks.cache_file import KEY, TrackCacheError
-
-if TYPE_CHECKING:
-    from rvosbench.models.text import TextEncoder
 
 Tokens = NDArray[np.float32]
 FOLDER = "texts"
 
 
-class WordSource(Protocol):
-    """Gives the text tokens of sentences."""
+class TextTokenSource(Protocol):
+    """Gives the text tokens of expressions."""
 
     @property
     def checkpoint_hash(self) -> str:
         """sha256 of the encoder, for signatures."""
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
-        """(W, E) of each sentence."""
+        """(W, E) of each text."""
 
 
-class CachedWords:
-    """Cached tokens first; the encoder is opened for a sentence that is not there.
+class CachedTextTokens:
+    """Cached tokens first; the encoder is opened for a text that is not there.
 
     Args:
-        known: sentence -> (W, E).
+        known: text -> (W, E).
         checkpoint_hash: of the encoder that made them.
         source: of the encoder.
         device: where it would run.
@@ -68,42 +67,38 @@ class CachedWords:
         self._encoder: TextEncoder | None = None
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
-        """(W, E) of each sentence; raises WeightsError if one is new and the encoder not there."""
+        """(W, E) of each text; raises WeightsError if one is new and the encoder not there."""
         new = list(dict.fromkeys(t for t in texts if t not in self._known))
         more = dict(zip(new, self._open().encode(new), strict=True)) if new else {}
         return [self._known[t] if t in self._known else more[t] for t in texts]
 
     def _open(self) -> TextEncoder:
-        from rvosbench.models.text import load_text_encoder
-
         if self._encoder is None:
             self._encoder = load_text_encoder(*self._place)
         return self._encoder
 
 
-def open_words(cache: str, source: str | Path, device: str, dtype: str) -> WordSource:
+def open_text_tokens(cache: str, source: str | Path, device: str, dtype: str) -> TextTokenSource:
     """The tokens of a cache if it has them for this encoder and dtype, otherwise the encoder.
 
     Args:
         cache: folder of a track cache; empty for none.
-        source: hub id or folder of the encoder.
+        source: "demo" (embedded), hub id or folder of the encoder.
         device: "auto" or a device.
         dtype: "auto" or a type.
 
     Raises:
         WeightsError: there are no cached tokens and no weights either.
     """
-    from rvosbench.models.text import load_text_encoder
-
     cached = _cached(cache, source, dtype)
     if cached is not None:
         path, sha256 = cached
-        return CachedWords(read_words(path), sha256, source, device, dtype)
+        return CachedTextTokens(read_text_tokens(path), sha256, source, device, dtype)
     return load_text_encoder(source, device, dtype)
 
 
-def identify_words(cache: str, source: str | Path, dtype: str) -> str | None:
-    """The hash that `open_words` would have, without opening an encoder; None if it is not here."""
+def identify_text_tokens(cache: str, source: str | Path, dtype: str) -> str | None:
+    """The hash that `open_text_tokens` would have, opening no encoder; None if it is not here."""
     cached = _cached(cache, source, dtype)
     return cached[1] if cached is not None else identify(str(source), TEXT_ENCODER).sha256
 
@@ -120,10 +115,10 @@ def _cached(cache: str, source: str | Path, dtype: str) -> tuple[Path, str] | No
     return None
 
 
-def build_words(
+def build_text_tokens(
     cache: Path, texts: Sequence[str], source: str, device: str = "auto", dtype: str = "auto"
 ) -> Path:
-    """Encode the sentences that a cache does not have yet; returns the file.
+    """Encode the expressions that a cache does not have yet; returns the file.
 
     Args:
         cache: folder of a track cache.
@@ -135,25 +130,22 @@ def build_words(
     Raises:
         WeightsError: the encoder's weights are not there.
     """
-    from rvosbench.models.devices import choose_device, choose_dtype
-    from rvosbench.models.text import load_text_encoder
-
-    encoder = load_text_encoder(embedded(source, TEXT_ENCODER), device, dtype)
+    encoder = load_text_encoder(source, device, dtype)
     kind = choose_dtype(dtype, choose_device(device))
-    made_by = ModelIdentity(_name(source), encoder.checkpoint_hash)
+    made_by = ModelIdentity(name_of(source), encoder.checkpoint_hash)
     path = cache / FOLDER / f"{encoder.checkpoint_hash[:12]}-{kind}.parquet"
-    known = dict(read_words(path)) if path.exists() else {}
+    known = dict(read_text_tokens(path)) if path.exists() else {}
     new = sorted(set(texts) - known.keys())
     known.update(zip(new, encoder.encode(new), strict=True))
     if new or not path.exists():
-        write_words(path, known, made_by, kind)
+        write_text_tokens(path, known, made_by, kind)
     return path
 
 
-def write_words(
-    path: Path, words: Mapping[str, Tokens], encoder: ModelIdentity, dtype: str
+def write_text_tokens(
+    path: Path, tokens: Mapping[str, Tokens], encoder: ModelIdentity, dtype: str
 ) -> None:
-    """Write one file, atomically; sentences are sorted."""
+    """Write one file, atomically; texts are sorted."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -167,20 +159,20 @@ def write_words(
         ],
         metadata={KEY: content.encode("utf-8")},
     )
-    texts = sorted(words)
+    texts = sorted(tokens)
     columns = {
         "text": texts,
-        "width": [words[t].shape[0] for t in texts],
-        "dim": [words[t].shape[1] for t in texts],
-        "tokens": [words[t].ravel() for t in texts],
+        "width": [tokens[t].shape[0] for t in texts],
+        "dim": [tokens[t].shape[1] for t in texts],
+        "tokens": [tokens[t].ravel() for t in texts],
     }
     buffer = io.BytesIO()
     pq.write_table(pa.table(columns, schema=schema), buffer, use_dictionary=False)
     write_bytes(path, buffer.getvalue())
 
 
-def read_words(path: Path) -> dict[str, Tokens]:
-    """Sentence -> (W, E) float32.
+def read_text_tokens(path: Path) -> dict[str, Tokens]:
+    """Text -> (W, E) float32.
 
     Raises:
         TrackCacheError: not such a file.
@@ -215,8 +207,3 @@ def _unreadable(path: Path, error: Exception) -> TrackCacheError:
     return TrackCacheError(
         f"{path}: not a file of text tokens ({type(error).__name__}): delete it and build it again"
     )
-
-
-def _name(source: str) -> str:
-    path = Path(source).expanduser()
-    return path.name if source != "demo" and path.exists() else source
