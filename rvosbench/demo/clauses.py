@@ -1,4 +1,4 @@
-"""Everything an expression may say of a shape besides its look, with the answer for each shape."""
+"""Everything an expression may say of a shape besides its look, with the verdict for each shape."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Clause:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A scene's truth: objects, `hidden` (N, N, T) as `render.occlusion` gives it."""
+    """A scene as it is: objects, `hidden` (N, N, T) as `render.occlusion` gives it."""
 
     objects: tuple[ShapeObject, ...]
     hidden: Floats

@@ -1,4 +1,4 @@
-"""What shapes do with respect to each other; clear answers only, as in `facts`.
+"""What shapes do with respect to each other; clear verdicts only, as in `facts`.
 
 Relations of one shape to another, and superlatives: the fastest, the biggest, the first to move.
 """
