@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 
 from rvosbench.corruptions import CORRUPTIONS, TABLE, Plan, parse
-from rvosbench.corruptions.keys import generator
-from rvosbench.corruptions.temporal import PERIOD
-from rvosbench.corruptions.video import corrupted_frame
+from rvosbench.corruptions.draws import generator
+from rvosbench.corruptions.video import PERIOD, corrupted_frame
 from rvosbench.errors import UsageError
 from rvosbench.records import Frame
 
