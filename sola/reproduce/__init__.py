@@ -10,5 +10,4 @@ run          all of it, resumable -> a report
 report       what came out, JSON-safe
 tables       the report as the paper's tables
 page         the report as a page of the documentation
-output       what is printed and written
 """

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 
+from rvosbench.files.atomic import write_bytes
 from rvosbench.tables.markdown import to_markdown
 from rvosbench.tables.table import Table, text_columns, text_row
 from sola.reproduce.experiments import NETWORKS, TABLES
@@ -20,6 +21,13 @@ VERDICTS = {
     "within noise": "Within noise",
 }
 DEMO = "MotionShapes, the embedded benchmark, with small networks: **not** of the paper's data"
+
+
+def write_page(path: Path, report: Report) -> Path:
+    """Writes the page, and beside it the report as .json, whose path is returned."""
+    numbers = report.write(path.with_suffix(".json"))
+    write_bytes(path, page(report, numbers.name).encode("utf-8"))
+    return numbers
 
 
 def page(report: Report, numbers: str) -> str:

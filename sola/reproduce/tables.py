@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rvosbench.tables.table import NOTHING, Cell, Row, Table, percent, text_columns, text_row
+from rvosbench.tables.writers import WRITERS
 from sola.reproduce.experiments import TABLES, Claim, PaperTable, TableRow
 from sola.reproduce.report import Measured, Report, Tested
 
 METRICS = ("jf", "j", "f")
+
+
+def tables_text(report: Report, form: str) -> str:
+    """All tables of a report in a format of `rvosbench.tables.writers`."""
+    tables = [f(name, report) for name in report.tables for f in (score_table, category_table)]
+    return "\n".join(WRITERS[form](table) for table in tables if table.rows)
 
 
 def score_table(name: str, report: Report) -> Table:
