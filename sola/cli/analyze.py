@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,7 +26,7 @@ Out = Annotated[Path, typer.Option(help="Folder to write; made if need be.")]
 def similarity_command(
     tracks: Annotated[Path, typer.Option(metavar="DIR", help="Track cache to read.")],
     dataset: Annotated[
-        Optional[str],  # noqa: UP045 typer reads the annotation at run time
+        str | None,
         typer.Option(help="Compare only the videos of this dataset's split, and check the frames."),
     ] = None,
     split: options.Split = None,
@@ -93,19 +93,19 @@ def probe_command(
         str, typer.Option(help="demo (MotionShapes), or voc (PASCAL VOC, needs --data).")
     ] = "demo",
     data: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(metavar="DIR", help="VOCdevkit/VOC2012; the demo needs none."),
     ] = None,
     tracker: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(help="SAM2: demo, a hub id, a folder or a .pt file; default: the dataset's."),
     ] = None,
     out: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Folder to write, and to resume a killed run from."),
     ] = None,
     limit: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(min=1, help="Only the first N of each split; default: demo 100, voc all."),
     ] = None,
     decay: Annotated[float, typer.Option(min=0, help="Weight decay of the classifier.")] = 1e-3,
