@@ -157,8 +157,8 @@ def _train(
     say(f"{len(data.train)} videos to learn from, {len(data.valid)} to choose by; {out}")
     if data.n_other_splits:
         say(f"{data.n_other_splits} videos of the caches are of other splits, and left out")
-    with on_screen(config.epochs, board) as observer:
-        return train(data, chosen.selector, config, out, device, observer, world)
+    with on_screen(config.epochs, board) as observers:
+        return train(data, chosen.selector, config, out, device, observers, world)
 
 
 def _open(

@@ -104,10 +104,10 @@ class Train:
         digest = self.recipe(name, int(seed)).digest
         folder = Path("trainings") / f"{name}-{seed}-{digest[:8]}"
         place, begin = self.settings.out / folder, monotonic()
-        lines = Lines(f"{NETWORKS[name][0]}, seed {seed}", preset.training.epochs, self.tell)
+        told = [Lines(f"{NETWORKS[name][0]}, seed {seed}", preset.training.epochs, self.tell)]
         device = choose_device(self.settings.device)
         with one_thread(device):
-            best = train(self.data, preset.selector, preset.training, place, device, lines)
+            best = train(self.data, preset.selector, preset.training, place, device, told)
         parameters = load_selector(place).parameters()
         content = {
             "folder": folder.as_posix(),

@@ -22,7 +22,7 @@ from sola.network.weights import load_selector
 from sola.training import loop
 from sola.training.budget import estimate_seconds, fit_epochs
 from sola.training.loop import learning_rate, train
-from sola.training.observers import Observers
+from sola.training.observers import Observer
 from sola.training.state import LOG_FILE, STATE_FILE, best_line, planned_epochs
 from sola.training.validation import validate
 
@@ -223,11 +223,10 @@ def test_as_many_epochs_are_planned_as_fit(
     assert fit_epochs(data, TINY, config, 1.0, tmp_path).epochs == 1
 
 
-class Seeds(Observers):
+class Seeds(Observer):
     """Notes torch's seed in every step."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.seen: list[int] = []
 
     def step(self, epoch: int, done: int, steps: int, loss: float) -> None:
@@ -239,7 +238,7 @@ def test_every_step_of_every_epoch_draws_its_own_dropout(tmp_path: Path) -> None
     for seed in (0, 1):
         seeds = Seeds()
         config = dataclasses.replace(FAST, epochs=2, seed=seed)
-        train(data, TINY, config, tmp_path / str(seed), observer=seeds)
+        train(data, TINY, config, tmp_path / str(seed), observers=[seeds])
         seen[seed] = seeds.seen
     assert len(seen[0]) == 8
     assert len({*seen[0], *seen[1]}) == 16
