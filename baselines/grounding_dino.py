@@ -146,14 +146,14 @@ def _prediction(masks: MaskSequence, boxes: Sequence[Sequence[Prompt]]) -> Predi
 
 def _united(frames: Sequence[Sequence[Prompt]], size: tuple[int, int]) -> MaskSequence:
     """The union of each frame's masks; compressed, as a long video's do not fit into memory."""
-    rles: list[Rle | None] = []
-    for prompts in frames:
+
+    def rle(prompts: Sequence[Prompt]) -> Rle | None:
         if not prompts:
-            rles.append(None)
-            continue
+            return None
         mask = np.logical_or.reduce([p.mask() for p in prompts])
-        rles.append({"size": list(size), "counts": counts_of(pack(mask), size[1])})
-    return MaskSequence.from_rle(rles, size)
+        return {"size": list(size), "counts": counts_of(pack(mask), size[1])}
+
+    return MaskSequence.from_rle([rle(prompts) for prompts in frames], size)
 
 
 def _followed(

@@ -136,13 +136,9 @@ def _subsets_of(objects: Bools) -> Bools:
     return answers
 
 
-def _build(config: TruthBoxConfig, device: str) -> TruthBoxes:
-    return TruthBoxes(config)
-
-
 SPEC = MethodSpec(
     config_type=TruthBoxConfig,
-    build=_build,
+    build=lambda config, device: TruthBoxes(config),
     card=MethodCard("Truth boxes, one frame at a time", trainable_parameters=0),
     needs_truth=True,
 )

@@ -110,12 +110,8 @@ class Sola:
             )
         return predictions
 
-    def provenance(self) -> Mapping[str, Json]:
-        """Checkpoint hashes, what the selector was trained with, and what else decides numbers."""
-        return self.known.provenance(self.tracks.provenance(), self.text.checkpoint_hash)
-
     def provenance_of(self, videos: Sequence[str]) -> Mapping[str, Json]:
-        """As `provenance`, of the tracks of some videos."""
+        """Of the tracks of some videos, of the selector's and the other weights."""
         return self.known.provenance(self.tracks.provenance(videos), self.text.checkpoint_hash)
 
     @property
