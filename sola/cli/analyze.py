@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -60,7 +61,7 @@ def similarity_command(
     curve = curve_of(found, bins)
     written = write_similarity(out, curve, title)
     if as_json:
-        facts = {"tracks": str(tracks), "videos": len(files), "seed": seed, **curve.to_json()}
+        facts = {"tracks": str(tracks), "videos": len(files), "seed": seed, **asdict(curve)}
         emit({**facts, "written": [str(path) for path in written]})
         return
     _show_curve(curve, title)
@@ -135,9 +136,10 @@ def probe_command(
         )
     report = probe(source, train, test, decay)
     facts = {"dataset": dataset, "tracker": chosen.weights, "limit": limit, "decay": decay}
-    write_json(folder / "probe.json", {**facts, **report.to_json()}, indent=2)
+    facts |= asdict(report)
+    write_json(folder / "probe.json", facts, indent=2)
     if as_json:
-        emit({**facts, **report.to_json(), "written": str(folder / "probe.json")})
+        emit({**facts, "written": str(folder / "probe.json")})
         return
     _show_probe(report, f"{preset.name}: linear probes of object tokens, {chosen.weights}")
     say(f"wrote {folder / 'probe.json'}")

@@ -99,9 +99,8 @@ def reproduce_command(
     Example: rvosbench sola reproduce --table 5b --workers 2
     """
     from sola.reproduce import experiments, run
-    from sola.reproduce.page import write_page
+    from sola.reproduce.page import tables_text, write_page
     from sola.reproduce.settings import changed, default_settings
-    from sola.reproduce.tables import tables_text
 
     if bool(table) == everything:
         raise UsageError("give one or several --table, or --all")

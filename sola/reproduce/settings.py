@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -211,9 +211,10 @@ def why_not(name: str, settings: Settings) -> str:
     return ""
 
 
-def possible(experiments: Iterable[str], settings: Settings) -> tuple[str, ...]:
-    """The experiments that can be made here."""
-    return tuple(name for name in experiments if not why_not(name, settings))
+def possible(wanted: Sequence[str], settings: Settings) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The experiments that can be made here; and the others, with why not."""
+    missing = {name: why for name in wanted if (why := why_not(name, settings))}
+    return tuple(name for name in wanted if name not in missing), missing
 
 
 def chosen_method(
