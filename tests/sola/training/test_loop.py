@@ -15,7 +15,7 @@ from torch import Tensor
 
 from rvosbench.errors import DatasetError, WeightsError
 from sola.config import TrainConfig
-from sola.data.batches import ExpressionGroup, epoch_plan, learnable, load_batch, plan_epoch
+from sola.data.batches import ExpressionGroup, epoch_plan, learnable, load_batch
 from sola.data.track_data import TrainingData
 from sola.network.alignment import AlignmentLayer
 from sola.network.weights import load_selector
@@ -131,7 +131,8 @@ def test_an_epoch_can_be_timed() -> None:
 @pytest.mark.parametrize("size", [1, 3, 8])
 def test_a_plan_has_every_expression_once(size: int) -> None:
     groups = [ExpressionGroup(v, tuple(range(v % 6 + 1))) for v in range(20)]
-    plan = plan_epoch(groups, size, 4, np.random.default_rng(0))
+    config = dataclasses.replace(FAST, batch_size=size, sentences_per_video=4)
+    plan = epoch_plan(groups, config, 1)
     seen = [(v, e) for batch in plan for v, expressions in batch for e in expressions]
     assert sorted(seen) == [(v, e) for v, expressions in groups for e in expressions]
     assert seen != sorted(seen)
