@@ -23,12 +23,7 @@ from rvosbench.contracts import MethodIdentity, MethodSpec
 from rvosbench.masks import MaskSequence, Rle, pack, union
 from rvosbench.records import Json, MethodCard, Prediction, Sample
 from rvosbench.tracks.boxes import BoxSegmenter, Grounder
-from rvosbench.tracks.candidates import (
-    DEMO_BOX_THRESHOLD,
-    UNSIGNED,
-    CandidateConfig,
-    FrozenModels,
-)
+from rvosbench.tracks.candidates import DEMO_BOX_THRESHOLD, UNSIGNED, CandidateConfig, FrozenModels
 from rvosbench.tracks.config import Compute, TrackConfig
 from rvosbench.tracks.follower import Follower
 from rvosbench.tracks.prompts import Prompt, counts_of

@@ -111,9 +111,7 @@ def cache_files(
 
 
 def compare_cache(
-    files: Sequence[Path],
-    sampling: Sampling,
-    on_done: Callable[[str], None] = lambda video: None,
+    files: Sequence[Path], sampling: Sampling, on_done: Callable[[str], None] = lambda video: None
 ) -> Pairs:
     """Pairs of all videos of a track cache, one file in memory at a time.
 

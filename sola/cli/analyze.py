@@ -70,12 +70,7 @@ def similarity_command(
 
 def _show_curve(curve: Curve, title: str) -> None:
     rows = [
-        [
-            f"{b.low:.2f} - {b.high:.2f}",
-            str(b.pairs),
-            _number(b.mean),
-            _number(b.variance, 4),
-        ]
+        [f"{b.low:.2f} - {b.high:.2f}", str(b.pairs), _number(b.mean), _number(b.variance, 4)]
         for b in curve.bins
     ]
     show(title, ["mIoU", "pairs", "mean similarity", "variance"], rows, numbers=3)
@@ -94,16 +89,14 @@ def probe_command(
         str, typer.Option(help="demo (MotionShapes), or voc (PASCAL VOC, needs --data).")
     ] = "demo",
     data: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="VOCdevkit/VOC2012; the demo needs none."),
+        Path | None, typer.Option(metavar="DIR", help="VOCdevkit/VOC2012; the demo needs none.")
     ] = None,
     tracker: Annotated[
         str | None,
         typer.Option(help="SAM2: demo, a hub id, a folder or a .pt file; default: the dataset's."),
     ] = None,
     out: Annotated[
-        Path | None,
-        typer.Option(help="Folder to write, and to resume a killed run from."),
+        Path | None, typer.Option(help="Folder to write, and to resume a killed run from.")
     ] = None,
     limit: Annotated[
         int | None,

@@ -24,10 +24,7 @@ app = typer.Typer(
 @app.command("train")
 @options.grouped
 def train_command(
-    learnt: TrainCaches,
-    valid: ValidCaches,
-    asked: TrainOptions,
-    as_json: options.AsJson = False,
+    learnt: TrainCaches, valid: ValidCaches, asked: TrainOptions, as_json: options.AsJson = False
 ) -> None:
     """Train SOLA's selector on cached tracks.
 

@@ -48,8 +48,7 @@ class Changes:
         ),
     ] = None
     epochs: Annotated[
-        int | None,
-        typer.Option(min=1, help="Parts of a training, each followed by a validation."),
+        int | None, typer.Option(min=1, help="Parts of a training, each followed by a validation.")
     ] = None
     device: options.Device = "auto"
     workers: options.Workers = 0
@@ -64,8 +63,7 @@ class Changes:
 def reproduce_command(
     *,
     table: Annotated[
-        list[str] | None,
-        typer.Option(help="4, 5a, 5b, A.1, A.2a or A.2b; may be repeated."),
+        list[str] | None, typer.Option(help="4, 5a, 5b, A.1, A.2a or A.2b; may be repeated.")
     ] = None,
     everything: Annotated[bool, typer.Option("--all", help="All six tables.")] = False,
     dataset: options.DatasetName = "demo",

@@ -49,8 +49,7 @@ class ValidCaches:
         ),
     ] = None
     valid_dataset: Annotated[
-        list[str] | None,
-        typer.Option(help="Dataset of --valid-tracks; default: that of --tracks."),
+        list[str] | None, typer.Option(help="Dataset of --valid-tracks; default: that of --tracks.")
     ] = None
     valid_split: Annotated[
         list[str] | None,
@@ -91,6 +90,5 @@ class TrainOptions:
     workers: options.Workers = 0
     half: Annotated[bool, typer.Option("--half", help="Store the weights as float16.")] = False
     tensorboard: Annotated[
-        bool,
-        typer.Option("--tensorboard", help="Also log for TensorBoard, in OUT/tensorboard."),
+        bool, typer.Option("--tensorboard", help="Also log for TensorBoard, in OUT/tensorboard.")
     ] = False

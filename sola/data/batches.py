@@ -129,10 +129,7 @@ def epoch_plan(
 
 
 def load_batch(
-    data: TrainingData,
-    groups: Sequence[ExpressionGroup],
-    config: TrainConfig,
-    key: tuple[int, int],
+    data: TrainingData, groups: Sequence[ExpressionGroup], config: TrainConfig, key: tuple[int, int]
 ) -> Batch:
     """The padded batch of some expressions.
 

@@ -45,12 +45,7 @@ class AlignmentLayer(nn.Module):
         self.language = _Residual(config)
 
     def forward(
-        self,
-        tokens: Tensor,
-        time: Tensor,
-        text: Tensor,
-        masks: Masks,
-        video: Tensor | None = None,
+        self, tokens: Tensor, time: Tensor, text: Tensor, masks: Masks, video: Tensor | None = None
     ) -> Tensor:
         """Aligns object tokens with text tokens.
 
