@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from rvosbench.config import configure, parse_assignments
+from rvosbench.config import Json, configure, parse_assignments
 from rvosbench.errors import UnknownNameError
 
 RELEASED_TEXT = "sentence-transformers/all-roberta-large-v1"
@@ -274,6 +274,12 @@ NETWORK = "selector."
 """Keys that begin so change the network, all others the training."""
 
 
+def split_keys(changes: Mapping[str, Json], prefix: str) -> tuple[dict[str, Json], dict[str, Json]]:
+    """The changes whose keys begin with a prefix, which is taken off; and all others."""
+    mine = {k.removeprefix(prefix): v for k, v in changes.items() if k.startswith(prefix)}
+    return mine, {k: v for k, v in changes.items() if not k.startswith(prefix)}
+
+
 @dataclass(frozen=True)
 class TrainingPreset:
     """A network, how it is trained, and the text encoder that it fits."""
@@ -288,9 +294,7 @@ class TrainingPreset:
         Raises:
             ConfigurationError: an unknown key, or a value that does not fit.
         """
-        changes = parse_assignments(assignments)
-        network = {k.removeprefix(NETWORK): v for k, v in changes.items() if k.startswith(NETWORK)}
-        training = {k: v for k, v in changes.items() if not k.startswith(NETWORK)}
+        network, training = split_keys(parse_assignments(assignments), NETWORK)
         return replace(
             self,
             selector=configure(self.selector, network),
