@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from rvosbench.models.backends import TRANSFORMERS
@@ -123,35 +122,26 @@ class Header:
         known = self.expressions or {}
         if self.prompts.get("candidate_pool") != "video":
             known = {i: text for i, text in known.items() if i in asked}
-        have = dataclasses.replace(self, expressions=known)
-        wanted = dataclasses.replace(
-            self, frames=frames_hash(sample.video, self.format), expressions=asked
-        )
         found = []
-        if have.differences(wanted, ["frames"]):
+        if self.frames != frames_hash(sample.video, self.format):
             of = f" ({self.corruption})" if self.corruption else ""
             found.append(f"they are of other frames{of} than those of this dataset")
-        others = have.differences(wanted, ["expressions"]) if boxes else []
-        if others:
+        wanted, have = Recipe({"expressions": asked}), Recipe({"expressions": known})
+        if boxes and (others := wanted.differences(have)):
             found.append(
                 "they are for other expressions than those of this dataset: "
                 f"{len(others)} differ, such as {others[0]}"
             )
         return found
 
-    def to_json(self) -> Json:
-        """JSON-safe."""
-        return dataclasses.asdict(self)
-
     @staticmethod
     def from_json(content: Json) -> Header:
-        """Reverse of `to_json`; unknown keys are ignored."""
-        known = {f.name for f in dataclasses.fields(Header)}
-        fields = {"revision": 1, **{k: v for k, v in content.items() if k in known}}
-        fields["tracker"] = ModelIdentity(**fields["tracker"])
-        if fields["grounder"] is not None:
-            fields["grounder"] = ModelIdentity(**fields["grounder"])
-        return Header(**fields)
+        """Reverse of `dataclasses.asdict`; unknown keys are ignored."""
+        known = {f.name for f in fields(Header)}
+        facts = {"revision": 1, **{k: v for k, v in content.items() if k in known}}
+        for model in ("tracker", "grounder"):
+            facts[model] = facts[model] and ModelIdentity(**facts[model])
+        return Header(**facts)
 
 
 def content_of(headers: Iterable[Header]) -> str:

@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from rvosbench.tracks.cache import PATTERNS, TrackCache
+from rvosbench.errors import first_line
+from rvosbench.tracks.cache import SUFFIX, TEXTS, TrackCache
 from rvosbench.tracks.cache_file import TrackCacheError
 from rvosbench.tracks.header import Header
+
+PATTERNS = [f"*{SUFFIX}", f"{TEXTS}/*{SUFFIX}"]
+"""What belongs to a cache."""
 
 
 def push_tracks(folder: Path, repository: str, private: bool = True, api: Any = None) -> str:  # noqa: ANN401 - HfApi
@@ -39,7 +43,7 @@ def push_tracks(folder: Path, repository: str, private: bool = True, api: Any = 
             folder_path=str(folder),
             repo_id=repository,
             repo_type="dataset",
-            allow_patterns=list(PATTERNS),
+            allow_patterns=PATTERNS,
         )
     except Exception as error:  # the hub client raises many kinds
         raise _refused("uploaded to", repository, error) from error
@@ -65,7 +69,7 @@ def pull_tracks(repository: str, folder: Path, revision: str | None = None, api:
             repo_type="dataset",
             revision=revision,
             local_dir=str(folder),
-            allow_patterns=list(PATTERNS),
+            allow_patterns=PATTERNS,
         )
     except Exception as error:  # the hub client raises many kinds
         raise _refused("downloaded from", repository, error) from error
@@ -104,9 +108,7 @@ def _api() -> Any:  # noqa: ANN401 - HfApi
 
 
 def _refused(what: str, repository: str, error: Exception) -> TrackCacheError:
-    lines = str(error).strip().splitlines()
     return TrackCacheError(
-        f"the cache cannot be {what} {repository!r} ({type(error).__name__}: "
-        f"{lines[0] if lines else 'no details'}). Is the name owner/name, and are you logged in "
-        "(`hf auth login`)?"
+        f"the cache cannot be {what} {repository!r} ({first_line(error)}). Is the name owner/name, "
+        "and are you logged in (`hf auth login`)?"
     )

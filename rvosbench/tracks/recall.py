@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from rvosbench.contracts import TruthLookup
+from rvosbench.contracts import Dataset, TruthLookup
 from rvosbench.masks import MaskSequence, popcount, union
 from rvosbench.records import Expression, Target, Track
+from rvosbench.tracks.cache import TrackCache
 
 GREEDY_LIMIT = 8
 """Most tracks that the best union is made of."""
@@ -62,6 +64,27 @@ def candidate_recall(
                 chosen = [t for t in serving if wanted(t)]
                 rows.setdefault(source, []).append(_best(chosen, target))
     return [_mean(source, found) for source, found in rows.items() if any(n for n, *_ in found)]
+
+
+def recall_of(cache: TrackCache, dataset: Dataset) -> list[Recall]:
+    """Candidate recall of the videos that a cache and a dataset share.
+
+    Raises:
+        TrackCacheError: there is no cache, it has none of the dataset's videos, or is of other
+            frames or expressions.
+        NoGroundTruthError: the split is hidden.
+    """
+    return candidate_recall(_videos(cache, dataset, cache.videos_of(dataset)))
+
+
+def _videos(
+    cache: TrackCache, dataset: Dataset, videos: Sequence[str]
+) -> Iterator[tuple[Sequence[Track], Sequence[Expression], TruthLookup]]:
+    for sample in map(dataset.sample, videos):
+        header = cache.header(sample.video.id)
+        cache.check(header, sample, header.grounder is not None)
+        target = partial(dataset.target, sample.video.id)
+        yield cache.tracks(sample.video.id), sample.expressions, target
 
 
 _SOURCES: Mapping[str, Callable[[Track], bool]] = {

@@ -10,9 +10,8 @@ from rvosbench.recipe import Recipe, common
 from rvosbench.records import Json, Sample, Track
 from rvosbench.tracks.cache import TrackCache, how_to_build
 from rvosbench.tracks.cache_file import TrackCacheError
-from rvosbench.tracks.candidates import CandidateConfig, decisive_facts, wanted_header
+from rvosbench.tracks.candidates import CandidateConfig, decisive_facts, foretold, wanted_header
 from rvosbench.tracks.header import content_of
-from rvosbench.tracks.provenance import foretold
 
 
 class TrackSource(Protocol):

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 
 from rvosbench.masks import pack
 from rvosbench.tracks.config import Compute, TrackConfig
-from rvosbench.tracks.filters import box_of, suppress
+from rvosbench.tracks.grid import box_of, suppress
 from rvosbench.tracks.prompts import largest_first, overlaps, prompt_of, shares, without_parts
 
 from .worlds import square
