@@ -8,11 +8,19 @@ weights in another folder are the same weights.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rvosbench.errors import WeightsError, first_line
+from rvosbench.records import Json
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 EMBEDDED = Path(__file__).parent / "embedded"
@@ -31,6 +39,7 @@ class Family:
             Hashes stand in track caches and results, so these lists never change.
         fetched: files of a hub repository that are downloaded.
         original: whether a checkpoint file of the authors can be read.
+        model_type: of a folder's configuration, see `read_config`.
     """
 
     title: str
@@ -39,16 +48,19 @@ class Family:
     hashed: tuple[str, ...] = ()
     fetched: tuple[str, ...] = ("*.json", "*.txt", WEIGHTS_FILE)
     original: bool = True
+    model_type: str = ""
 
 
 TRACKER = Family(
     "SAM2 weights",
     "Give one of: a hub id such as facebook/sam2-hiera-large (downloaded once); a folder with "
-    f"{CONFIG_FILE} and {WEIGHTS_FILE} of a Sam2VideoModel; or an original checkpoint, e.g. "
+    f"{CONFIG_FILE} and {WEIGHTS_FILE} of a Sam2VideoModel (image-only exports have no memory and "
+    "cannot track); or an original checkpoint, e.g. "
     "https://dl.fbaipublicfiles.com/segment_anything_2/072824/sam2_hiera_large.pt, saved anywhere "
     "and given by its path. `--preset demo` runs without any download.",
     embedded="sam2",
     fetched=(CONFIG_FILE, WEIGHTS_FILE),
+    model_type="sam2_video",
 )
 GROUNDER = Family(
     "GroundingDINO weights",
@@ -58,6 +70,7 @@ GROUNDER = Family(
     "BERT's vocab.txt beside it. `--set grounder=` runs without box prompts.",
     embedded="grounder",
     hashed=(WEIGHTS_FILE, "tokenizer.json", "vocab.txt", "preprocessor_config.json"),
+    model_type="grounding-dino",
 )
 TEXT_ENCODER = Family(
     "text encoder",
@@ -149,6 +162,68 @@ def fetch(hub_id: str, files: Sequence[str], title: str, advice: str) -> Path:
             f"{title} {hub_id!r}: neither a local path nor available from the hub "
             f"({first_line(error)}). {advice}"
         ) from error
+
+
+def read_config(folder: Path, family: Family) -> dict[str, Json]:
+    """The configuration of a folder.
+
+    Raises:
+        WeightsError: it is of another kind of network.
+    """
+    path = folder / CONFIG_FILE
+    content: dict[str, Json] = json.loads(path.read_text(encoding="utf-8"))
+    kind = content.get("model_type")
+    if kind != family.model_type:
+        raise WeightsError(
+            f"{path}: model_type is {kind!r}, wanted {family.model_type!r}. {family.advice}"
+        )
+    return content
+
+
+def read_original(path: Path, family: Family) -> dict[str, Tensor]:
+    """The tensors of a checkpoint file of the authors, see `original_tensors`.
+
+    Raises:
+        WeightsError: it is not a file of tensors.
+    """
+    import torch
+
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # unpickling errors are of many kinds
+        kind = family.title.removesuffix(" weights")
+        raise WeightsError(
+            f"{path}: cannot be read as an original {kind} checkpoint ({type(error).__name__}). "
+            f"{family.advice}"
+        ) from error
+    return original_tensors(content)
+
+
+def original_tensors(content: object) -> dict[str, Tensor]:
+    """The tensors of a checkpoint of the authors under their plain names.
+
+    Args:
+        content: of the file: a dictionary of tensors, or one that has it as "model"; names may
+            begin with "module.".
+    """
+    from torch import Tensor
+
+    inner = content.get("model", content) if isinstance(content, Mapping) else {}
+    named = inner.items() if isinstance(inner, Mapping) else ()
+    return {str(k).removeprefix("module."): v for k, v in named if isinstance(v, Tensor)}
+
+
+def renamed(name: str, table: Path) -> str:
+    """A tensor's name after all rules of a table, see `original_names.txt` of the networks."""
+    for pattern, replacement in _rules(table):
+        name = re.sub(pattern, replacement, name)
+    return name
+
+
+@cache
+def _rules(table: Path) -> list[list[str]]:
+    lines = table.read_text(encoding="utf-8").splitlines()
+    return [line.split() for line in lines if not line.startswith("#")]
 
 
 def identify(source: str, family: Family) -> ModelIdentity:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench.masks import MaskSequence, Rle, pack
-from rvosbench.models.sam2.outputs import FrameFeatures
+from rvosbench.models.sam2.decoding import FrameFeatures
 from rvosbench.records import Track, Video
 from rvosbench.tracks.config import Compute
 from rvosbench.tracks.prompts import Prompt, Source, counts_of

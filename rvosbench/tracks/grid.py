@@ -22,7 +22,7 @@ from rvosbench.tracks.prompts import Prompt, largest_first, prompt_of, without_p
 if TYPE_CHECKING:
     import torch
 
-    from rvosbench.models.sam2.outputs import FrameFeatures
+    from rvosbench.models.sam2.decoding import FrameFeatures
     from rvosbench.models.sam2.tracker import Sam2
 
 Floats = NDArray[np.float64]

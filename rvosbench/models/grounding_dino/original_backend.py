@@ -79,11 +79,6 @@ def build(files: GrounderFiles) -> Any:  # noqa: ANN401 - untyped package
     return network
 
 
-def longest_text(model: Any) -> int:  # noqa: ANN401 - untyped package
-    """Text tokens of an expression that are read; the rest is cut off."""
-    return int(model.max_text_len)
-
-
 def find(
     model: Any,  # noqa: ANN401 - untyped package
     pixels: Tensor,
