@@ -63,7 +63,7 @@ LIBRARIES = ("torch", "transformers", "numpy")
 ORIGINAL_LIBRARIES = ("sam2", "rf-groundingdino", "groundingdino-py", "torchvision", "timm")
 """What else decides numbers with the original backend, where it is installed."""
 
-_IMAGE_SIZE = 1024  # of SAM2, where a configuration or an original checkpoint does not say it
+SAM2_SIZE = 1024  # pixels, where a configuration or an original checkpoint does not say it
 
 UNSIGNED: Mapping[str, Json] = {"signed": False}
 """Marks a field that changes no number and stays out of signatures."""
@@ -135,19 +135,11 @@ def wanted_header(config: CandidateConfig) -> Header:
 
     It hashes weights and opens none.
     """
-    grounder = grounder_identity(config)
+    tracker, grounder = identify(config.tracker, TRACKER), grounder_identity(config)
     backend = {} if config.backend == TRANSFORMERS else {"backend": config.backend}
-    return Header(
-        video="",
-        frames="",
-        tracker=identify(config.tracker, TRACKER),
-        grounder=grounder,
-        prompts=relevant(config.prompts, grounder is not None),
-        expressions=None,
-        truth=False,
-        corruption=None,
-        made={"dtype": config.dtype, **backend},
-    )
+    made = {"dtype": config.dtype, **backend}
+    prompts = relevant(config.prompts, grounder is not None)
+    return Header("", "", tracker, grounder, prompts, made=made)
 
 
 def decisive_facts(config: CandidateConfig) -> set[str]:
@@ -199,20 +191,9 @@ def foretold(config: CandidateConfig, device: str) -> dict[str, Json] | None:
     tracker, grounder = identify(config.tracker, TRACKER), grounder_identity(config)
     if tracker.sha256 is None or (grounder is not None and grounder.sha256 is None):
         return None
-    device = choose_device(device)
-    return made_with(
-        config.backend,
-        tracker.sha256,
-        grounder.sha256 if grounder else None,
-        _image_size(config.tracker),
-        choose_dtype(config.dtype, device),
-        device,
-    )
-
-
-def _image_size(tracker: str) -> int:
-    place = find(tracker, TRACKER)
-    file = place / CONFIG_FILE if place is not None else None
-    if file is None or not file.is_file():
-        return _IMAGE_SIZE
-    return int(json.loads(file.read_text(encoding="utf-8")).get("image_size", _IMAGE_SIZE))
+    device, place = choose_device(device), find(config.tracker, TRACKER)
+    file, size = place and place / CONFIG_FILE, SAM2_SIZE
+    if file is not None and file.is_file():
+        size = int(json.loads(file.read_text(encoding="utf-8")).get("image_size", SAM2_SIZE))
+    dtype, found = choose_dtype(config.dtype, device), grounder.sha256 if grounder else None
+    return made_with(config.backend, tracker.sha256, found, size, dtype, device)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 from rvosbench.models.backends import TRANSFORMERS
@@ -57,10 +57,10 @@ class Header:
     tracker: ModelIdentity
     grounder: ModelIdentity | None
     prompts: Mapping[str, Json]
-    expressions: Mapping[str, str] | None
-    truth: bool
-    corruption: str | None
-    made: Mapping[str, Json]
+    expressions: Mapping[str, str] | None = None
+    truth: bool = False
+    corruption: str | None = None
+    made: Mapping[str, Json] = field(default_factory=dict)
     token_dtype: str = "float32"
     content: str = ""
     revision: int = TRACKER_REVISION

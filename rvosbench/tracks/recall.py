@@ -111,18 +111,17 @@ def _best(tracks: Sequence[Track], target: Target) -> tuple[int, float, float]:
     if not tracks:
         return 0, 0.0, 0.0
     alone = [mean_iou(t.masks.at(target.annotated).packed(), truth) for t in tracks]
-    first = int(np.argmax(alone))
-    useful = touching(tracks, target)
-    chosen, best = [first], alone[first]
-    joined = tracks[first].masks.at(target.annotated).packed()
-    while len(chosen) < GREEDY_LIMIT:
-        tried = {i: _joined(joined, m, truth) for i, m in useful.items() if i not in chosen}
+    first, useful = int(np.argmax(alone)), touching(tracks, target)
+    useful.pop(first, None)
+    best, joined = alone[first], tracks[first].masks.at(target.annotated).packed()
+    for _ in range(GREEDY_LIMIT - 1):
+        unions = ((i, union([joined, m], len(truth), truth.size)) for i, m in useful.items())
+        tried = {i: mean_iou(masks, truth) for i, masks in unions}
         if not tried or max(tried.values()) <= best:
             break
         pick = max(tried, key=lambda i: tried[i])
-        chosen.append(pick)
         best = tried[pick]
-        joined = union([joined, useful[pick]], len(truth), truth.size).packed()
+        joined = union([joined, useful.pop(pick)], len(truth), truth.size).packed()
     return len(tracks), max(alone), best
 
 
@@ -144,18 +143,10 @@ def touching(
     for index, track in enumerate(tracks):
         shown = track.masks.at(target.annotated)
         packed = shown.packed()
-        if _touches(packed, truth):
+        if any((packed.words(i) & truth.words(i)).any() for i in range(len(truth))):
             room -= len(packed) * packed.height * packed.width // 8
             found[index] = packed if room >= 0 else shown
     return found
-
-
-def _joined(joined: MaskSequence, more: MaskSequence, truth: MaskSequence) -> float:
-    return mean_iou(union([joined, more], len(truth), truth.size), truth)
-
-
-def _touches(masks: MaskSequence, truth: MaskSequence) -> bool:
-    return any((masks.words(i) & truth.words(i)).any() for i in range(len(truth)))
 
 
 def _mean(source: str, found: Sequence[tuple[int, float, float]]) -> Recall:
