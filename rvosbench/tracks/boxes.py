@@ -39,16 +39,9 @@ class Grounder(Protocol):
 def box_prompts(
     follower: Follower, grounder: Grounder, sample: Sample, config: TrackConfig
 ) -> dict[str, list[Prompt]]:
-    """Box prompts of every expression, largest first.
+    """Box prompts of every expression of a video, by its id, largest first; there may be none.
 
-    Args:
-        follower: segments boxes with features it shares with everything else.
-        grounder: looks at every distinct text once a frame.
-        sample: the video and its expressions.
-        config: which frames, and thresholds.
-
-    Returns:
-        Expression id -> prompts of all box frames; an expression may have none.
+    The grounder looks at every distinct text once a frame.
     """
     texts = {e.id: e.text for e in sample.expressions}
     distinct = list(dict.fromkeys(texts.values()))
@@ -73,16 +66,13 @@ def box_tracks(
     config: TrackConfig,
     grid: Sequence[Track] = (),
 ) -> list[Track]:
-    """Filter the prompts of every expression and track the rest together.
+    """Filter the prompts of every expression and track the rest together; tracks have no ids yet.
 
     Args:
         follower: of the video.
         prompts: expression id -> its prompts, largest first.
         config: filters.
         grid: grid tracks, which filter box prompts if the configuration says so.
-
-    Returns:
-        Tracks without ids.
     """
     group = config.group(len(follower.video))
     rules = Rules(config.iou_filter, group, config.max_box_tracks, neighbours=True)

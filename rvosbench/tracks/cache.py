@@ -89,18 +89,12 @@ class TrackCache:
         return content_of(map(self.header, videos))
 
     def check(self, header: Header, sample: Sample, boxes: bool) -> None:
-        """Refuse tracks of other frames, or box tracks of other expressions.
-
-        Args:
-            header: of the video's file.
-            sample: the video as it is now.
-            boxes: whether box tracks are asked for.
+        """Refuse tracks that are not of a video as it is now, see `Header.unfit`.
 
         Raises:
-            TrackCacheError: saying which.
+            TrackCacheError: they are of other frames, or box tracks of other expressions.
         """
-        problems = header.unfit(sample, boxes)
-        if problems:
+        if problems := header.unfit(sample, boxes):
             raise TrackCacheError(
                 f"{self.folder}: tracks of video {header.video!r}: {'; '.join(problems)}. "
                 f"{how_to_build('OTHER')}"

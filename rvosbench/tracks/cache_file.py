@@ -114,7 +114,7 @@ def read_tracks(path: Path) -> tuple[Track, ...]:
     Raises:
         TrackCacheError: the file is broken.
     """
-    return read_rows(path, lambda rows: tuple(_track(rows, i) for i in range(rows.num_rows)))
+    return read_rows(path, _tracks)
 
 
 def read_tokens(path: Path) -> NDArray[np.floating[Any]]:
@@ -229,23 +229,24 @@ def _lists(tracks: Sequence[Track], dtype: str) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.array(values))
 
 
-def _track(rows: pa.Table, index: int) -> Track:
-    def cell(name: str) -> Any:  # noqa: ANN401 - a column's own type
-        return rows.column(name)[index].as_py()
+def _tracks(rows: pa.Table) -> tuple[Track, ...]:
+    tokens = (cell.values.to_numpy(zero_copy_only=False) for cell in rows.column("tokens"))
+    found = zip(rows.drop_columns(["tokens"]).to_pylist(), tokens, strict=True)
+    return tuple(_track(row, flat.astype(np.float32)) for row, flat in found)
 
-    size = (cell("height"), cell("width"))
+
+def _track(row: Json, tokens: NDArray[np.float32]) -> Track:
+    size = (row["height"], row["width"])
     masks: list[Rle | None] = [
-        None if c is None else {"size": list(size), "counts": c} for c in cell("masks")
+        None if c is None else {"size": list(size), "counts": c} for c in row["masks"]
     ]
-    tokens = rows.column("tokens")[index].values.to_numpy(zero_copy_only=False)
-    candidates = cell("candidates")
     return Track(
-        id=cell("id"),
+        id=row["id"],
         masks=MaskSequence.from_rle(masks, size),
-        score=cell("score"),
-        tokens=tokens.astype(np.float32).reshape(cell("frames"), cell("dim")),
-        source=cell("source"),
-        prompt_frame=cell("prompt_frame"),
-        prompt=tuple(cell("prompt")),
-        candidates=None if candidates is None else frozenset(candidates),
+        score=row["score"],
+        tokens=tokens.reshape(row["frames"], row["dim"]),
+        source=row["source"],
+        prompt_frame=row["prompt_frame"],
+        prompt=tuple(row["prompt"]),
+        candidates=None if row["candidates"] is None else frozenset(row["candidates"]),
     )

@@ -158,10 +158,8 @@ class _Spill:
     def write(self, index: int, features: FrameFeatures) -> None:
         import torch
 
-        self._places[index] = (
-            self._file.seek(0, 2),
-            [(level.shape, level.dtype) for level in features.maps],
-        )
+        levels = [(level.shape, level.dtype) for level in features.maps]
+        self._places[index] = self._file.seek(0, 2), levels
         for level in features.maps:
             raw = level.contiguous().flatten().view(torch.uint8).cpu()
             self._file.write(raw.numpy().tobytes())

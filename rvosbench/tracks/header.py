@@ -94,17 +94,13 @@ class Header:
     def differences(self, wanted: Header, names: Iterable[str] | None = None) -> list[str]:
         """Why this file is not the one that is wanted, in words; empty if it is.
 
-        Models are told apart by their hashes, or by name where one hash is unknown.
-
-        Args:
-            wanted: as it would be made.
-            names: of the recipe's facts that matter; None is all of them.
+        Models are told apart by their hashes, or by name where one hash is unknown. `names` are
+        those of the recipe's facts that matter; None is all of them.
         """
         asked = {*(wanted.recipe.facts if names is None else names)}
-        found = []
-        for name in ("tracker", "grounder"):
-            if name in asked:
-                found += _other(name, getattr(self, name), getattr(wanted, name))
+        found = _other("tracker", self.tracker, wanted.tracker) if "tracker" in asked else []
+        if "grounder" in asked:
+            found += _other("grounder", self.grounder, wanted.grounder)
         if (self.grounder is None) != (wanted.grounder is None):
             asked -= {*BOX_FIELDS, "expressions"}
         rest = sorted(asked - {"tracker", "grounder"})
@@ -113,10 +109,8 @@ class Header:
     def unfit(self, sample: Sample, boxes: bool) -> list[str]:
         """Why the tracks are not those of a video as it is now, in words; empty if they are.
 
-        Args:
-            sample: the video and its expressions.
-            boxes: whether box tracks are asked for: they are of the expressions that the file
-                knows. Fewer may be asked for, unless all share one pool of candidates.
+        Box tracks, if they are asked for, are of the expressions that the file knows. Fewer may be
+        asked for, unless all share one pool of candidates.
         """
         asked = {e.id: e.text for e in sample.expressions}
         known = self.expressions or {}
@@ -165,7 +159,8 @@ def frame_fingerprint(video: Video) -> str:
     plan, clean = getattr(video.read, "plan", None), getattr(video.read, "video", None)
     if plan is not None and isinstance(clean, Video):
         return digest([frame_fingerprint(clean), str(plan.signature)])
-    names, chosen = list(video.frame_names), _spread(len(video))
+    names, last, count = list(video.frame_names), len(video) - 1, min(len(video), LOOKED_AT)
+    chosen = [round(i * last / max(count - 1, 1)) for i in range(count)]
     files: tuple[Path, ...] | None = getattr(getattr(video.read, "__self__", None), "files", None)
     if files is not None:
         sizes = [path.stat().st_size for path in files]
@@ -176,13 +171,7 @@ def frame_fingerprint(video: Video) -> str:
     return digest([names, pixels])
 
 
-def _spread(length: int) -> list[int]:
-    count = min(length, LOOKED_AT)
-    return [round(i * (length - 1) / max(count - 1, 1)) for i in range(count)]
-
-
 def _decides(model: ModelIdentity | None) -> str | None:
-    """The hash, or the name where there is none."""
     return None if model is None else model.sha256 or model.name
 
 

@@ -76,17 +76,12 @@ class CachedTextTokens:
 def open_text_tokens(cache: str, source: str | Path, device: str, dtype: str) -> TextTokenSource:
     """The tokens of a cache if it has them for this encoder and dtype, otherwise the encoder.
 
-    Args:
-        cache: folder of a track cache; empty for none.
-        source: "demo" (embedded), hub id or folder of the encoder.
-        device: "auto" or a device.
-        dtype: "auto" or a type.
+    `cache` is the folder of a track cache, or empty; the others are as of `load_text_encoder`.
 
     Raises:
         WeightsError: there are no cached tokens and no weights either.
     """
-    cached = _cached(cache, source, dtype)
-    if cached is not None:
+    if cached := _cached(cache, source, dtype):
         path, sha256 = cached
         return CachedTextTokens(read_text_tokens(path), sha256, (source, device, dtype))
     return load_text_encoder(source, device, dtype)
@@ -95,7 +90,7 @@ def open_text_tokens(cache: str, source: str | Path, device: str, dtype: str) ->
 def identify_text_tokens(cache: str, source: str | Path, dtype: str) -> str | None:
     """The hash that `open_text_tokens` would have, opening no encoder; None if it is not here."""
     cached = _cached(cache, source, dtype)
-    return cached[1] if cached is not None else identify(str(source), TEXT_ENCODER).sha256
+    return cached[1] if cached else identify(str(source), TEXT_ENCODER).sha256
 
 
 def _cached(cache: str, source: str | Path, dtype: str) -> tuple[Path, str] | None:
@@ -115,15 +110,8 @@ def build_text_tokens(
 ) -> Path:
     """Encode the expressions that a cache does not have yet; returns the file.
 
-    Args:
-        cache: folder of a track cache.
-        texts: any number, repetitions allowed.
-        source: "demo", a hub id or a folder.
-        device: "auto" or a device.
-        dtype: "auto" or a type.
-
-    Raises:
-        WeightsError: the encoder's weights are not there.
+    `cache` is the folder of a track cache, `texts` may repeat; the others, and what is raised, are
+    as of `load_text_encoder`.
     """
     encoder = load_text_encoder(source, device, dtype)
     kind = choose_dtype(dtype, choose_device(device))
