@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -111,12 +111,12 @@ def locate(source: str | Path, family: Family) -> Path:
     """Where weights lie, after fetching them if they are on the hub only.
 
     Args:
-        source: "demo", a local folder or checkpoint file, or a hub id; what lies there locally
-            wins.
+        source: "demo" (embedded), a local folder or checkpoint file of the authors, or a hub id,
+            downloaded once; what lies there locally wins.
         family: which models it is one of.
 
     Returns:
-        A folder that has a configuration and weights, or a checkpoint file of the authors.
+        The checkpoint file, or a folder that has a configuration and weights.
 
     Raises:
         WeightsError: nothing there, not available, or a file is missing: says what to do.
@@ -227,23 +227,13 @@ def _rules(table: Path) -> list[list[str]]:
 
 
 def identify(source: str, family: Family) -> ModelIdentity:
-    """The identity of a model, without opening or downloading it.
-
-    Args:
-        source: "demo", a hub id, a local folder or a local file.
-        family: which models it is one of.
-    """
+    """The identity of a model, without opening or downloading it; `source` is as for `locate`."""
     place = find(source, family)
     return ModelIdentity(name_of(source), weights_hash(place, family) if place else None)
 
 
 def find(source: str, family: Family) -> Path | None:
-    """The folder or file of weights, if they are on this machine; nothing is downloaded.
-
-    Args:
-        source: as for `identify`.
-        family: which models it is one of.
-    """
+    """The folder or file of weights, if they are on this machine; nothing is downloaded."""
     path = Path(embedded(source, family)).expanduser()
     if path.exists():
         return path if path.is_file() or (path / WEIGHTS_FILE).is_file() else None
@@ -265,27 +255,17 @@ def name_of(source: str) -> str:
 def weights_hash(place: Path, family: Family) -> str:
     """sha256 (hex) of weights and of all else that changes numbers.
 
-    Args:
-        place: a file, which is hashed plainly; or a folder, whose weights are hashed plainly if
-            the family has no other files, and with their names otherwise.
-        family: says which files count.
+    A file is hashed plainly. So are the weights of a folder whose family has no other files; with
+    their names otherwise.
     """
-    if place.is_file():
-        return _sha256(_content(place))
-    if not family.hashed:
-        return _sha256(_content(place / WEIGHTS_FILE))
-    files = [place / name for name in family.hashed if (place / name).is_file()]
-    return _sha256(part for file in files for part in (file.name.encode(), *_content(file)))
-
-
-def _content(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 22):
-            yield chunk
-
-
-def _sha256(parts: Iterator[bytes]) -> str:
+    if place.is_file() or not family.hashed:
+        with (place if place.is_file() else place / WEIGHTS_FILE).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     total = hashlib.sha256()
-    for part in parts:
-        total.update(part)
+    for name in family.hashed:
+        if (place / name).is_file():
+            total.update(name.encode())
+            with (place / name).open("rb") as file:
+                while chunk := file.read(1 << 22):
+                    total.update(chunk)
     return total.hexdigest()

@@ -185,8 +185,7 @@ def load_grounding_dino(
     """Loads a frozen GroundingDINO and its tokenizer.
 
     Args:
-        source: "demo" (embedded), hub id, downloaded once, a local folder or an original `.pth`
-            file; what lies there locally wins.
+        source: as for `rvosbench.models.weights.locate`; the authors' files are `.pth`.
         device: torch device.
         dtype: "float32", as the released SOLA code runs it, or "bfloat16" or "float16" (autocast),
             which moves boxes by some pixels.

@@ -220,8 +220,7 @@ def load_sam2(
     """Loads a frozen SAM2.
 
     Args:
-        source: "demo" (embedded), hub id, folder (config.json and model.safetensors), or original
-            `.pt` file.
+        source: as for `rvosbench.models.weights.locate`; the authors' files are `.pt`.
         device: torch device.
         dtype: "float32", "bfloat16" or "float16".
         resize: see Sam2.
