@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench.errors import WeightsError, first_line
-from rvosbench.models.devices import check_dtype, choose_device, choose_dtype
+from rvosbench.models.runtime import check_dtype, choose_device, choose_dtype
 from rvosbench.models.weights import TEXT_ENCODER, locate, weights_hash
 
 if TYPE_CHECKING:

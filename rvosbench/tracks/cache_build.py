@@ -15,7 +15,7 @@ from rvosbench.execution.runner import run_units
 from rvosbench.execution.units import Executor, Unit
 from rvosbench.files.claims import claimed
 from rvosbench.masks import MaskSequence
-from rvosbench.models.devices import choose_device, choose_dtype
+from rvosbench.models.runtime import choose_device, choose_dtype
 from rvosbench.records import Sample, Track
 from rvosbench.tracks.cache import TrackCache
 from rvosbench.tracks.cache_file import TrackCacheError, write_tracks

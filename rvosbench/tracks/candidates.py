@@ -8,8 +8,14 @@ from dataclasses import dataclass, field
 
 from rvosbench.config import configure
 from rvosbench.errors import UnknownNameError
-from rvosbench.models.backends import ORIGINAL, TRANSFORMERS, check_backend, installed_versions
-from rvosbench.models.devices import choose_device, choose_dtype
+from rvosbench.models.runtime import (
+    ORIGINAL,
+    TRANSFORMERS,
+    check_backend,
+    choose_device,
+    choose_dtype,
+    installed_versions,
+)
 from rvosbench.models.weights import CONFIG_FILE, GROUNDER, TRACKER, ModelIdentity, find, identify
 from rvosbench.records import Json
 from rvosbench.tracks.config import Compute, TrackConfig, relevant

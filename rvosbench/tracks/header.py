@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from rvosbench.models.backends import TRANSFORMERS
+from rvosbench.models.runtime import TRANSFORMERS
 from rvosbench.models.weights import ModelIdentity
 from rvosbench.recipe import Recipe, digest
 from rvosbench.records import Json, Sample, Video

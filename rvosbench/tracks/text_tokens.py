@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench.files.atomic import write_bytes
-from rvosbench.models.devices import choose_device, choose_dtype
+from rvosbench.models.runtime import choose_device, choose_dtype
 from rvosbench.models.text import TextEncoder, load_text_encoder
 from rvosbench.models.weights import TEXT_ENCODER, ModelIdentity, identify, name_of
 from rvosbench.records import Json

@@ -13,10 +13,10 @@ import pytest
 import torch
 from transformers import BertTokenizer
 
-from rvosbench.models.backends import BackendError, import_original
 from rvosbench.models.grounding_dino.checkpoint import FrameSize, GrounderFiles
 from rvosbench.models.grounding_dino.detector import GroundingDino, caption, load_grounding_dino
 from rvosbench.models.grounding_dino.original_backend import CODE, _arguments, _build
+from rvosbench.models.runtime import BackendError, import_original
 
 from .groundings import enliven, small_config, small_swin, write_vocabulary
 

@@ -21,11 +21,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rvosbench.models.backends import ORIGINAL, TRANSFORMERS, check_backend
-from rvosbench.models.devices import check_dtype, frozen
 from rvosbench.models.frames import normalise
 from rvosbench.models.grounding_dino import original_backend, transformers_backend
 from rvosbench.models.grounding_dino.checkpoint import FrameSize, GrounderFiles, read_grounder
+from rvosbench.models.runtime import ORIGINAL, TRANSFORMERS, check_backend, check_dtype, frozen
 from rvosbench.models.weights import GROUNDER, weights_hash
 
 if TYPE_CHECKING:

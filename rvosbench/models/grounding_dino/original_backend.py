@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from rvosbench.models.backends import BackendError, import_original
 from rvosbench.models.grounding_dino.checkpoint import GrounderFiles
 from rvosbench.models.grounding_dino.original_checkpoint import (
     HEADS,
@@ -27,6 +26,7 @@ from rvosbench.models.grounding_dino.original_checkpoint import (
     UNUSED,
     find_converted,
 )
+from rvosbench.models.runtime import BackendError, import_original
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from rvosbench.models.backends import BackendError, import_original
+from rvosbench.models.runtime import BackendError, import_original
 from rvosbench.models.sam2.checkpoint import SIZES, find_converted
 from rvosbench.models.sam2.decoding import FrameFeatures, FrameOutput, PromptOutput
 from rvosbench.models.sam2.propagation import prompt_masks_at, resized

@@ -22,9 +22,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from rvosbench.errors import ConfigurationError
-from rvosbench.models.backends import ORIGINAL, TRANSFORMERS, check_backend
-from rvosbench.models.devices import check_dtype, frozen
 from rvosbench.models.frames import Resize, normalise, resize_frame
+from rvosbench.models.runtime import ORIGINAL, TRANSFORMERS, check_backend, check_dtype, frozen
 from rvosbench.models.sam2 import original_backend
 from rvosbench.models.sam2.checkpoint import load_network
 from rvosbench.models.sam2.decoding import (
