@@ -17,7 +17,7 @@ import numpy as np
 from rvosbench.contracts import ExpressionScore, Summary, VideoTruth
 from rvosbench.errors import DatasetError
 from rvosbench.masks import MaskSequence
-from rvosbench.metrics.frames import Measures
+from rvosbench.metrics.counts import Counts
 from rvosbench.metrics.official.per_expression import expression_score, fitting, mean_summary
 from rvosbench.metrics.values import frame_values
 from rvosbench.records import Prediction, Sample, Target
@@ -62,20 +62,20 @@ def proposals(
     found = {str(k): nothing for k in range(1, highest + 1)}
     for label, prediction in predictions.items():
         where = f"video {sample.video.id!r}, label {label}"
-        found[label] = fitting(prediction.masks, sample, target, where).at(target.annotated)
+        found[label] = fitting(prediction.masks, sample, target.size, where).at(target.annotated)
     return found
 
 
 def object_score(
-    sample: Sample, name: str, measures: Measures, target: Target, wrap: bool = False
+    sample: Sample, name: str, counts: Counts, target: Target, wrap: bool = False
 ) -> ExpressionScore:
     """The score of one object; the row's `expression` is the object's number.
 
     `target.annotated` are the measured frames; `wrap` as for `decay`.
     """
-    values = frame_values(measures, target.size[0] * target.size[1], wrap)
+    values = frame_values(counts, target.size[0] * target.size[1], wrap)
     facts = {"targets": 1, "length": len(sample.video)}
-    return expression_score(sample.video.id, name, measures, target.annotated, {**values, **facts})
+    return expression_score(sample.video.id, name, counts, target.annotated, {**values, **facts})
 
 
 def object_summary(scores: Sequence[ExpressionScore]) -> Summary:

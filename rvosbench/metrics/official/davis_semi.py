@@ -21,7 +21,6 @@ from rvosbench.errors import DatasetError, PredictionError
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics.boundary import tolerance
 from rvosbench.metrics.counts import count
-from rvosbench.metrics.frames import Measures
 from rvosbench.metrics.official.davis import (
     object_score,
     object_summary,
@@ -74,7 +73,7 @@ class SemiSupervised:
         for name, masks in target.objects.items():
             proposal = found.get(name, nothing).at(inner)
             counts = count(proposal, masks.at(inner), radius=tolerance(target.size))
-            scores.append(object_score(sample, name, Measures(counts), scored, self.wrap))
+            scores.append(object_score(sample, name, counts, scored, self.wrap))
         return tuple(scores)
 
     def summarize(self, scores: Sequence[ExpressionScore]) -> Summary:

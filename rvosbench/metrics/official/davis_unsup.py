@@ -22,8 +22,7 @@ from rvosbench.contracts import ExpressionScore, Summary, VideoTruth
 from rvosbench.errors import PredictionError
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics.boundary import tolerance
-from rvosbench.metrics.counts import Outlines, count
-from rvosbench.metrics.frames import Measures
+from rvosbench.metrics.counts import Counts, Outlines, count
 from rvosbench.metrics.official.davis import (
     object_score,
     object_summary,
@@ -68,9 +67,9 @@ class Unsupervised:
         matched = match(list(found.values()), target)
         names = list(target.objects)
         rows = []
-        for k, (proposal, measures) in enumerate(matched):
+        for k, (proposal, counts) in enumerate(matched):
             name = str(proposal + 1) if self.compat else names[k]
-            rows.append(object_score(sample, name, measures, target, self.compat))
+            rows.append(object_score(sample, name, counts, target, self.compat))
         return tuple(sorted(rows, key=lambda row: int(row.expression)))
 
     def summarize(self, scores: Sequence[ExpressionScore]) -> Summary:
@@ -78,8 +77,8 @@ class Unsupervised:
         return object_summary(scores)
 
 
-def match(found: Sequence[MaskSequence], target: Target) -> list[tuple[int, Measures]]:
-    """For every object, in order, its proposal and how well that fits.
+def match(found: Sequence[MaskSequence], target: Target) -> list[tuple[int, Counts]]:
+    """For every object, in order, its proposal and the counts of both.
 
     Args:
         found: N proposals on the annotated frames. If there are fewer than objects, empty ones
@@ -87,7 +86,7 @@ def match(found: Sequence[MaskSequence], target: Target) -> list[tuple[int, Meas
         target: M objects, and the void that counts for neither side.
 
     Returns:
-        M pairs (index of the proposal, measures).
+        M pairs (index of the proposal, counts).
     """
     from scipy.optimize import linear_sum_assignment
 
@@ -95,9 +94,7 @@ def match(found: Sequence[MaskSequence], target: Target) -> list[tuple[int, Meas
     nothing = MaskSequence.empty(len(target.annotated), target.size)
     padded = [*found, *[nothing] * (len(objects) - len(found))]
     radius = tolerance(target.size)
-    table = [
-        [Measures(count(masks, thing, radius=radius)) for thing in objects] for masks in padded
-    ]
+    table = [[count(masks, thing, radius=radius) for thing in objects] for masks in padded]
     quality = [[(m.j.mean() + m.f.mean()) / 2 for m in row] for row in table]
     rows, columns = linear_sum_assignment(-np.array(quality).reshape(len(padded), len(objects)))
     proposal_of = dict(zip(columns.tolist(), rows.tolist(), strict=True))

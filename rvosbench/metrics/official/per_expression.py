@@ -12,13 +12,12 @@ from rvosbench.contracts import ExpressionScore, Summary, TruthLookup
 from rvosbench.errors import DatasetError, IncompletePredictionError, PredictionError
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics.boundary import tolerance
-from rvosbench.metrics.counts import Outlines, count
-from rvosbench.metrics.frames import Measures, stability
-from rvosbench.metrics.values import frame_values
+from rvosbench.metrics.counts import Counts, Outlines, count, stability
+from rvosbench.metrics.values import frame_values, means
 from rvosbench.records import Prediction, Sample, Target
 
-Rule: TypeAlias = Callable[[ExpressionScore, Measures, Target], ExpressionScore]
-"""What a protocol makes of an expression's plain J and F, its measures and its target."""
+Rule: TypeAlias = Callable[[ExpressionScore, Counts, Target], ExpressionScore]
+"""What a protocol makes of an expression's plain J and F, its counts and its target."""
 
 
 def mean_summary(
@@ -31,9 +30,7 @@ def mean_summary(
     """
     if not scores:
         raise DatasetError("no expression was scored, so there is no mean: is the dataset empty?")
-    j = float(np.mean(np.array([s.j for s in scores])))
-    f = float(np.mean(np.array([s.f for s in scores])))
-    return Summary(j=j, f=f, jf=(j + f) / 2, metrics=metrics or {})
+    return Summary(**means(scores), metrics=metrics or {})
 
 
 @dataclass(frozen=True)
@@ -98,30 +95,26 @@ def score_expressions(
     scores: dict[str, ExpressionScore] = {}
     for target, ids in by_target(sample, truth):
         outlines = Outlines(target.union())
-        of_target = {
-            "targets": len(target.objects),
-            "target_stability": stability(outlines.masks),
-        }
+        targets, target_stability = len(target.objects), stability(outlines.masks)
         for expression in ids:
             try:
                 masks, confidence = annotated_masks(sample, expression, target, predictions)
-                measures = Measures(count(masks, outlines, radius=tolerance(masks.size)))
+                counts = count(masks, outlines, radius=tolerance(masks.size))
             except PredictionError as error:
                 if refused is None:
                     raise
                 refused(expression, error)
                 continue
             values = {
-                **frame_values(measures, masks.height * masks.width),
-                **of_target,
+                **frame_values(counts, masks.height * masks.width),
+                "targets": targets,
+                "target_stability": target_stability,
                 "stability": stability(masks),
                 "length": len(sample.video),
                 "score": confidence,
             }
-            score = expression_score(
-                sample.video.id, expression, measures, target.annotated, values
-            )
-            scores[expression] = rule(score, measures, target) if rule else score
+            score = expression_score(sample.video.id, expression, counts, target.annotated, values)
+            scores[expression] = rule(score, counts, target) if rule else score
     return {e.id: scores[e.id] for e in sample.expressions if e.id in scores}
 
 
@@ -151,11 +144,12 @@ def annotated_masks(
     if expression_id not in predictions:
         raise IncompletePredictionError(f"{where}: there is no prediction")
     prediction = predictions[expression_id]
-    return fitting(prediction.masks, sample, target, where).at(target.annotated), prediction.score
+    masks = fitting(prediction.masks, sample, target.size, where)
+    return masks.at(target.annotated), prediction.score
 
 
-def fitting(masks: MaskSequence, sample: Sample, target: Target, where: str) -> MaskSequence:
-    """`masks`, if there is one for every frame of the video at the target's size.
+def fitting(masks: MaskSequence, sample: Sample, size: tuple[int, int], where: str) -> MaskSequence:
+    """`masks`, if there is one for every frame of the video at `size`.
 
     Raises:
         PredictionError: the number or the size is wrong.
@@ -165,18 +159,28 @@ def fitting(masks: MaskSequence, sample: Sample, target: Target, where: str) -> 
             f"{where}: got {len(masks)} masks, wanted {len(sample.video)}, one for every frame "
             "of the video"
         )
-    if masks.size != target.size:
+    if masks.size != size:
         raise PredictionError(
             f"{where}: got masks of {masks.height}x{masks.width}, wanted "
-            f"{target.size[0]}x{target.size[1]} (height x width): predict at the size of the frames"
+            f"{size[0]}x{size[1]} (height x width): predict at the size of the frames"
         )
     return masks
+
+
+def check_soft(prediction: Prediction, where: str) -> None:
+    """Raises PredictionError for soft masks of another type, or not of the size of the masks."""
+    soft, wanted = prediction.soft, (len(prediction.masks), *prediction.masks.size)
+    if soft is not None and (soft.shape != wanted or soft.dtype != np.uint8):
+        raise PredictionError(
+            f"{where}: got soft masks {soft.dtype} {soft.shape}, wanted uint8 {wanted} "
+            "(frames, height, width)"
+        )
 
 
 def expression_score(
     video_id: str,
     expression_id: str,
-    measures: Measures,
+    counts: Counts,
     frames: Sequence[int],
     metrics: Mapping[str, float] | None = None,
 ) -> ExpressionScore:
@@ -184,10 +188,10 @@ def expression_score(
     return ExpressionScore(
         video=video_id,
         expression=expression_id,
-        j=float(np.mean(measures.j)),
-        f=float(np.mean(measures.f)),
-        frame_j=tuple(measures.j.tolist()),
-        frame_f=tuple(measures.f.tolist()),
+        j=float(np.mean(counts.j)),
+        f=float(np.mean(counts.f)),
+        frame_j=tuple(counts.j.tolist()),
+        frame_f=tuple(counts.f.tolist()),
         frames=tuple(frames),
         metrics=metrics or {},
     )
