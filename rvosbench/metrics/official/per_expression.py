@@ -19,6 +19,9 @@ from rvosbench.records import Prediction, Sample, Target
 Rule: TypeAlias = Callable[[ExpressionScore, Counts, Target], ExpressionScore]
 """What a protocol makes of an expression's plain J and F, its counts and its target."""
 
+Refused: TypeAlias = Callable[[Sample, Mapping[str, PredictionError]], Sequence[ExpressionScore]]
+"""What a protocol adds to the scores of a video for expressions with an error."""
+
 
 def mean_summary(
     scores: Sequence[ExpressionScore], metrics: Mapping[str, float] | None = None
@@ -47,6 +50,7 @@ class PerExpression:
         answers: what is scored.
         rule: what it makes of each expression; None leaves J and F as they are.
         summary: one number for the split, from all scores.
+        refused: what counts for predictions that are missing or do not fit; None raises the error.
     """
 
     name: str
@@ -55,67 +59,50 @@ class PerExpression:
     answers: Literal["expressions", "labels"] = "expressions"
     rule: Rule | None = None
     summary: Callable[[Sequence[ExpressionScore]], Summary] = mean_summary
+    refused: Refused | None = None
 
     def score_video(
         self, sample: Sample, truth: TruthLookup, predictions: Mapping[str, Prediction]
     ) -> tuple[ExpressionScore, ...]:
-        """Score every expression of one video; errors as `score_expressions`."""
-        return tuple(score_expressions(sample, truth, predictions, self.rule).values())
+        """Score every expression of one video; those that mean the same objects share the work.
+
+        Raises:
+            DatasetError: a target without annotated frame.
+            IncompletePredictionError: an expression has no prediction.
+            PredictionError: a prediction does not cover the video's frames at the target's size.
+        """
+        scores: dict[str, ExpressionScore] = {}
+        errors: dict[str, PredictionError] = {}
+        for target, ids in by_target(sample, truth):
+            outlines = Outlines(target.union())
+            targets, target_stability = len(target.objects), stability(outlines.masks)
+            for expression in ids:
+                try:
+                    masks, confidence = annotated_masks(sample, expression, target, predictions)
+                    counts = count(masks, outlines, radius=tolerance(masks.size))
+                except PredictionError as error:
+                    if self.refused is None:
+                        raise
+                    errors[expression] = error
+                    continue
+                values = {
+                    **frame_values(counts, masks.height * masks.width),
+                    "targets": targets,
+                    "target_stability": target_stability,
+                    "stability": stability(masks),
+                    "length": len(sample.video),
+                    "score": confidence,
+                }
+                score = expression_score(
+                    sample.video.id, expression, counts, target.annotated, values
+                )
+                scores[expression] = self.rule(score, counts, target) if self.rule else score
+        kept = tuple(scores[e.id] for e in sample.expressions if e.id in scores)
+        return kept + tuple(self.refused(sample, errors)) if self.refused else kept
 
     def summarize(self, scores: Sequence[ExpressionScore]) -> Summary:
         """By `summary`; raises DatasetError if there are no scores."""
         return self.summary(scores)
-
-
-def score_expressions(
-    sample: Sample,
-    truth: TruthLookup,
-    predictions: Mapping[str, Prediction],
-    rule: Rule | None = None,
-    refused: Callable[[str, PredictionError], None] | None = None,
-) -> dict[str, ExpressionScore]:
-    """Score every expression of one video; those that mean the same objects share the work.
-
-    Args:
-        sample: the video and its expressions.
-        truth: their targets.
-        predictions: expression id -> prediction; each is asked for once.
-        rule: see `PerExpression`.
-        refused: is told expression and error of a prediction that is missing or does not fit, and
-            the expression is left out. None: the error is raised.
-
-    Returns:
-        Expression id -> score, in the order of the sample.
-
-    Raises:
-        DatasetError: a target without annotated frame.
-        IncompletePredictionError: an expression has no prediction.
-        PredictionError: a prediction does not cover the video's frames at the target's size.
-    """
-    scores: dict[str, ExpressionScore] = {}
-    for target, ids in by_target(sample, truth):
-        outlines = Outlines(target.union())
-        targets, target_stability = len(target.objects), stability(outlines.masks)
-        for expression in ids:
-            try:
-                masks, confidence = annotated_masks(sample, expression, target, predictions)
-                counts = count(masks, outlines, radius=tolerance(masks.size))
-            except PredictionError as error:
-                if refused is None:
-                    raise
-                refused(expression, error)
-                continue
-            values = {
-                **frame_values(counts, masks.height * masks.width),
-                "targets": targets,
-                "target_stability": target_stability,
-                "stability": stability(masks),
-                "length": len(sample.video),
-                "score": confidence,
-            }
-            score = expression_score(sample.video.id, expression, counts, target.annotated, values)
-            scores[expression] = rule(score, counts, target) if rule else score
-    return {e.id: scores[e.id] for e in sample.expressions if e.id in scores}
 
 
 def by_target(sample: Sample, truth: TruthLookup) -> Iterator[tuple[Target, list[str]]]:
