@@ -94,7 +94,7 @@ Temporal = Annotated[
         "shares angle, fog, frost, water and deformation; drift lets them change smoothly."
     ),
 ]
-CorruptionSeed = Annotated[int, typer.Option(help="Of everything random in a corruption.")]
+CorruptionSeed = Annotated[int, typer.Option(help="Seed of everything random in a corruption.")]
 FrostDir = Annotated[
     Path | None,
     typer.Option(

@@ -66,7 +66,7 @@ def frost_pictures(folder: Path | None) -> OwnPictures | FolderPictures:
     """The pictures in `folder`, or our own for None.
 
     Args:
-        folder: holds frost1.png and so on, as released with ImageNet-C; or `INSTALLED`.
+        folder: holds frost1.png and so on, as in ImageNet-C; or `INSTALLED`.
 
     Raises:
         UsageError: no pictures there.
