@@ -71,7 +71,7 @@ Out = Annotated[
     typer.Option(help="Run folder; default: a folder under runs/ named after the run."),
 ]
 Workers = Annotated[int, typer.Option(min=0, help="Processes; 0 works in this one.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Take up a killed run in the same folder.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue a killed run in the same folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 
 CorruptionSpec = Annotated[
