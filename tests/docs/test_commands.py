@@ -7,7 +7,7 @@ import io
 import re
 import runpy
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from importlib.metadata import entry_points
 from itertools import pairwise
@@ -85,6 +85,26 @@ def test_commands_exist_with_the_options_that_are_named(page: Path) -> None:
     for span in spans(text):
         if span.split()[0] in PROGRAM.commands and " " in span:
             check(next(commands(f"`rvosbench {span}`", "rvosbench")))
+
+
+def helps(command: Any, name: str) -> Iterator[tuple[str, str]]:  # noqa: ANN401
+    """Every command with what its help says of it and of its options."""
+    said = [getattr(p, "help", None) or "" for p in command.params]
+    yield name, "\n".join([command.help or "", *said])
+    for inner, found in getattr(command, "commands", {}).items():
+        yield from helps(found, f"{name} {inner}")
+
+
+HELPS = dict(helps(PROGRAM, "rvosbench"))
+
+
+@pytest.mark.parametrize("name", HELPS)
+def test_the_help_of_a_command_names_commands_that_exist(name: str) -> None:
+    text = re.sub(r"^Example: (.+)$", r"`\1`", HELPS[name], flags=re.MULTILINE)
+    for arguments in commands(text, "rvosbench"):
+        check(arguments)
+    for option in re.findall(r"(?<![\w-])--[a-z][a-z-]*", text):
+        assert option in all_options(PROGRAM), option
 
 
 @pytest.mark.parametrize(
