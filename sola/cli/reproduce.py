@@ -79,7 +79,7 @@ def reproduce_command(
         ),
     ] = None,
     out: options.Out = None,
-    form: Annotated[Format, typer.Option("--format", help="Of the tables.")] = "markdown",
+    form: Annotated[Format, typer.Option("--format", help="Format of the tables.")] = "markdown",
     page: Annotated[
         Path | None,
         typer.Option(help="Also write a page with everything, and the report beside it as .json."),

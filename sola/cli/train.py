@@ -83,9 +83,9 @@ class TrainOptions:
             "the start.",
         ),
     ] = None
-    seed: Annotated[int | None, typer.Option(help="Of weights, order and dropout; default 0.")] = (
-        None
-    )
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of weights, order and dropout; default 0.")
+    ] = None
     device: options.Device = "auto"
     workers: options.Workers = 0
     half: Annotated[bool, typer.Option("--half", help="Store the weights as float16.")] = False
