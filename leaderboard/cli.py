@@ -10,7 +10,7 @@ import typer
 
 from rvosbench.cli import options
 from rvosbench.cli.screen import emit, say, show
-from rvosbench.tables.writers import WRITERS
+from rvosbench.tables import WRITERS
 
 if TYPE_CHECKING:
     from leaderboard.checks import Finding

@@ -22,8 +22,9 @@ from leaderboard.tables.paper import PAPER_TABLES
 from rvosbench import __version__
 from rvosbench.files.atomic import write_bytes
 from rvosbench.records import Json
+from rvosbench.tables import SUFFIXES, WRITERS
+from rvosbench.tables.html import environment as shared_environment
 from rvosbench.tables.table import METRICS, percent
-from rvosbench.tables.writers import SUFFIXES, WRITERS
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -93,17 +94,9 @@ def pages(
 
 
 def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
+    environment = shared_environment(TEMPLATES)
     environment.globals |= {"COLUMNS": COLUMNS, "METRICS": METRICS, "percent": percent}
     environment.filters["slug"] = slug
     # Our own files, not text from results: they go in as they are.

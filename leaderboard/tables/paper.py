@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-from rvosbench.tables.paper import PAPER_TITLES
+from rvosbench.tables.published import PAPER_TITLES
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ from pathlib import Path
 from rvosbench.corruptions.table import SEVERITIES
 from rvosbench.files.atomic import write_bytes, write_json
 from rvosbench.report.drawing import to_image, to_svg
-from rvosbench.report.page import Page, page_text
 from rvosbench.report.robustness import GROUPS, Group, Means, Robustness, to_json
 from rvosbench.report.robustness_plot import plot
+from rvosbench.tables.html import to_page
 from rvosbench.tables.table import Row, Table, percent, text_columns, text_row
 
 
@@ -35,7 +35,7 @@ def to_html(robustness: Robustness, svg: str) -> str:
         "corruption counts once in a mean, whatever its number of severities."
     )
     opening = [(f"{_summary(robustness)} Setting: ", robustness.setting, ".")]
-    return page_text(Page(robustness.title, opening, robustness_tables(robustness), note, svg))
+    return to_page(robustness.title, opening, robustness_tables(robustness), note, svg)
 
 
 def robustness_tables(robustness: Robustness) -> list[Table]:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from rvosbench.files.atomic import write_bytes
 from rvosbench.metrics.breakdown import Part
-from rvosbench.report.page import Page, page_text
 from rvosbench.report.strip_picture import paint
 from rvosbench.report.strips import Strip, title
 from rvosbench.runs.result import Result, parts
+from rvosbench.tables.html import to_page
 from rvosbench.tables.table import METRICS, Cell, Row, Table, percent, text_columns, text_row
 
 
@@ -31,14 +31,12 @@ def to_html(result: Result, against: Result | None, strips: Sequence[Strip]) -> 
     """
     shown = [r for r in (result, against) if r is not None]
     names = " against ".join(title(r) for r in shown)
-    return page_text(
-        Page(
-            f"{names} on {result.facts['dataset']}/{result.facts['split']}",
-            [("", r.signature, _remark(r)) for r in shown],
-            [_comparison(result, against)],
-            "Scores are x 100. Orange outline: the prediction; blue outline: the ground truth.",
-            pictures=[(one.expression, _address(one)) for one in strips],
-        )
+    return to_page(
+        f"{names} on {result.facts['dataset']}/{result.facts['split']}",
+        [("", r.signature, _remark(r)) for r in shown],
+        [_comparison(result, against)],
+        "Scores are x 100. Orange outline: the prediction; blue outline: the ground truth.",
+        pictures=[(one.expression, _address(one)) for one in strips],
     )
 
 

@@ -12,8 +12,7 @@ from types import MappingProxyType
 
 from rvosbench.errors import UnknownNameError
 from rvosbench.records import Json
-from rvosbench.tables.paper import PAPER_TITLES
-from rvosbench.tables.published import Scores, printed_scores
+from rvosbench.tables.published import PAPER_TITLES, Scores, printed_scores
 
 NETWORKS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {

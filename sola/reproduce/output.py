@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rvosbench.files.atomic import write_bytes, write_json
 from rvosbench.records import Json
-from rvosbench.tables.writers import WRITERS
+from rvosbench.tables import WRITERS
 from sola.reproduce.page import page
 from sola.reproduce.report import FORMAT, Report
 from sola.reproduce.tables import category_table, score_table
@@ -22,7 +22,7 @@ def plan_text(plan: Mapping[str, Sequence[str]]) -> str:
 
 
 def tables_text(report: Report, form: str) -> str:
-    """All tables in a format of `rvosbench.tables.writers`."""
+    """All tables in a format of `rvosbench.tables`."""
     tables = [f(name, report) for name in report.tables for f in (score_table, category_table)]
     return "\n".join(WRITERS[form](table) for table in tables if table.rows)
 
