@@ -13,7 +13,7 @@ from leaderboard.numbers.entry import Run
 from rvosbench.datasets import load_dataset
 from rvosbench.errors import RvosbenchError
 from rvosbench.report.cases import RunCases, jf
-from rvosbench.report.overlays import overlay, spread
+from rvosbench.report.pictures import overlay, spread
 from rvosbench.runs.result import ScoredExpression
 from rvosbench.runs.run_folder import RunFolder
 

@@ -37,7 +37,7 @@ def evaluate_command(
     Example: rvosbench eval --method sola
     """
     from rvosbench.cli import runs
-    from rvosbench.report.robustness_run import Trial
+    from rvosbench.report.robustness import Trial
     from rvosbench.runs.evaluate import RunOptions, evaluate
     from rvosbench.runs.methods import load_method
 

@@ -15,9 +15,8 @@ from rvosbench.datasets.choice import DatasetChoice
 from rvosbench.execution.units import Unit
 from rvosbench.recipe import digest
 from rvosbench.records import Json
-from rvosbench.report.robustness import Robustness, to_json
+from rvosbench.report.robustness import Robustness, Trial, measure, to_json
 from rvosbench.report.robustness_page import robustness_tables, write_report
-from rvosbench.report.robustness_run import Trial, measure
 from rvosbench.runs.evaluate import RunOptions
 from rvosbench.runs.methods import MethodChoice
 from rvosbench.runs.result import Result, parts, report

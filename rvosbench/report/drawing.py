@@ -69,6 +69,12 @@ class Drawing:
     shapes: tuple[Shape, ...]
 
 
+def ticks(highest: float) -> range:
+    """Grid lines of an axis in percent, from 0 to the first one above `highest`, or to 100."""
+    step = 10 if highest < 50 else 20
+    return range(0, min(100, step * (int(highest // step) + 1)) + 1, step)
+
+
 def to_svg(drawing: Drawing) -> str:
     """The drawing as SVG text."""
     width, height = drawing.size

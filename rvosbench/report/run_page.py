@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
-from pathlib import Path
 
-from rvosbench.files.atomic import write_bytes
 from rvosbench.metrics.breakdown import Part
-from rvosbench.report.strip_picture import paint
-from rvosbench.report.strips import Strip, title
+from rvosbench.report.pictures import Strip, data_address, paint
+from rvosbench.report.strips import title
 from rvosbench.runs.result import Result, parts
 from rvosbench.tables.html import to_page
 from rvosbench.tables.table import METRICS, Cell, Row, Table, percent, text_columns, text_row
-
-
-def write_page(path: Path, result: Result, against: Result | None, strips: Sequence[Strip]) -> None:
-    """Write the page, with its pictures inside; see `to_html`."""
-    write_bytes(path, to_html(result, against, strips).encode("utf-8"))
 
 
 def to_html(result: Result, against: Result | None, strips: Sequence[Strip]) -> str:
@@ -36,7 +27,7 @@ def to_html(result: Result, against: Result | None, strips: Sequence[Strip]) -> 
         [("", r.signature, _remark(r)) for r in shown],
         [_comparison(result, against)],
         "Scores are x 100. Orange outline: the prediction; blue outline: the ground truth.",
-        pictures=[(one.expression, _address(one)) for one in strips],
+        pictures=[(one.expression, data_address(paint([one]), 88)) for one in strips],
     )
 
 
@@ -80,9 +71,3 @@ def _all_parts(result: Result) -> list[Part]:
     summary, count = result.summary, len(result.expressions)
     whole = [Part("", "all", count, summary.j, summary.f, summary.jf)] if summary else []
     return [*whole, *parts(result)]
-
-
-def _address(one: Strip) -> str:
-    out = io.BytesIO()
-    paint([one]).save(out, "JPEG", quality=88)
-    return f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode('ascii')}"

@@ -13,19 +13,18 @@ from PIL import Image
 
 from rvosbench.contracts import Summary
 from rvosbench.corruptions import CORRUPTIONS, Plan
-from rvosbench.errors import NoGroundTruthError, ResultError
+from rvosbench.errors import NoGroundTruthError
 from rvosbench.report.drawing import to_image, to_svg
 from rvosbench.report.robustness import (
     Robustness,
     Row,
+    Trial,
     group_of,
     mean_score,
-    score_of,
+    measure,
     to_json,
 )
-from rvosbench.report.robustness_page import to_html, write_report
-from rvosbench.report.robustness_plot import plot
-from rvosbench.report.robustness_run import Trial, measure
+from rvosbench.report.robustness_page import plot, to_html, write_report
 from rvosbench.runs.evaluate import RunOptions
 from rvosbench.runs.methods import load_method
 
@@ -76,8 +75,6 @@ def test_zero_stays_defined() -> None:
     assert nothing.group("moving") is None
     assert "-" in to_html(nothing, "")
     assert mean_score([score(0.2), score(0.4)]).jf == pytest.approx(0.3)
-    with pytest.raises(ResultError, match="no public ground truth"):
-        score_of(None, "fog:1")
 
 
 def test_the_page_holds_every_number_and_escapes_names() -> None:
