@@ -40,10 +40,7 @@ class Collection:
     @property
     def runs(self) -> tuple[Entry, ...]:
         """Given and stored runs, one a signature."""
-        found: dict[str, Entry] = {}
-        for entry in (*self.given, *self.stored):
-            if entry.run is not None:
-                found.setdefault(entry.run.signature, entry)
+        found = {entry.signature: entry for entry in (*self.stored[::-1], *self.given[::-1])}
         return tuple(sorted(found.values(), key=order))
 
     @property

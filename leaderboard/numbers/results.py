@@ -58,7 +58,7 @@ def read_runs(places: Iterable[Path]) -> Runs:
                     raise
                 unreadable.append(f"left out: {error}")
             else:
-                entries.setdefault(_signature(found), found)
+                entries.setdefault(found.signature, found)
     return Runs(tuple(sorted(entries.values(), key=order)), tuple(unreadable))
 
 
@@ -84,7 +84,7 @@ def result_files(place: Path) -> list[Path]:
 
 def entry(path: Path, result: Result) -> Entry:
     """A result as an entry; its scores are None on a split without ground truth."""
-    facts, card = result.facts, result.card
+    facts, card, s = result.facts, result.card, result.summary
     missing = [k for k in ("method", "dataset", "split") if not isinstance(facts.get(k), str)]
     if missing:
         raise ResultError(f"{path}: its facts do not say {', '.join(missing)}")
@@ -105,7 +105,7 @@ def entry(path: Path, result: Result) -> Entry:
             facts.get("protocol") or UNKNOWN,
             corruption_text(facts.get("corruption")),
         ),
-        _percent(result),
+        Scores(100 * s.jf, 100 * s.j, 100 * s.f) if s else Scores(None, None, None),
         ablation_of_facts(facts),
         run=Run(path, result),
     )
@@ -138,15 +138,4 @@ def corruption_text(value: Json) -> str | None:
 
 def order(one: Entry) -> tuple[str, str]:
     """Sorting key of runs: the same whatever the order of the places they were read from."""
-    return (one.about.method.casefold(), _signature(one))
-
-
-def _signature(one: Entry) -> str:
-    return one.run.signature if one.run else ""
-
-
-def _percent(result: Result) -> Scores:
-    if result.summary is None:
-        return Scores(None, None, None)
-    s = result.summary
-    return Scores(100 * s.jf, 100 * s.j, 100 * s.f)
+    return (one.about.method.casefold(), one.signature)

@@ -14,10 +14,10 @@ from leaderboard.page.index import Tab, board_tab, script_data
 from leaderboard.page.methods import MethodView, method_views
 from leaderboard.page.provenance import bibtex, safe_url
 from leaderboard.page.robustness import plots
+from leaderboard.tables import make_table, table_names
 from leaderboard.tables.board import COLUMNS, boards
-from leaderboard.tables.catalogue import confidence_of, make_table, table_names
 from leaderboard.tables.cells import millions
-from leaderboard.tables.confidence import Confidence
+from leaderboard.tables.confidence import Confidence, confidence_of
 from leaderboard.tables.paper import PAPER_TABLES
 from rvosbench import __version__
 from rvosbench.files.atomic import write_bytes

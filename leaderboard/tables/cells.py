@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from leaderboard.numbers.ablation import ablation
@@ -11,7 +12,7 @@ from leaderboard.numbers.entry import Entry
 from leaderboard.tables.confidence import Confidence
 from leaderboard.tables.paper import Label
 from rvosbench.records import Json
-from rvosbench.tables.table import NO, NOTHING, YES, Cell, Row, as_printed
+from rvosbench.tables.table import NO, NOTHING, YES, Cell, Row, as_printed, letters
 
 _WORDS: Mapping[tuple[str, Json], str] = MappingProxyType(
     {
@@ -66,7 +67,7 @@ def score_cell(
     text, value = score_text(entry, metric)
     if entry is None or value is None:
         return Cell(text)
-    known = confidence.get(entry.run.signature) if entry.run else None
+    known = confidence.get(entry.signature)
     return Cell(
         text,
         value,
@@ -76,14 +77,18 @@ def score_cell(
     )
 
 
-def footnotes(rows: Sequence[Row], runs: Iterable[tuple[str, Sequence[Entry]]]) -> tuple[str, ...]:
-    """What every marked row is, then what the signs mean.
+def footnoted(
+    rows: Sequence[Row], entries: Sequence[Sequence[Entry]]
+) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+    """Rows with the marks of runs, and what every marked row is, then what the signs mean.
 
     Args:
         rows: of the table.
-        runs: mark -> entries of the row that has it, in the order of rows.
+        entries: of each row.
     """
-    notes = [f"{mark}: {run_note(entries)}" for mark, entries in runs if mark]
+    free = letters(len(rows))
+    marks = [next(free) if found[0].run else "" for found in entries]
+    notes = [f"{m}: {run_note(found)}" for m, found in zip(marks, entries, strict=True) if m]
     if any(cell.interval for row in rows for cell in row.cells):
         notes.append(
             "[low, high]: 95 % confidence interval of a run, bootstrap over videos. Published "
@@ -94,7 +99,7 @@ def footnotes(rows: Sequence[Row], runs: Iterable[tuple[str, Sequence[Entry]]]) 
             "≈: not distinguishable from the best run measured the same way (paired permutation "
             "test over videos, p >= 0.05)."
         )
-    return tuple(notes)
+    return tuple(replace(r, mark=m) for r, m in zip(rows, marks, strict=True)), tuple(notes)
 
 
 def run_note(entries: Sequence[Entry]) -> str:

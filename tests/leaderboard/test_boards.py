@@ -8,11 +8,11 @@ from leaderboard.numbers.collection import Collection
 from leaderboard.numbers.entry import Entry, published_entries
 from leaderboard.numbers.results import entry
 from leaderboard.page.index import board_tab, script_data
-from leaderboard.tables.board import COLUMNS, Board, board, board_table, boards
-from leaderboard.tables.catalogue import make_table, table_names
+from leaderboard.tables import make_table, table_names
+from leaderboard.tables.board import COLUMNS, Board, board_table, boards
 from rvosbench.records import MethodCard
 
-from .making import cited, result, rows, sola
+from .making import board, cited, result, rows, sola
 
 MISPRINT = ("swapped", "the row of the method above")
 

@@ -15,7 +15,7 @@ import pytest
 
 from leaderboard.numbers.collection import Collection
 from leaderboard.numbers.entry import published_entries
-from leaderboard.tables.catalogue import make_table
+from leaderboard.tables import make_table
 from leaderboard.tables.paper import PAPER_TABLES
 from leaderboard.tables.paper_table import assemble
 from rvosbench.errors import UnknownNameError
