@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from types import MappingProxyType
@@ -53,7 +53,8 @@ def subject(entry: Entry) -> tuple[Hashable, ...]:
 
 def sort_key(entry: Entry, citation: Citation) -> tuple[object, ...]:
     """The order of the rows in a file: by place in the source, then by name."""
-    place = [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in _parts(citation.locator)]
+    parts = filter(None, re.split(r"(\d+)", citation.locator))
+    place = [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in parts]
     a, s = entry.about, entry.setting
     return (place, citation.row or 0, a.method.casefold(), a.version, s.dataset, s.split)
 
@@ -83,7 +84,10 @@ def duplicate(entries: Sequence[Entry]) -> Iterator[Finding]:
 
 def differs(entries: Sequence[Entry]) -> Iterator[Finding]:
     """All sources say the same of a thing. Settled by one preferred value with a reason."""
-    for group in _groups(entries):
+    groups: dict[Hashable, list[Entry]] = defaultdict(list)
+    for e, _ in published(entries):
+        groups[subject(e)].append(e)
+    for group in groups.values():
         metrics = [k for k in METRICS if _disagree(group, k)]
         if not metrics:
             continue
@@ -131,24 +135,14 @@ def citation(entries: Sequence[Entry]) -> Iterator[Finding]:
             cited[c.source.id, e.about.method.casefold()].setdefault(c.cited_as, e)
     for by_number in cited.values():
         if len(by_number) > 1:
-            said = ", ".join(
-                f"[{n}] in {e.citation.locator}" for n, e in by_number.items() if e.citation
-            )
-            first = next(iter(by_number.values()))
-            message = f"{first.where}: cited as {said}"
-            yield Finding("citation", message, tuple(by_number.values()))
-
-
-def _groups(entries: Sequence[Entry]) -> Iterable[list[Entry]]:
-    groups: dict[Hashable, list[Entry]] = defaultdict(list)
-    for e, _ in published(entries):
-        groups[subject(e)].append(e)
-    return groups.values()
+            found = tuple(by_number.values())
+            places = [f"[{c.cited_as}] in {c.locator}" for _, c in published(found)]
+            message = f"{found[0].where}: cited as {', '.join(places)}"
+            yield Finding("citation", message, found)
 
 
 def _disagree(group: Sequence[Entry], metric: str) -> bool:
-    values = [getattr(e.scores, metric) for e in group]
-    known = [v for v in values if v is not None]
+    known = [v for e in group if (v := getattr(e.scores, metric)) is not None]
     return bool(known) and far(max(known), min(known))
 
 
@@ -176,10 +170,6 @@ def _swaps(mine: dict[str, Entry], theirs: dict[str, Entry]) -> Iterator[Finding
 def _scores(entry: Entry) -> str:
     s = entry.scores
     return "/".join("-" if v is None else as_printed(v) for v in (s.jf, s.j, s.f))
-
-
-def _parts(text: str) -> list[str]:
-    return [p for p in re.split(r"(\d+)", text) if p]
 
 
 Rule: TypeAlias = Callable[[Sequence[Entry]], Iterator[Finding]]
