@@ -31,8 +31,8 @@ class Runs:
         unreadable: files in folders that are left out, with the reason, a sentence each.
     """
 
-    entries: tuple[Entry, ...] = ()
-    unreadable: tuple[str, ...] = ()
+    entries: tuple[Entry, ...]
+    unreadable: tuple[str, ...]
 
 
 def read_runs(places: Iterable[Path]) -> Runs:
@@ -62,10 +62,9 @@ def read_runs(places: Iterable[Path]) -> Runs:
     return Runs(tuple(sorted(entries.values(), key=order)), tuple(unreadable))
 
 
-def stored_runs(folder: Path) -> Runs:
-    """The results in a folder of reviewed ones; none if there is no such folder."""
-    there = folder.is_dir() and any(folder.rglob(f"*{SUFFIX}"))
-    return read_runs([folder]) if there else Runs()
+def with_results(*folders: Path) -> list[Path]:
+    """Those of some folders that are there and hold a result."""
+    return [f for f in folders if f.is_dir() and any(f.rglob(f"*{SUFFIX}"))]
 
 
 def result_files(place: Path) -> list[Path]:

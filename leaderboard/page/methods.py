@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -52,9 +53,22 @@ class RunView:
     """A run: its result, scores by category and by video, best and worst cases."""
 
     result: Result
-    categories: tuple[Part, ...]
-    videos: tuple[Part, ...]
     gallery: Gallery
+
+    @cached_property
+    def categories(self) -> list[Part]:
+        """By category, group, size, length and number of targets."""
+        return parts(self.result)
+
+    @cached_property
+    def videos(self) -> list[Part]:
+        """By video."""
+        found = scores_by_video(scored.score for scored in self.result.expressions)
+        means = {metric: found.means(metric) for metric in METRICS}
+        return [
+            Part("video", video, int(count), **{m: means[m][video] for m in METRICS})
+            for video, count in zip(found.videos, found.counts, strict=True)
+        ]
 
     @property
     def title(self) -> str:
@@ -109,20 +123,12 @@ def _view(
         for entry in group
         if entry.scores.jf is not None
     ]
-    runs = [_run(e.run, roots) for e in group if e.run is not None and e.run.result.summary]
+    runs = [
+        RunView(e.run.result, gallery(e.run, roots))
+        for e in group
+        if e.run is not None and e.run.result.summary
+    ]
     return MethodView(slug(name), name, tuple(group), tuple(numbers), tuple(runs))
-
-
-def _run(run: Run, roots: Mapping[str, Path]) -> RunView:
-    result = run.result
-    return RunView(result, tuple(parts(result)), tuple(_videos(result)), gallery(run, roots))
-
-
-def _videos(result: Result) -> Iterator[Part]:
-    found = scores_by_video(scored.score for scored in result.expressions)
-    means = {metric: found.means(metric) for metric in METRICS}
-    for video, count in zip(found.videos, found.counts, strict=True):
-        yield Part("video", video, int(count), **{m: means[m][video] for m in METRICS})
 
 
 def gallery(run: Run, roots: Mapping[str, Path]) -> Gallery:

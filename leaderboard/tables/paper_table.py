@@ -50,19 +50,15 @@ def assemble(
         entries: published rows (of all sources) and runs.
         confidence: by signature, see `leaderboard.tables.confidence`; without it no intervals.
     """
-    runs = [e for e in entries if e.run is not None]
-    reasons = {id(e): why_not_in(spec, e) for e in runs}
-    fitting = [e for e in runs if not reasons[id(e)]]
+    runs = [(e, why_not_in(spec, e)) for e in entries if e.run is not None]
+    left_out = [f"{e.where} is not in table {spec.name}: {reason}" for e, reason in runs if reason]
     drafts = _published(spec, entries)
-    for draft in _drafts(spec, fitting):
+    for draft in _drafts(spec, [e for e, reason in runs if not reason]):
         drafts.insert(_position(drafts, draft), draft)
     blocks = _blocks(spec, drafts)
     rows = ranked([_row(spec, draft, blocks, confidence or {}) for draft in drafts], spec.second)
     rows, notes = footnoted(rows, [tuple(draft.entries.values()) for draft in drafts])
     columns = tuple(_columns(spec, blocks))
-    left_out = [
-        f"{e.where} is not in table {spec.name}: {reasons[id(e)]}" for e in runs if reasons[id(e)]
-    ]
     return Table(
         spec.name, spec.title, columns, rows, spec.note, notes, tuple(left_out), numbered=True
     )
@@ -71,11 +67,11 @@ def assemble(
 def _published(spec: TableSpec, entries: Sequence[Entry]) -> list[DraftRow]:
     place = (SOURCE, f"Table {spec.name}")
     ours = [
-        (e.citation.row or 0, i, e)
-        for i, e in enumerate(entries)
+        (e.citation.row or 0, e)
+        for e in entries
         if e.citation and (e.citation.source.id, e.citation.locator) == place
     ]
-    return _drafts(spec, [entry for *_, entry in sorted(ours, key=lambda found: found[:2])])
+    return _drafts(spec, [entry for _, entry in sorted(ours, key=lambda found: found[0])])
 
 
 def _drafts(spec: TableSpec, entries: Sequence[Entry]) -> list[DraftRow]:
@@ -167,11 +163,9 @@ def block_of(spec: TableSpec, entry: Entry) -> Block:
 
 
 def _measured(spec: TableSpec, entry: Entry) -> str | None:
-    if entry.run is None:
-        return None
     if entry.scores.jf is None:
         return "it has no scores (a split without ground truth)"
-    videos = entry.run.result.facts.get("videos")
+    videos = entry.run.result.facts.get("videos") if entry.run is not None else None
     return f"it is of a part of the split only ({len(videos)} videos)" if videos else None
 
 
