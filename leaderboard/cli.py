@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from leaderboard.numbers.collection import Collection, default_places, details, gather, resolve
+from leaderboard.numbers.collection import RUNS, Collection, details, gather, resolve
+from leaderboard.numbers.results import with_results
 from rvosbench.cli import options
 from rvosbench.cli.screen import emit, say, show
 from rvosbench.tables import WRITERS
@@ -185,7 +186,7 @@ def _gathered(places: list[Path], published: Path | None = None) -> Collection:
 
 
 def _show_run(signature: str, places: list[Path], as_json: bool) -> None:
-    found = details(resolve(signature, _gathered(places or default_places()).everything))
+    found = details(resolve(signature, _gathered(places or with_results(RUNS)).everything))
     if as_json:
         emit(found)
         return

@@ -175,13 +175,6 @@ def _scores(entry: Entry) -> str:
 Rule: TypeAlias = Callable[[Sequence[Entry]], Iterator[Finding]]
 
 SEVERAL_ROWS: Mapping[str, Rule] = MappingProxyType(
-    {
-        "order": order,
-        "duplicate": duplicate,
-        "differs": differs,
-        "copied": copied,
-        "swapped": swapped,
-        "citation": citation,
-    }
+    {r.__name__: r for r in (order, duplicate, differs, copied, swapped, citation)}
 )
 """Rule name -> rule."""

@@ -16,7 +16,7 @@ from rvosbench.runs.result import report
 from rvosbench.tables.published import FOLDER
 
 RUNS = Path("runs")
-"""Where `rvosbench eval` writes unless told otherwise."""
+"""Where `rvosbench eval` writes, and where runs are looked for by their signature."""
 
 _HASH = re.compile(r"[0-9a-f]{8,12}")
 
@@ -55,11 +55,6 @@ def gather(with_runs: Sequence[Path] = (), published: Path | None = None) -> Col
     rows = published_entries(published or FOLDER)
     unreadable = (*given.unreadable, *stored.unreadable)
     return Collection(tuple(rows), given.entries, stored.entries, unreadable)
-
-
-def default_places() -> list[Path]:
-    """Where runs are looked for by their signature: `runs/`, if it holds results."""
-    return with_results(RUNS)
 
 
 def resolve(signature: str, entries: Sequence[Entry]) -> Run:

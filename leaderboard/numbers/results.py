@@ -87,23 +87,13 @@ def entry(path: Path, result: Result) -> Entry:
     missing = [k for k in ("method", "dataset", "split") if not isinstance(facts.get(k), str)]
     if missing:
         raise ResultError(f"{path}: its facts do not say {', '.join(missing)}")
+    about = {**vars(card), "training_data": training_data(result)}
+    name = about.pop("title") or facts["method"]
+    protocol = facts.get("protocol") or UNKNOWN
+    corruption = corruption_text(facts.get("corruption"))
     return Entry(
-        About(
-            card.title or facts["method"],
-            facts.get("preset") or "",
-            card.venue,
-            card.backbone,
-            card.trainable_parameters,
-            training_data(result),
-            card.url,
-            card.bibtex,
-        ),
-        Setting(
-            facts["dataset"],
-            facts["split"],
-            facts.get("protocol") or UNKNOWN,
-            corruption_text(facts.get("corruption")),
-        ),
+        About(name, facts.get("preset") or "", **about),
+        Setting(facts["dataset"], facts["split"], protocol, corruption),
         Scores(100 * s.jf, 100 * s.j, 100 * s.f) if s else Scores(None, None, None),
         ablation_of_facts(facts),
         run=Run(path, result),

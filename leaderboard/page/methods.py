@@ -117,7 +117,7 @@ def _view(
     numbers = [
         (
             entry,
-            tuple(score_text(entry, metric)[0] for metric in METRICS),
+            tuple(score_text(entry, metric) for metric in METRICS),
             tuple(provenance(BoardEntry(entry), confidence)),
         )
         for entry in group

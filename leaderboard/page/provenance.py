@@ -33,7 +33,7 @@ def provenance(shown: BoardEntry, confidence: Mapping[str, Confidence]) -> list[
 
 def scores_text(entry: Entry) -> str:
     """`J&F 48.6, J 45.2, F 52.1`."""
-    return ", ".join(f"{METRICS[name]} {score_text(entry, name)[0]}" for name in METRICS)
+    return ", ".join(f"{METRICS[name]} {score_text(entry, name)}" for name in METRICS)
 
 
 def safe_url(url: str) -> str | None:

@@ -49,27 +49,24 @@ def label_cell(entry: Entry, column: Label, group: Hashable = "") -> Cell:
     return Cell(text, count / 1e6, group=ranks, best="low")
 
 
-def score_text(entry: Entry | None, metric: str) -> tuple[str, float | None]:
-    """A score as it is printed, and its value in percent.
-
-    A published number keeps its digits (at least one), a run's has one.
-    """
-    value = getattr(entry.scores, metric) if entry is not None else None
-    if entry is None or value is None:
-        return NOTHING, None
-    return f"{value:.1f}" if entry.run is not None else as_printed(value), value
+def score_text(entry: Entry, metric: str) -> str:
+    """A score as it is printed: a published number keeps its digits, a run's has one."""
+    value = getattr(entry.scores, metric)
+    if value is None:
+        return NOTHING
+    return as_printed(value) if entry.run is None else f"{value:.1f}"
 
 
 def score_cell(
     entry: Entry | None, metric: str, group: Hashable, confidence: Mapping[str, Confidence]
 ) -> Cell:
     """The cell of one score; with None as its group it is never ranked, as an upper bound is."""
-    text, value = score_text(entry, metric)
+    value = getattr(entry.scores, metric) if entry is not None else None
     if entry is None or value is None:
-        return Cell(text)
+        return Cell(NOTHING)
     known = confidence.get(entry.signature)
     return Cell(
-        text,
+        score_text(entry, metric),
         value,
         interval=known.intervals.get(metric) if known else None,
         tied=bool(known and known.tied and metric == "jf"),
