@@ -7,7 +7,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -104,24 +104,24 @@ def write_strips(path: Path, strips: Sequence[Strip]) -> None:
     kind = path.suffix.lower()
     if kind not in (".png", ".jpg", ".jpeg"):
         raise UsageError(f"--strip {path}: wanted a name that ends with .png or .jpg")
-    if kind != ".png":
-        write_bytes(path, jpeg(paint(strips), 90))
-        return
-    content = io.BytesIO()
-    paint(strips).quantize(256).save(content, "PNG", optimize=True)
-    write_bytes(path, content.getvalue())
+    picture = paint(strips)
+    if kind == ".png":
+        write_bytes(path, encoded(picture.quantize(256), "PNG", optimize=True))
+    else:
+        write_bytes(path, encoded(picture, "JPEG", quality=90))
 
 
-def jpeg(picture: Image, quality: int) -> bytes:
-    """The content of a JPEG file."""
+def encoded(picture: Image, kind: Literal["PNG", "JPEG"], **options: int) -> bytes:
+    """The content of a file of this kind."""
     content = io.BytesIO()
-    picture.save(content, "JPEG", quality=quality)
+    picture.save(content, kind, **options)
     return content.getvalue()
 
 
 def data_address(picture: Image, quality: int) -> str:
-    """A picture as an address that holds it, for pages without any other file."""
-    return f"data:image/jpeg;base64,{base64.b64encode(jpeg(picture, quality)).decode('ascii')}"
+    """A picture as an address that holds it as JPEG, for pages without any other file."""
+    content = base64.b64encode(encoded(picture, "JPEG", quality=quality))
+    return f"data:image/jpeg;base64,{content.decode('ascii')}"
 
 
 def paint(strips: Sequence[Strip]) -> Image:

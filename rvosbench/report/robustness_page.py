@@ -5,7 +5,6 @@ The plot has J&F over severity, one curve a corruption, a panel a family.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -24,6 +23,7 @@ from rvosbench.report.drawing import (
     to_image,
     to_svg,
 )
+from rvosbench.report.pictures import encoded
 from rvosbench.report.robustness import GROUPS, Group, Means, Robustness, to_json
 from rvosbench.tables.html import to_page
 from rvosbench.tables.table import Row, Table, percent, text_columns, text_row
@@ -36,9 +36,7 @@ def write_report(robustness: Robustness, folder: Path) -> Path:
     """Write robustness.html, .svg, .png and .json into `folder`; returns the page."""
     drawing = plot(robustness)
     svg = to_svg(drawing)
-    png = io.BytesIO()
-    to_image(drawing).save(png, "PNG", optimize=True)
-    write_bytes(folder / "robustness.png", png.getvalue())
+    write_bytes(folder / "robustness.png", encoded(to_image(drawing), "PNG", optimize=True))
     write_bytes(folder / "robustness.svg", svg.encode("utf-8"))
     write_json(folder / "robustness.json", to_json(robustness), indent=1)
     page = folder / "robustness.html"

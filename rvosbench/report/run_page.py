@@ -21,10 +21,11 @@ def to_html(result: Result, against: Result | None, strips: Sequence[Strip]) -> 
         strips: shown below the table.
     """
     shown = [r for r in (result, against) if r is not None]
+    bound = " (upper bound: sees the ground truth)"
     names = " against ".join(title(r) for r in shown)
     return to_page(
         f"{names} on {result.facts['dataset']}/{result.facts['split']}",
-        [("", r.signature, _remark(r)) for r in shown],
+        [("", r.signature, bound * r.upper_bound) for r in shown],
         [_comparison(result, against)],
         "Scores are x 100. Orange outline: the prediction; blue outline: the ground truth.",
         pictures=[(one.expression, data_address(paint([one]), 88)) for one in strips],
@@ -46,10 +47,6 @@ def category_table(results: Sequence[Result]) -> Table:
         label = Cell(title(result), reference=result.upper_bound)
         rows.append(Row((label, *(Cell(percent(value)) for value in values))))
     return Table("categories", "", text_columns(["method"], ["all", *names]), tuple(rows))
-
-
-def _remark(result: Result) -> str:
-    return " (upper bound: sees the ground truth)" * result.upper_bound
 
 
 def _comparison(result: Result, against: Result | None) -> Table:
