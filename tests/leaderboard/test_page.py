@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from leaderboard.numbers.collection import gather
-from leaderboard.numbers.entry import published_entries, slug
+from leaderboard.numbers.entry import Run, published_entries, slug
 from leaderboard.numbers.results import entry, read_runs
 from leaderboard.page.methods import gallery, method_views
 from leaderboard.page.provenance import bibtex, safe_url
@@ -279,6 +279,8 @@ def test_overlays_say_why_there_are_none(tmp_path: Path) -> None:
         video.write_predictions(VIDEO, {})
         remark = gallery(one.run, {}).remark
         assert "clean frames only" in remark or "needs its folder: --data" in remark
+        reviewed = one.run.path.with_name("other.result.json")
+        assert "not at hand" in gallery(Run(reviewed, one.run.result), {}).remark
 
 
 def test_an_entry_of_several_is_described_by_the_fullest() -> None:

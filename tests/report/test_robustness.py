@@ -14,7 +14,7 @@ from PIL import Image
 from rvosbench.contracts import Summary
 from rvosbench.corruptions import CORRUPTIONS, Plan
 from rvosbench.errors import NoGroundTruthError
-from rvosbench.report.drawing import to_image, to_svg
+from rvosbench.report.drawing import ticks, to_image, to_svg
 from rvosbench.report.robustness import (
     Robustness,
     Row,
@@ -107,6 +107,22 @@ def test_the_plot_has_a_curve_a_corruption_from_the_clean_score_on() -> None:
     image = np.array(to_image(drawing))
     assert image.shape == (2 * height, 2 * width, 3)
     assert (image < 250).any(axis=2).mean() > 0.005
+
+
+@pytest.mark.parametrize(
+    ("highest", "wanted"),
+    [
+        (0, [0, 10]),
+        (9.9, [0, 10]),
+        (10, [0, 10, 20]),
+        (49.9, [0, 10, 20, 30, 40, 50]),
+        (50, [0, 20, 40, 60]),
+        (79, [0, 20, 40, 60, 80]),
+        (100, [0, 20, 40, 60, 80, 100]),
+    ],
+)
+def test_an_axis_ends_at_the_first_grid_line_above_all(highest: float, wanted: list[int]) -> None:
+    assert list(ticks(highest)) == wanted
 
 
 def test_the_report_is_written_as_four_files_of_the_same_bytes(tmp_path: Path) -> None:
