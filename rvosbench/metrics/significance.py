@@ -15,7 +15,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,8 +23,8 @@ from rvosbench.contracts import ExpressionScore
 from rvosbench.errors import ResultError
 
 Floats = NDArray[np.float64]
-Seed: TypeAlias = "int | np.random.Generator"
-"""An integer gives a generator of its own."""
+Seed = int | np.random.Generator
+"""A seed makes a generator of its own; one that is given goes on."""
 
 RESAMPLES = 10_000
 LEVEL = 0.05
