@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from rvosbench.contracts import Dataset
     from rvosbench.datasets.corrupted_copy import CorruptedCopy
     from rvosbench.execution.units import Unit
-    from rvosbench.records import Sample
 
 
 @dataclass(frozen=True)
@@ -112,8 +111,8 @@ def corrupt_command(
     storage = Storage(stored.image_format, stored.quality, stored.names == "keep")
     copy = CorruptedCopy(out or _default_folder(opened, plan, storage.mark))
     say(f"{plan.signature} of {opened.name}/{opened.split}: {len(opened)} videos")
-    with _progress() as (on_start, on_done):
-        run = CopyOptions(storage, stored.annotations == "link", workers, on_start, on_done)
+    with _progress(opened) as on_done:
+        run = CopyOptions(storage, stored.annotations == "link", workers, on_done)
         write_copy(opened, plan, copy.folder, source.data, run)
     _finish(opened, copy, as_json)
 
@@ -168,15 +167,9 @@ class _FramesPerSecond(TextColumn):
 
 
 @contextmanager
-def _progress() -> Iterator[
-    tuple[Callable[[Sequence[Sample]], None], Callable[[Unit, bool], None]]
-]:
-    """A progress bar over frames on stderr: what to call at the start, and for each video."""
-    frames: dict[str, int] = {}
-    with bar("corrupting", None, "frames,", _FramesPerSecond(), TextColumn(",")) as (shown, task):
-
-        def start(samples: Sequence[Sample]) -> None:
-            frames.update({sample.video.id: len(sample.video) for sample in samples})
-            shown.update(task, total=sum(frames.values()))
-
-        yield start, lambda unit, reused: shown.advance(task, frames[unit.key])
+def _progress(dataset: Dataset) -> Iterator[Callable[[Unit, bool], None]]:
+    """A progress bar over frames on stderr: what to call for each video."""
+    frames = {sample.video.id: len(sample.video) for sample in dataset}
+    columns = (_FramesPerSecond(), TextColumn(","))
+    with bar("corrupting", sum(frames.values()), "frames,", *columns) as (shown, task):
+        yield lambda unit, reused: shown.advance(task, frames[unit.key])

@@ -1,36 +1,69 @@
-"""Writing a corrupted copy of a dataset: resumable, parallel, the same bytes in any order."""
+"""Writing a corrupted copy of a dataset: resumable, parallel, the same bytes in any order.
+
+Its files lie where the dataset's own loader looks for them, so that it opens the copy unchanged.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
 
 from rvosbench.contracts import Dataset
 from rvosbench.corruptions.plan import Plan
 from rvosbench.corruptions.storage import Storage, encode, libraries
 from rvosbench.corruptions.table import TABLE, VERSION
 from rvosbench.corruptions.video import corrupted_frame
-from rvosbench.datasets.capabilities import corruption_of
-from rvosbench.datasets.corrupted_copy import CorruptedCopy
-from rvosbench.datasets.corrupted_layout import (
-    MASKS,
-    Layout,
-    bring_rest,
-    label_images,
-    layout_of,
-    meta_entry,
-    write_meta,
-)
-from rvosbench.datasets.frames import frames_identity
-from rvosbench.errors import UsageError
+from rvosbench.datasets.capabilities import corruption_of, frame_folders
+from rvosbench.datasets.corrupted_copy import MANIFEST, CorruptedCopy
+from rvosbench.datasets.folder import META
+from rvosbench.datasets.frames import frames_identity, image_files
+from rvosbench.errors import DatasetError, NoGroundTruthError, UsageError
 from rvosbench.execution.executors.local import local
 from rvosbench.execution.runner import run_units
 from rvosbench.execution.units import Unit
-from rvosbench.files.atomic import write_json
-from rvosbench.masks.label_images import encode_labels
+from rvosbench.files.atomic import replacing, write_json
+from rvosbench.masks.label_images import VOID, encode_labels
 from rvosbench.recipe import Recipe
 from rvosbench.records import Json, Sample, Video
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+FRAMES = "JPEGImages"
+MASKS = "Annotations"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a copy is laid out.
+
+    Attributes:
+        frames: folder of the frames, below the copy's root.
+        source: folder of the source's frames; None for datasets that have no files, whose copy
+            takes the form of the dataset `folder`.
+    """
+
+    frames: Path
+    source: Path | None
+
+    def file_names(self, sample: Sample, storage: Storage) -> tuple[str, ...]:
+        """One file name a frame."""
+        if not storage.keep_names:
+            return tuple(name + storage.suffix for name in sample.video.frame_names)
+        files = image_files(self.source / sample.video.id) if self.source else {}
+        return tuple(files[name].name for name in sample.video.frame_names)
+
+    def check_names(self, storage: Storage) -> None:
+        """Raises UsageError if file names are to be kept and there are none."""
+        if storage.keep_names and self.source is None:
+            raise UsageError(
+                "--names keep: these frames are generated and have no file names to keep"
+            )
 
 
 @dataclass(frozen=True)
@@ -41,14 +74,12 @@ class CopyOptions:
         storage: of the frames.
         link: expressions and masks are linked, not copied.
         workers: processes; 0 works in this one.
-        on_start: called once with all samples, before any work.
         on_done: called with each finished video and whether it was there already.
     """
 
     storage: Storage = field(default_factory=Storage)
     link: bool = True
     workers: int = 0
-    on_start: Callable[[Sequence[Sample]], None] = lambda samples: None
     on_done: Callable[[Unit, bool], None] = lambda unit, reused: None
 
 
@@ -73,22 +104,18 @@ def write_copy(
         DatasetError: frames that cannot be read.
     """
     _check(dataset, out, root)
-    layout, copy = layout_of(dataset, root), CorruptedCopy(out)
+    layout, copy = _layout_of(dataset, root), CorruptedCopy(out)
     recipe = _recipe(dataset, plan, options.storage, layout)
     layout.check_names(options.storage)
-    samples = list(dataset)
-    units = [_unit(sample.video, recipe) for sample in samples]
+    units = [_unit(sample.video, recipe) for sample in dataset]
     with copy.claim(recipe):
-        options.on_start(samples)
         if root is not None and layout.source is not None:
-            bring_rest(root, out, layout.frames, options.link)
-        for unit in units:
-            if copy.store.finished(unit):
-                copy.forget_damaged(unit.key)
+            _bring_rest(root, out, layout.frames, options.link)
         job = _Job(dataset, plan, options.storage, layout, copy)
         run_units(units, job, copy.store, local(options.workers), options.on_done)
         if layout.source is None:
-            write_meta({unit.key: copy.record(unit.key)["meta"] for unit in units}, out)
+            videos = {unit.key: copy.record(unit.key)["meta"] for unit in units}
+            write_json(out / META, {"videos": videos}, indent=1)
         facts = _facts(dataset, plan, options.storage, layout)
         return copy.finish(facts, [unit.key for unit in units])
 
@@ -110,9 +137,9 @@ class _Job:
         written = frames_identity(sample.video.frame_names, list(made.values()))
         frames, meta = {"copy": written, "clean": sample.video.identity}, None
         if self.layout.source is None:
-            meta = meta_entry(self.dataset, sample)
-            images = label_images(self.dataset, sample)
-            masks = ((f"{name}.png", encode_labels(image)) for name, image in images.items())
+            meta = _meta_entry(self.dataset, sample)
+            images = _label_images(self.dataset, sample)
+            masks = ((f"{name}.png", encode_labels(image)) for name, image in images)
             made |= self.copy.place(Path(MASKS) / key, masks)
         write_json(output, {"files": made, "frames": frames, "meta": meta})
 
@@ -173,3 +200,109 @@ def _check(dataset: Dataset, out: Path, root: Path | None) -> None:
     place = out.resolve()
     if root is not None and (place == root.resolve() or root.resolve() in place.parents):
         raise UsageError(f"--out {out} lies in the source {root}: choose a folder outside of it")
+
+
+def _layout_of(dataset: Dataset, root: Path | None) -> Layout:
+    """The source's own layout if it has files below `root`, else that of the dataset `folder`."""
+    frames = frame_folders(dataset)
+    if root is None or frames is None:
+        return Layout(Path(FRAMES), None)
+    return Layout(frames.resolve().relative_to(root.resolve()), frames)
+
+
+def _bring_rest(root: Path, out: Path, frames: Path, link: bool) -> None:
+    """Link or copy everything of a dataset but frames: expressions, masks, lists.
+
+    What belongs to other splits stays out: their frames are clean, and a copy that opens as another
+    split would pass them off as corrupted.
+
+    Args:
+        root: of the source.
+        out: of the copy.
+        frames: the frame folder, below both.
+        link: symbolic links; False copies.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    for child in sorted(root.iterdir()):
+        if child.name == frames.parts[0]:
+            if len(frames.parts) > 1:
+                _bring_rest(child, out / child.name, Path(*frames.parts[1:]), link)
+        elif root.name != FRAMES and child.name != MANIFEST and not _holds_frames(child):
+            _bring(child, out / child.name, link)
+
+
+def _holds_frames(path: Path) -> bool:
+    """Whether it is a folder of frames, or has one within two levels."""
+    if not path.is_dir():
+        return False
+    below = [path, *path.glob("*"), *path.glob("*/*")] if path.name != MASKS else [path]
+    return any(folder.name == FRAMES for folder in below)
+
+
+def _bring(source: Path, target: Path, link: bool) -> None:
+    if target.exists() or target.is_symlink():
+        return
+    with replacing(target) as beside:
+        if link:
+            try:
+                beside.symlink_to(source.resolve(), target_is_directory=source.is_dir())
+            except OSError:  # a file system without links
+                link = False
+        if not link:
+            (shutil.copytree if source.is_dir() else shutil.copyfile)(source, beside)
+
+
+def _meta_entry(dataset: Dataset, sample: Sample) -> dict[str, Json]:
+    """What that JSON says of one video.
+
+    Raises:
+        DatasetError: more objects than index images hold.
+    """
+    expressions = {}
+    values = _values(dataset, sample)
+    for e in sample.expressions:
+        entry: dict[str, Json] = {"exp": e.text, "tags": list(e.tags)}
+        if values is not None:
+            objects = dataset.target(sample.video.id, e.id).objects
+            entry["objects"] = [str(values[name]) for name in objects]
+        expressions[e.id] = entry
+    return {"frames": list(sample.video.frame_names), "expressions": expressions}
+
+
+def _values(dataset: Dataset, sample: Sample) -> dict[str, int] | None:
+    """Object id -> its value in index images, from 1; None on a hidden split."""
+    try:
+        objects = dataset.objects(sample.video.id)
+    except NoGroundTruthError:
+        return None
+    if len(objects) >= VOID:
+        raise DatasetError(
+            f"{dataset.name}: video {sample.video.id!r} has {len(objects)} objects, index images "
+            f"hold {VOID - 1}"
+        )
+    return {name: value for value, name in enumerate(objects, start=1)}
+
+
+def _label_images(dataset: Dataset, sample: Sample) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    """Frame name and (H, W) index image, of the annotated frames; none on a hidden split.
+
+    Raises:
+        DatasetError: objects that overlap, which index images cannot hold.
+    """
+    values, video = _values(dataset, sample), sample.video
+    if values is None or not sample.expressions:
+        return
+    target, objects = dataset.target(video.id, sample.expressions[0].id), dataset.objects(video.id)
+    for position, index in enumerate(target.annotated):
+        image = np.zeros(target.size, np.uint8)
+        for name, masks in objects.items():
+            mask = masks.frame(position)
+            if image[mask].any():
+                raise DatasetError(
+                    f"{dataset.name}: objects of video {video.id!r} overlap in frame "
+                    f"{video.frame_names[index]!r}, which the layout of `folder` cannot hold"
+                )
+            image[mask] = values[name]
+        if target.void is not None:
+            image[target.void.frame(position)] = VOID
+        yield video.frame_names[index], image

@@ -4,8 +4,8 @@
     .corrupt/run.json               what decides the copy
     .corrupt/videos/<video>.json    which files were made of a video
 
-Where frames, masks and expressions lie is the layout's matter, see `corrupted_layout`. A copy is
-complete when it has a manifest.
+Where frames, masks and expressions lie is for `copy_build`. A copy is complete when it has a
+manifest.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ class CorruptedCopy:
 
     @property
     def store(self) -> Store:
-        """What is done already: of each video, which files were made."""
-        return Store(self._state / _VIDEOS, readable=_is_record)
+        """What is done already: of each video, which files were made; damaged ones are not."""
+        return Store(self._state / _VIDEOS, readable=self._is_whole)
 
     @property
     def _state(self) -> Path:
@@ -117,17 +117,7 @@ class CorruptedCopy:
         "files" (path -> sha256), "frames" (`Video.identity` of the "copy" and of the "clean" ones)
         and "meta", its entry in the JSON of the dataset `folder`.
         """
-        content: dict[str, Json] = json.loads(self.store.output(video).read_text(encoding="utf-8"))
-        return content
-
-    def forget_damaged(self, video: str) -> None:
-        """Have a video made again of which a file is missing or changed."""
-        try:
-            damaged = any(self._faults(self.record(video)["files"]))
-        except (OSError, ValueError, KeyError, TypeError):
-            damaged = True
-        if damaged:
-            discard(self.store.output(video))
+        return _read(self.store.output(video))
 
     def finish(self, facts: Mapping[str, Json], videos: Iterable[str]) -> Path:
         """Write the manifest and return its path.
@@ -151,7 +141,7 @@ class CorruptedCopy:
         """
         path = self.manifest_file
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = _read(path)
         except FileNotFoundError as error:
             raise DatasetError(
                 f"{path} is missing: {self.folder} is no corrupted copy, or its making was broken "
@@ -159,15 +149,14 @@ class CorruptedCopy:
             ) from error
         except (OSError, ValueError) as error:
             raise DatasetError(f"{path} cannot be read as JSON ({error})") from error
-        known = isinstance(content, dict) and {"format", "corruption", "files"} <= content.keys()
-        if not known:
+        if not (isinstance(content, dict) and {"format", "corruption", "files"} <= content.keys()):
             raise DatasetError(f"{path} is not the manifest of a corrupted copy")
         if content["format"] > FORMAT:
             raise DatasetError(
                 f"{path}: format {content['format']}, this version reads up to {FORMAT}: "
                 "update rvosbench"
             )
-        return dict(content)
+        return content
 
     def faults(self) -> Iterator[Fault]:
         """Files that are missing or have another sha256; none if all is well.
@@ -182,15 +171,22 @@ class CorruptedCopy:
             path = self.folder / name
             if not path.is_file():
                 yield Fault(name, "missing")
-            elif _sha256(path) != wanted:
+            elif hashlib.sha256(path.read_bytes()).hexdigest() != wanted:
                 yield Fault(name, f"changed ({path.stat().st_size} bytes)")
+
+    def _is_whole(self, record: Path) -> bool:
+        """Whether a record can be read, and all files that it names are as they were written."""
+        try:
+            return not any(self._faults(_read(record)["files"]))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return False
 
     def _check(self, recipe: Recipe) -> None:
         """Never mix two copies, never write among something else."""
         marker, advice = self._state / _RUN, "choose another --out, or delete it"
         if marker.exists():
             try:
-                content = json.loads(marker.read_text(encoding="utf-8"))
+                content = _read(marker)
                 same, facts = content["run"] == recipe.digest, content.get("recipe")
             except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
                 raise UsageError(f"{marker} cannot be read ({error}): {advice}") from error
@@ -211,12 +207,6 @@ def _differences(recipe: Recipe, facts: Json) -> str:
     return f" ({'; '.join(found[:4])})" if found else ""
 
 
-def _is_record(path: Path) -> bool:
-    try:
-        return isinstance(json.loads(path.read_text(encoding="utf-8"))["files"], dict)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _read(path: Path) -> dict[str, Json]:
+    content: dict[str, Json] = json.loads(path.read_text(encoding="utf-8"))
+    return content
