@@ -15,10 +15,9 @@ from pathlib import Path
 
 from rvosbench.contracts import DatasetSpec
 from rvosbench.datasets.frames import image_files
-from rvosbench.datasets.label_images import LabelTruth
-from rvosbench.datasets.layout import given, require_file
+from rvosbench.datasets.ground_truth import LabelTruth
 from rvosbench.datasets.meta import Clip, MetaFile
-from rvosbench.datasets.opened import OpenedSplit
+from rvosbench.datasets.opened import OpenedSplit, given, require_file
 from rvosbench.errors import DatasetError
 from rvosbench.records import DatasetCard, Json
 

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rvosbench.datasets.layout import found_in
 from rvosbench.errors import DatasetError
 from rvosbench.recipe import digest
 from rvosbench.records import Frame, Json, Video
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 """Accepted image files; where a frame exists twice, the earlier extension wins."""
 
+_SHOWN = 8
 _IDENTITIES: dict[str, str] = {}
 """Hash of path, size, time and inode of all files of a video -> hash of their content."""
 
@@ -159,6 +159,15 @@ def image_files(folder: Path) -> dict[str, Path]:
     visible = sorted((p for p in files if not p.name.startswith(".")), key=_rank, reverse=True)
     by_name = {p.stem: p for p in visible}
     return {name: by_name[name] for name in sorted(by_name, key=natural)}
+
+
+def found_in(folder: Path) -> str:
+    """The first names in `folder`, for messages."""
+    if not folder.is_dir():
+        return "no such folder"
+    names = sorted(p.name + ("/" if p.is_dir() else "") for p in folder.iterdir())
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more if names else "nothing"
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:

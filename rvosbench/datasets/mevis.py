@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rvosbench.contracts import DatasetSpec
-from rvosbench.datasets.layout import find_root, given, require_file
+from rvosbench.datasets.ground_truth import RleTruth
 from rvosbench.datasets.meta import Clip, MetaFile
-from rvosbench.datasets.opened import OpenedSplit
-from rvosbench.datasets.rle_file import RleTruth
+from rvosbench.datasets.opened import OpenedSplit, find_root, given, require_file
 from rvosbench.errors import DatasetError
 from rvosbench.files.json_index import open_index
 from rvosbench.records import DatasetCard

@@ -6,19 +6,34 @@ from each annotator set (`Expression.group` "0" to "3").
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from rvosbench.contracts import DatasetSpec
-from rvosbench.datasets.davis_texts import FILES, NAME, clip_of, read_texts
 from rvosbench.datasets.frames import image_files
-from rvosbench.datasets.label_images import LabelTruth
-from rvosbench.datasets.layout import find_root, require_file
+from rvosbench.datasets.ground_truth import LabelTruth
 from rvosbench.datasets.meta import Clip, MetaFile
-from rvosbench.datasets.opened import OpenedSplit
-from rvosbench.errors import DatasetError
-from rvosbench.records import DatasetCard
+from rvosbench.datasets.opened import OpenedSplit, find_root, require_file
+from rvosbench.errors import AnnotationError, DatasetError, did_you_mean
+from rvosbench.records import DatasetCard, Expression
+
+NAME = "ref-davis17"
+FILES = (
+    "Davis17_annot1.txt",
+    "Davis17_annot1_full_video.txt",
+    "Davis17_annot2.txt",
+    "Davis17_annot2_full_video.txt",
+)
+"""Annotator set k is file k; expression 4 * (index of the object) + k is its text."""
+
+MISSPELT: Mapping[str, str] = {
+    "clasic-car": "classic-car",
+    "dog-scale": "dogs-scale",
+    "motor-bike": "motorbike",
+}
+"""Names in the text files -> names of the DAVIS folders."""
 
 PROTOCOLS = (
     "ref-davis17-annotators",
@@ -27,8 +42,8 @@ PROTOCOLS = (
     "davis-semi",
     "sola-released",
 )
-_SETS = len(FILES)
 _TEXTS = "davis_text_annotations"
+_LINE = re.compile(r"(\S+)\s+(\d+)\s+(\S.*)")
 _LISTS = {"train": "train.txt", "valid": "val.txt"}
 
 
@@ -56,8 +71,8 @@ def _original(root: Path, split: str) -> OpenedSplit:
     )
     listed = davis / "ImageSets" / "2017" / _LISTS[split]
     videos = require_file(NAME, listed, "it lists the videos of the split").read_text().split()
-    sets = [read_texts(root / _TEXTS / name) for name in FILES]
-    clips = {v: clip_of(v, _names(frames / v), sets) for v in videos}
+    sets = [_read_texts(root / _TEXTS / name) for name in FILES]
+    clips = {v: _clip_of(v, _names(frames / v), sets) for v in videos}
     return _opened(split, clips, frames, masks)
 
 
@@ -80,7 +95,7 @@ def _grouped(clip: Clip) -> Clip:
     """Annotator set from the id, as the conversion numbers them: 4 * object + set."""
     if not all(e.id.isdecimal() for e in clip.expressions):
         return clip
-    groups = [replace(e, group=str(int(e.id) % _SETS)) for e in clip.expressions]
+    groups = [replace(e, group=str(int(e.id) % len(FILES))) for e in clip.expressions]
     return replace(clip, expressions=tuple(groups))
 
 
@@ -98,6 +113,71 @@ def _folder(path: Path, advice: str) -> Path:
     if path.is_dir():
         return path
     raise DatasetError(f"{NAME}: the folder {path} is missing: {advice}")
+
+
+def _read_texts(path: Path) -> dict[tuple[str, str], str]:
+    """All lines `<video> <object id> "<text>"` of one file, names put right.
+
+    The files of annotator 2 are latin-1, the others UTF-8.
+
+    Raises:
+        DatasetError: no such file.
+        AnnotationError: a line of another form, or two texts for one object.
+    """
+    require_file(NAME, path, "all four Davis17_annot*.txt files are needed")
+    found: dict[tuple[str, str], str] = {}
+    for number, line in enumerate(_text(path).split("\n"), start=1):
+        if not line.strip():
+            continue
+        match = _LINE.fullmatch(line.strip())
+        if match is None:
+            raise AnnotationError(f'{path}:{number}: wanted <video> <id> "<text>", got {line!r}')
+        video, number_of_object, text = match.groups()
+        key = (MISSPELT.get(video, video), str(int(number_of_object)))
+        if key in found:
+            raise AnnotationError(
+                f"{path}:{number}: a second text for object {key[1]} of video {key[0]!r}"
+            )
+        found[key] = _unquoted(text)
+    return found
+
+
+def _clip_of(
+    video: str, frame_names: tuple[str, ...], sets: Sequence[Mapping[tuple[str, str], str]]
+) -> Clip:
+    """The clip of one video: objects sorted as text ("10" before "2"), as ReferFormer numbers them.
+
+    Raises:
+        AnnotationError: no file has a text for the video.
+    """
+    objects = sorted({o for texts in sets for v, o in texts if v == video})
+    if not objects:
+        known = {v for texts in sets for v, _ in texts}
+        raise AnnotationError(
+            f"{NAME}: no text file has a text for video {video!r}"
+            f"{did_you_mean(video, known)}. Check {', '.join(FILES)}"
+        )
+    expressions, referents = [], {}
+    for index, number in enumerate(objects):
+        for k, texts in enumerate(sets):
+            if (video, number) in texts:
+                name = str(len(FILES) * index + k)
+                expressions.append(Expression(name, texts[video, number], group=str(k)))
+                referents[name] = (number,)
+    return Clip(video, frame_names, tuple(expressions), referents)
+
+
+def _text(path: Path) -> str:
+    content = path.read_bytes()
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
+def _unquoted(text: str) -> str:
+    inner = text.strip()
+    return inner[1:-1] if len(inner) > 1 and inner[0] == inner[-1] == '"' else inner.strip('"')
 
 
 SPEC = DatasetSpec(

@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rvosbench.contracts import DatasetSpec
-from rvosbench.datasets.label_images import LabelTruth
-from rvosbench.datasets.layout import find_root, require_file
+from rvosbench.datasets.ground_truth import LabelTruth
 from rvosbench.datasets.meta import Clip, MetaFile
-from rvosbench.datasets.opened import OpenedSplit
+from rvosbench.datasets.opened import OpenedSplit, find_root, require_file
 from rvosbench.errors import DatasetError
 from rvosbench.records import DatasetCard, Json
 
