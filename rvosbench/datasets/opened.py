@@ -161,11 +161,19 @@ def given(dataset: str, root: Path | None) -> Path:
 
 def require_file(dataset: str, path: Path, advice: str) -> Path:
     """`path` if it is a file; otherwise a DatasetError that ends with `advice`."""
-    if path.is_file():
-        return path
-    raise DatasetError(
-        f"{dataset}: {path} is missing (its folder has {found_in(path.parent)}): {advice}"
-    )
+    return _required(path.is_file(), dataset, path, advice)
+
+
+def require_folder(dataset: str, path: Path, advice: str) -> Path:
+    """`path` if it is a folder; otherwise a DatasetError that ends with `advice`."""
+    return _required(path.is_dir(), dataset, path, advice)
+
+
+def _required(there: bool, dataset: str, path: Path, advice: str) -> Path:
+    if not there:
+        what = f"{path} is missing (its folder has {found_in(path.parent)})"
+        raise DatasetError(f"{dataset}: {what}: {advice}")
+    return path
 
 
 def _holds(folder: Path, markers: Sequence[str]) -> bool:

@@ -15,7 +15,7 @@ from rvosbench.contracts import DatasetSpec
 from rvosbench.datasets.frames import image_files
 from rvosbench.datasets.ground_truth import LabelTruth
 from rvosbench.datasets.meta import Clip, MetaFile
-from rvosbench.datasets.opened import OpenedSplit, find_root, require_file
+from rvosbench.datasets.opened import OpenedSplit, find_root, require_file, require_folder
 from rvosbench.errors import AnnotationError, DatasetError, did_you_mean
 from rvosbench.records import DatasetCard, Expression
 
@@ -63,8 +63,10 @@ def open_ref_davis17(root: Path | None, split: str) -> OpenedSplit:
 
 def _original(root: Path, split: str) -> OpenedSplit:
     davis = root / "DAVIS"
-    frames = _folder(davis / "JPEGImages" / "480p", "unpack DAVIS-2017 trainval 480p")
-    masks = _folder(
+    unpack = "unpack DAVIS-2017 trainval 480p"
+    frames = require_folder(NAME, davis / "JPEGImages" / "480p", unpack)
+    masks = require_folder(
+        NAME,
         davis / "Annotations_unsupervised" / "480p",
         "unpack DAVIS-2017-Unsupervised-trainval-480p (Annotations without _unsupervised holds "
         "other objects and does not fit the expressions)",
@@ -79,10 +81,10 @@ def _original(root: Path, split: str) -> OpenedSplit:
 def _converted(root: Path, split: str) -> OpenedSplit:
     path = root / "meta_expressions" / split / "meta_expressions.json"
     meta = MetaFile(require_file(NAME, path, "convert the texts again"), NAME, split, "obj_id")
-    clips = meta.clips(meta.videos())
-    meta.require_objects(clips)
+    clips = meta.clips(meta.videos(), named=True)
     grouped = {video: _grouped(clip) for video, clip in clips.items()}
-    masks = _folder(root / split / "Annotations", "the conversion moves the masks there")
+    masks = root / split / "Annotations"
+    require_folder(NAME, masks, "the conversion moves the masks there")
     return _opened(split, grouped, root / split / "JPEGImages", masks)
 
 
@@ -100,30 +102,17 @@ def _grouped(clip: Clip) -> Clip:
 
 
 def _names(folder: Path) -> tuple[str, ...]:
-    names: Sequence[str] = tuple(image_files(folder))
+    names = tuple(image_files(folder))
     if not names:
         raise DatasetError(
             f"{NAME}: {folder} holds no frames: unpack DAVIS-2017 trainval 480p. If the frames "
             "were moved by a conversion to the ReferFormer layout, pass that folder"
         )
-    return tuple(names)
-
-
-def _folder(path: Path, advice: str) -> Path:
-    if path.is_dir():
-        return path
-    raise DatasetError(f"{NAME}: the folder {path} is missing: {advice}")
+    return names
 
 
 def _read_texts(path: Path) -> dict[tuple[str, str], str]:
-    """All lines `<video> <object id> "<text>"` of one file, names put right.
-
-    The files of annotator 2 are latin-1, the others UTF-8.
-
-    Raises:
-        DatasetError: no such file.
-        AnnotationError: a line of another form, or two texts for one object.
-    """
+    """(video, object id) -> text: all lines `<video> <object id> "<text>"`, names put right."""
     require_file(NAME, path, "all four Davis17_annot*.txt files are needed")
     found: dict[tuple[str, str], str] = {}
     for number, line in enumerate(_text(path).split("\n"), start=1):
@@ -132,8 +121,8 @@ def _read_texts(path: Path) -> dict[tuple[str, str], str]:
         match = _LINE.fullmatch(line.strip())
         if match is None:
             raise AnnotationError(f'{path}:{number}: wanted <video> <id> "<text>", got {line!r}')
-        video, number_of_object, text = match.groups()
-        key = (MISSPELT.get(video, video), str(int(number_of_object)))
+        video, object_id, text = match.groups()
+        key = (MISSPELT.get(video, video), str(int(object_id)))
         if key in found:
             raise AnnotationError(
                 f"{path}:{number}: a second text for object {key[1]} of video {key[0]!r}"
@@ -145,11 +134,7 @@ def _read_texts(path: Path) -> dict[tuple[str, str], str]:
 def _clip_of(
     video: str, frame_names: tuple[str, ...], sets: Sequence[Mapping[tuple[str, str], str]]
 ) -> Clip:
-    """The clip of one video: objects sorted as text ("10" before "2"), as ReferFormer numbers them.
-
-    Raises:
-        AnnotationError: no file has a text for the video.
-    """
+    """The clip of one video: objects sorted as text ("10" before "2"), as ReferFormer numbers them."""
     objects = sorted({o for texts in sets for v, o in texts if v == video})
     if not objects:
         known = {v for texts in sets for v, _ in texts}
@@ -168,6 +153,7 @@ def _clip_of(
 
 
 def _text(path: Path) -> str:
+    """The files of annotator 2 are latin-1, the others UTF-8."""
     content = path.read_bytes()
     try:
         return content.decode("utf-8-sig")
