@@ -58,13 +58,6 @@ class Layout:
         files = image_files(self.source / sample.video.id) if self.source else {}
         return tuple(files[name].name for name in sample.video.frame_names)
 
-    def check_names(self, storage: Storage) -> None:
-        """Raises UsageError if file names are to be kept and there are none."""
-        if storage.keep_names and self.source is None:
-            raise UsageError(
-                "--names keep: these frames are generated and have no file names to keep"
-            )
-
 
 @dataclass(frozen=True)
 class CopyOptions:
@@ -103,21 +96,21 @@ def write_copy(
         UsageError: `out` holds something else, lies in the source, or the dataset is corrupted.
         DatasetError: frames that cannot be read.
     """
+    layout, copy, storage = _layout_of(dataset, root), CorruptedCopy(out), options.storage
     _check(dataset, out, root)
-    layout, copy = _layout_of(dataset, root), CorruptedCopy(out)
-    recipe = _recipe(dataset, plan, options.storage, layout)
-    layout.check_names(options.storage)
+    if storage.keep_names and layout.source is None:
+        raise UsageError("--names keep: these frames are generated and have no file names to keep")
+    recipe = _recipe(dataset, plan, storage, layout)
     units = [_unit(sample.video, recipe) for sample in dataset]
     with copy.claim(recipe):
         if root is not None and layout.source is not None:
             _bring_rest(root, out, layout.frames, options.link)
-        job = _Job(dataset, plan, options.storage, layout, copy)
+        job = _Job(dataset, plan, storage, layout, copy)
         run_units(units, job, copy.store, local(options.workers), options.on_done)
         if layout.source is None:
             videos = {unit.key: copy.record(unit.key)["meta"] for unit in units}
             write_json(out / META, {"videos": videos}, indent=1)
-        facts = _facts(dataset, plan, options.storage, layout)
-        return copy.finish(facts, [unit.key for unit in units])
+        return copy.finish(_facts(dataset, plan, storage, layout), [unit.key for unit in units])
 
 
 @dataclass(frozen=True)
@@ -152,14 +145,8 @@ class _Job:
 
 def _recipe(dataset: Dataset, plan: Plan, storage: Storage, layout: Layout) -> Recipe:
     """What decides every byte of the copy but its frames, see `_unit`."""
-    return Recipe(
-        {
-            "corruption": plan.signature,
-            "storage": storage.facts(),
-            "libraries": libraries(),
-            **_source(dataset, layout),
-        }
-    )
+    facts = {"corruption": plan.signature, "storage": storage.facts(), "libraries": libraries()}
+    return Recipe({**facts, **_source(dataset, layout)})
 
 
 def _unit(video: Video, recipe: Recipe) -> Unit:
@@ -214,13 +201,7 @@ def _bring_rest(root: Path, out: Path, frames: Path, link: bool) -> None:
     """Link or copy everything of a dataset but frames: expressions, masks, lists.
 
     What belongs to other splits stays out: their frames are clean, and a copy that opens as another
-    split would pass them off as corrupted.
-
-    Args:
-        root: of the source.
-        out: of the copy.
-        frames: the frame folder, below both.
-        link: symbolic links; False copies.
+    split would pass them off as corrupted. The folder `frames` lies below both.
     """
     out.mkdir(parents=True, exist_ok=True)
     for child in sorted(root.iterdir()):
@@ -253,13 +234,8 @@ def _bring(source: Path, target: Path, link: bool) -> None:
 
 
 def _meta_entry(dataset: Dataset, sample: Sample) -> dict[str, Json]:
-    """What that JSON says of one video.
-
-    Raises:
-        DatasetError: more objects than index images hold.
-    """
-    expressions = {}
-    values = _values(dataset, sample)
+    """What the JSON of the dataset `folder` says of one video."""
+    expressions, values = {}, _values(dataset, sample)
     for e in sample.expressions:
         entry: dict[str, Json] = {"exp": e.text, "tags": list(e.tags)}
         if values is not None:
@@ -284,11 +260,7 @@ def _values(dataset: Dataset, sample: Sample) -> dict[str, int] | None:
 
 
 def _label_images(dataset: Dataset, sample: Sample) -> Iterator[tuple[str, NDArray[np.uint8]]]:
-    """Frame name and (H, W) index image, of the annotated frames; none on a hidden split.
-
-    Raises:
-        DatasetError: objects that overlap, which index images cannot hold.
-    """
+    """Frame name and (H, W) index image, of the annotated frames; none on a hidden split."""
     values, video = _values(dataset, sample), sample.video
     if values is None or not sample.expressions:
         return

@@ -88,14 +88,9 @@ class CorruptedCopy:
             yield
 
     def place(self, folder: Path, files: Iterable[tuple[str, bytes]]) -> dict[str, str]:
-        """Write a folder of the copy: complete, or not at all.
+        """Write files (name, content) as a folder below the copy's root: complete, or not at all.
 
-        Args:
-            folder: below the copy's root; what is there is replaced.
-            files: names and contents.
-
-        Returns:
-            Path below the copy's root -> sha256.
+        What is there is replaced. Returns path below the copy's root -> sha256.
         """
         beside = part_of(self._state / file_name(folder.as_posix()))  # each attempt has its own
         made = {}
@@ -120,12 +115,7 @@ class CorruptedCopy:
         return _read(self.store.output(video))
 
     def finish(self, facts: Mapping[str, Json], videos: Iterable[str]) -> Path:
-        """Write the manifest and return its path.
-
-        Args:
-            facts: what was done to which dataset.
-            videos: ids of all videos of the copy.
-        """
+        """Write the manifest, from what was done to which dataset, and the ids of all videos."""
         records = {video: self.record(video) for video in videos}
         files = {name: sha for r in records.values() for name, sha in r["files"].items()}
         frames = {video: record["frames"] for video, record in records.items()}

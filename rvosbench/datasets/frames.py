@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -71,10 +72,7 @@ class FrameFolder:
             DatasetError: a file that is missing, broken, or not of the video's size.
         """
         with self._open(index) as image:
-            try:
-                frame = np.array(image.convert("RGB"))
-            except (OSError, SyntaxError) as error:
-                raise self._broken(index, error) from error
+            frame = np.array(image.convert("RGB"))
         if frame.shape[:2] != self.size:
             raise DatasetError(
                 f"{self.dataset}: {self.files[index]} is {frame.shape[0]}x{frame.shape[1]}, the "
@@ -96,31 +94,30 @@ class FrameFolder:
 
     def _version(self, index: int) -> list[Json]:
         """Changes whenever the file does."""
-        try:
-            status = self.files[index].stat()
-        except OSError as error:
-            raise self._broken(index, error) from error
-        return [str(self.files[index]), status.st_size, status.st_mtime_ns, status.st_ino]
+        with self._reading(index) as file:
+            status = file.stat()
+        return [str(file), status.st_size, status.st_mtime_ns, status.st_ino]
 
     def _sha256(self, index: int) -> str:
-        try:
-            return hashlib.sha256(self.files[index].read_bytes()).hexdigest()
-        except OSError as error:
-            raise self._broken(index, error) from error
+        with self._reading(index) as file:
+            return hashlib.sha256(file.read_bytes()).hexdigest()
 
-    def _open(self, index: int) -> Image:
+    @contextmanager
+    def _open(self, index: int) -> Iterator[Image]:
         from PIL import Image
 
-        try:
-            return Image.open(self.files[index])
-        except OSError as error:
-            raise self._broken(index, error) from error
+        with self._reading(index) as file, Image.open(file) as image:
+            yield image
 
-    def _broken(self, index: int, error: Exception) -> DatasetError:
-        return DatasetError(
-            f"{self.dataset}: {self.files[index]} cannot be read as an image ({error}): "
-            "unpack or download it again"
-        )
+    @contextmanager
+    def _reading(self, index: int) -> Iterator[Path]:
+        try:
+            yield self.files[index]
+        except (OSError, SyntaxError) as error:
+            raise DatasetError(
+                f"{self.dataset}: {self.files[index]} cannot be read as an image ({error}): "
+                "unpack or download it again"
+            ) from error
 
     def _missing(self, missing: list[str]) -> str:
         if not self.folder.is_dir():

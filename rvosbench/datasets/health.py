@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from rvosbench.contracts import Dataset
 from rvosbench.datasets.capabilities import referents
 
+_WORD = re.compile(r"[\w']+")
+
 
 @dataclass(frozen=True)
 class Spread:
@@ -25,13 +27,9 @@ class DatasetStatistics:
     """Counts of one split.
 
     Attributes:
-        dataset: name.
-        split: name.
-        videos: number of videos.
-        expressions: number of expressions.
+        videos: number of them, as for expressions.
         objects: number of distinct objects that expressions refer to; None on a hidden split.
         frames: listed frames of all videos.
-        frames_per_video: spread of the above.
         words_per_expression: words between blanks.
         vocabulary: distinct words, whatever their case, without punctuation.
         tags: tag -> number of expressions.
@@ -66,7 +64,7 @@ def statistics(dataset: Dataset) -> DatasetStatistics:
     for sample in dataset:
         frames.append(len(sample.video))
         words += [len(e.text.split()) for e in sample.expressions]
-        vocabulary.update(w for e in sample.expressions for w in _words(e.text))
+        vocabulary.update(w for e in sample.expressions for w in _WORD.findall(e.text.lower()))
         tags.update(tag for e in sample.expressions for tag in e.tags)
         groups.update(e.group for e in sample.expressions if e.group)
         named = referents(dataset, sample.video.id)
@@ -88,10 +86,6 @@ def statistics(dataset: Dataset) -> DatasetStatistics:
         targets_per_expression=None if hidden else dict(sorted(targets.items())),
         hidden=hidden,
     )
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"[\w']+", text.lower())
 
 
 def _spread(counts: Iterable[int]) -> Spread:

@@ -12,7 +12,7 @@ from pathlib import Path
 from rvosbench.contracts import DatasetSpec
 from rvosbench.datasets.ground_truth import RleTruth
 from rvosbench.datasets.meta import MetaFile
-from rvosbench.datasets.opened import OpenedSplit, find_root, given, require_file
+from rvosbench.datasets.opened import OpenedSplit, find_root, given, required
 from rvosbench.errors import DatasetError
 from rvosbench.files.json_index import open_index
 from rvosbench.records import DatasetCard
@@ -48,7 +48,7 @@ def open_mevis(root: Path | None, split: str) -> OpenedSplit:
     shown = split not in SPEC.hidden
     clips, truth = meta.clips(meta.videos(), named=shown), None
     if shown:
-        masks = require_file(NAME, folder / MASKS, "download it: it holds the split's ground truth")
+        masks = required(NAME, folder / MASKS, "download it: it holds the split's ground truth")
         truth = RleTruth(open_index(masks))
     return OpenedSplit(NAME, split, PROTOCOLS, clips, folder / "JPEGImages", truth, _HIDDEN)
 
@@ -72,7 +72,7 @@ def _meta_path(folder: Path, split: str) -> Path:
             "expressions and some without target, and its numbers do not compare with v1's. "
             "MeViS v2 (mevis-v2) is not supported yet"
         )
-    return require_file(NAME, path, f"unpack MeViS {split} there")
+    return required(NAME, path, f"unpack MeViS {split} there")
 
 
 SPEC = DatasetSpec(

@@ -141,7 +141,8 @@ def find_root(
         if _holds(folder, markers):
             return folder
     wanted = " or ".join(markers)
-    for near in _near(root):
+    close = [*list(root.resolve().parents)[:3], *sorted(p for p in root.iterdir() if p.is_dir())]
+    for near in close:
         if _holds(near, markers):
             raise DatasetError(
                 f"{dataset}: {root} is the wrong level: {near} holds {wanted}; pass that folder"
@@ -159,27 +160,13 @@ def given(dataset: str, root: Path | None) -> Path:
     return root
 
 
-def require_file(dataset: str, path: Path, advice: str) -> Path:
-    """`path` if it is a file; otherwise a DatasetError that ends with `advice`."""
-    return _required(path.is_file(), dataset, path, advice)
-
-
-def require_folder(dataset: str, path: Path, advice: str) -> Path:
-    """`path` if it is a folder; otherwise a DatasetError that ends with `advice`."""
-    return _required(path.is_dir(), dataset, path, advice)
-
-
-def _required(there: bool, dataset: str, path: Path, advice: str) -> Path:
-    if not there:
-        what = f"{path} is missing (its folder has {found_in(path.parent)})"
-        raise DatasetError(f"{dataset}: {what}: {advice}")
-    return path
+def required(dataset: str, path: Path, advice: str, folder: bool = False) -> Path:
+    """`path` if it is a file, or a folder; otherwise a DatasetError that ends with `advice`."""
+    if path.is_dir() if folder else path.is_file():
+        return path
+    there = found_in(path.parent)
+    raise DatasetError(f"{dataset}: {path} is missing (its folder has {there}): {advice}")
 
 
 def _holds(folder: Path, markers: Sequence[str]) -> bool:
     return any((folder / marker).exists() for marker in markers)
-
-
-def _near(root: Path) -> Iterator[Path]:
-    yield from list(root.resolve().parents)[:3]
-    yield from sorted(p for p in root.iterdir() if p.is_dir())

@@ -15,7 +15,7 @@ from rvosbench.contracts import DatasetSpec
 from rvosbench.datasets.frames import image_files
 from rvosbench.datasets.ground_truth import LabelTruth
 from rvosbench.datasets.meta import Clip, MetaFile
-from rvosbench.datasets.opened import OpenedSplit, find_root, require_file, require_folder
+from rvosbench.datasets.opened import OpenedSplit, find_root, required
 from rvosbench.errors import AnnotationError, DatasetError, did_you_mean
 from rvosbench.records import DatasetCard, Expression
 
@@ -64,15 +64,14 @@ def open_ref_davis17(root: Path | None, split: str) -> OpenedSplit:
 def _original(root: Path, split: str) -> OpenedSplit:
     davis = root / "DAVIS"
     unpack = "unpack DAVIS-2017 trainval 480p"
-    frames = require_folder(NAME, davis / "JPEGImages" / "480p", unpack)
-    masks = require_folder(
-        NAME,
-        davis / "Annotations_unsupervised" / "480p",
+    frames = required(NAME, davis / "JPEGImages" / "480p", unpack, folder=True)
+    unpack = (
         "unpack DAVIS-2017-Unsupervised-trainval-480p (Annotations without _unsupervised holds "
-        "other objects and does not fit the expressions)",
+        "other objects and does not fit the expressions)"
     )
+    masks = required(NAME, davis / "Annotations_unsupervised" / "480p", unpack, folder=True)
     listed = davis / "ImageSets" / "2017" / _LISTS[split]
-    videos = require_file(NAME, listed, "it lists the videos of the split").read_text().split()
+    videos = required(NAME, listed, "it lists the videos of the split").read_text().split()
     sets = [_read_texts(root / _TEXTS / name) for name in FILES]
     clips = {v: _clip_of(v, _names(frames / v), sets) for v in videos}
     return _opened(split, clips, frames, masks)
@@ -80,11 +79,11 @@ def _original(root: Path, split: str) -> OpenedSplit:
 
 def _converted(root: Path, split: str) -> OpenedSplit:
     path = root / "meta_expressions" / split / "meta_expressions.json"
-    meta = MetaFile(require_file(NAME, path, "convert the texts again"), NAME, split, "obj_id")
+    meta = MetaFile(required(NAME, path, "convert the texts again"), NAME, split, "obj_id")
     clips = meta.clips(meta.videos(), named=True)
     grouped = {video: _grouped(clip) for video, clip in clips.items()}
     masks = root / split / "Annotations"
-    require_folder(NAME, masks, "the conversion moves the masks there")
+    required(NAME, masks, "the conversion moves the masks there", folder=True)
     return _opened(split, grouped, root / split / "JPEGImages", masks)
 
 
@@ -113,7 +112,7 @@ def _names(folder: Path) -> tuple[str, ...]:
 
 def _read_texts(path: Path) -> dict[tuple[str, str], str]:
     """(video, object id) -> text: all lines `<video> <object id> "<text>"`, names put right."""
-    require_file(NAME, path, "all four Davis17_annot*.txt files are needed")
+    required(NAME, path, "all four Davis17_annot*.txt files are needed")
     found: dict[tuple[str, str], str] = {}
     for number, line in enumerate(_text(path).split("\n"), start=1):
         if not line.strip():
@@ -134,7 +133,7 @@ def _read_texts(path: Path) -> dict[tuple[str, str], str]:
 def _clip_of(
     video: str, frame_names: tuple[str, ...], sets: Sequence[Mapping[tuple[str, str], str]]
 ) -> Clip:
-    """The clip of one video: objects sorted as text ("10" before "2"), as ReferFormer numbers them."""
+    """Objects are sorted as text ("10" before "2"), as ReferFormer numbers them."""
     objects = sorted({o for texts in sets for v, o in texts if v == video})
     if not objects:
         known = {v for texts in sets for v, _ in texts}

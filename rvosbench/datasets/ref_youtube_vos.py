@@ -13,7 +13,7 @@ from pathlib import Path
 from rvosbench.contracts import DatasetSpec
 from rvosbench.datasets.ground_truth import LabelTruth
 from rvosbench.datasets.meta import Clip, MetaFile
-from rvosbench.datasets.opened import OpenedSplit, find_root, require_file, require_folder
+from rvosbench.datasets.opened import OpenedSplit, find_root, required
 from rvosbench.errors import DatasetError
 from rvosbench.records import DatasetCard, Json
 
@@ -41,7 +41,7 @@ def open_ref_youtube_vos(root: Path | None, split: str) -> OpenedSplit:
     folder = find_root(NAME, root, ("meta_expressions",), (NAME, "rvos"))
     part = "valid" if split == FIRST_RELEASE else split
     advice = f"unpack the expressions of {part} there"
-    meta = MetaFile(require_file(NAME, _path(folder, part), advice), NAME, split, "obj_id")
+    meta = MetaFile(required(NAME, _path(folder, part), advice), NAME, split, "obj_id")
     videos = _valid_only(folder, meta) if split == "valid" else meta.videos()
     clips = meta.clips(videos, named=split == "train")
     annotations = folder / part / "Annotations"
@@ -73,7 +73,7 @@ def _valid_only(folder: Path, meta: MetaFile) -> dict[str, Json]:
 
 def _truth(annotations: Path, split: str, clips: Mapping[str, Clip]) -> LabelTruth | None:
     if split == "train":
-        require_folder(NAME, annotations, "unpack the masks of train there")
+        required(NAME, annotations, "unpack the masks of train there", folder=True)
     named = all(clip.objects is not None for clip in clips.values())
     return LabelTruth(annotations) if named and annotations.is_dir() else None
 
