@@ -51,6 +51,21 @@ def show(
     Console(markup=False, highlight=False, width=width).print(table)
 
 
+def answer(
+    as_json: bool,
+    value: Json,
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    numbers: int = 0,
+) -> None:
+    """The same for machines or for people: what `emit` prints, or what `show` prints."""
+    if as_json:
+        emit(value)
+    else:
+        show(title, columns, rows, numbers)
+
+
 @contextmanager
 def bar(
     label: str, total: int | None, things: str = "videos", *more: ProgressColumn

@@ -86,6 +86,7 @@ def test_a_broken_plugin_is_named_and_does_no_other_harm(tmp_path: Path) -> None
     assert checked.returncode == 1
     wrong = [f for f in json.loads(checked.stdout) if not f["ok"]]
     assert [f["check"] for f in wrong if "bad" in f["check"]] == ["rvosbench.methods bad"]
+    assert not [f for f in wrong if "weights" in f["check"]]
 
 
 @pytest.mark.parametrize(
