@@ -72,8 +72,7 @@ def corrupt_command(
     wanted: PlanOptions,
     stored: StorageOptions,
     out: Annotated[
-        Path | None,
-        typer.Option(help="Root of the copy; default: a folder under corrupted/."),
+        Path | None, typer.Option(help="Root of the copy; default: a folder under corrupted/.")
     ] = None,
     workers: options.Workers = 0,
     verify: Annotated[

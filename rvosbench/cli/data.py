@@ -47,10 +47,7 @@ def list_command(as_json: options.AsJson = False) -> None:
 
 @app.command("stats")
 @options.grouped
-def stats_command(
-    source: options.SplitOptions,
-    as_json: options.AsJson = False,
-) -> None:
+def stats_command(source: options.SplitOptions, as_json: options.AsJson = False) -> None:
     """Count the videos, frames, expressions, words and objects of a split.
 
     Example: rvosbench data stats --dataset mevis --split valid_u --data mevis
@@ -74,9 +71,7 @@ def stats_command(
 @app.command("check")
 @options.grouped
 def check_command(
-    source: options.SplitOptions,
-    limit: options.Limit = None,
-    as_json: options.AsJson = False,
+    source: options.SplitOptions, limit: options.Limit = None, as_json: options.AsJson = False
 ) -> None:
     """Look for mistakes in a split: broken files, masks of the wrong size, ambiguous expressions.
 

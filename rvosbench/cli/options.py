@@ -26,8 +26,7 @@ Split = Annotated[
     typer.Option(help="Split as its authors name it; default: the dataset's validation split."),
 ]
 Root = Annotated[
-    Path | None,
-    typer.Option("--data", help="Root folder of the dataset; the demo needs none."),
+    Path | None, typer.Option("--data", help="Root folder of the dataset; the demo needs none.")
 ]
 ProtocolName = Annotated[
     str | None,
@@ -59,16 +58,13 @@ Tracks = Annotated[
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 Dtype = Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")]
 Videos = Annotated[
-    str | None,
-    typer.Option(metavar="ID,...", help="Only these videos; recorded in the signature."),
+    str | None, typer.Option(metavar="ID,...", help="Only these videos; recorded in the signature.")
 ]
 Limit = Annotated[
-    int | None,
-    typer.Option(min=1, help="Only the first N videos; recorded in the signature."),
+    int | None, typer.Option(min=1, help="Only the first N videos; recorded in the signature.")
 ]
 Out = Annotated[
-    Path | None,
-    typer.Option(help="Run folder; default: a folder under runs/ named after the run."),
+    Path | None, typer.Option(help="Run folder; default: a folder under runs/ named after the run.")
 ]
 Workers = Annotated[int, typer.Option(min=0, help="Processes; 0 works in this one.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Take up a killed run in the same folder.")]

@@ -14,8 +14,7 @@ from rvosbench.cli.screen import emit, say
 app = typer.Typer(help="Submissions to the datasets' own servers.", no_args_is_help=True)
 
 _Predictions = Annotated[
-    Path,
-    typer.Argument(help="Folder or zip of masks, JSON of run lengths, or run folder."),
+    Path, typer.Argument(help="Folder or zip of masks, JSON of run lengths, or run folder.")
 ]
 
 
@@ -23,8 +22,7 @@ _Predictions = Annotated[
 def pack_command(
     predictions: _Predictions,
     dataset: Annotated[
-        str | None,
-        typer.Option(help="Dataset name; not needed for a run folder, which says it."),
+        str | None, typer.Option(help="Dataset name; not needed for a run folder, which says it.")
     ] = None,
     split: options.Split = None,
     data: options.Root = None,

@@ -198,8 +198,7 @@ def pull_command(
     repository: Annotated[str, typer.Argument(help="owner/name on the Hugging Face hub.")],
     out: Annotated[Path, typer.Option(help="Folder of the cache.")],
     revision: Annotated[
-        str | None,
-        typer.Option(help="Branch, tag or commit; default: the newest."),
+        str | None, typer.Option(help="Branch, tag or commit; default: the newest.")
     ] = None,
 ) -> None:
     """Download a cache from the hub, or what is missing of it.
