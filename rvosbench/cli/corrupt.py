@@ -13,7 +13,7 @@ from rich.progress import Task, TextColumn
 from rich.text import Text
 
 from rvosbench.cli import options
-from rvosbench.cli.screen import bar, emit, say
+from rvosbench.cli.screen import bar, emit, say, verdict
 from rvosbench.corruptions.plan import Plan
 from rvosbench.errors import UsageError
 
@@ -142,15 +142,10 @@ def _finish(dataset: Dataset, copy: CorruptedCopy, as_json: bool) -> None:
 
 def _verify(copy: CorruptedCopy, as_json: bool) -> None:
     count, found = len(copy.manifest()["files"]), list(copy.faults())
-    if as_json:
-        wrong = [{"path": f.path, "what": f.what} for f in found]
-        emit({"files": count, "ok": not found, "wrong": wrong})
-    for fault in found:
-        say(f"{copy.folder / fault.path}: {fault.what}")
-    say(f"{count} files, {len(found)} wrong")
-    if found:
-        say("Run the command that made this copy again: it makes these anew.")
-        raise typer.Exit(1)
+    facts = {"files": count, "ok": not found, "wrong": [vars(fault) for fault in found]}
+    problems = [f"{copy.folder / fault.path}: {fault.what}" for fault in found]
+    advice = "\nRun the command that made this copy again: it makes these anew." if found else ""
+    verdict(as_json, facts, problems, f"{count} files, {len(found)} wrong{advice}")
 
 
 class _FramesPerSecond(TextColumn):

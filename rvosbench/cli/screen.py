@@ -66,6 +66,18 @@ def answer(
         show(title, columns, rows, numbers)
 
 
+def verdict(as_json: bool, facts: Json, problems: Sequence[str], summary: str) -> None:
+    """What a check found, for machines or for people; ends with code 1 if there is a problem."""
+    if as_json:
+        emit(facts)
+    else:
+        for problem in problems:
+            typer.echo(problem)
+        say(summary)
+    if problems:
+        raise typer.Exit(1)
+
+
 @contextmanager
 def bar(
     label: str, total: int | None, things: str = "videos", *more: ProgressColumn

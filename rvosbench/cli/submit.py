@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from rvosbench.cli import options
-from rvosbench.cli.screen import emit, say
+from rvosbench.cli.screen import say, verdict
 
 app = typer.Typer(help="Submissions to the datasets' own servers.", no_args_is_help=True)
 
@@ -64,14 +64,9 @@ def check_command(
 
     opened = options.SplitOptions(dataset, split, data).choice().dataset
     found = check_predictions(predictions, opened)
-    if as_json:
-        emit({**dataclasses.asdict(found), "passed": found.passed})
-    else:
-        for problem in found.problems:
-            typer.echo(problem)
-        for warning in found.warnings:
-            say(f"warning: {warning}")
-        number = len(found.problems) or "no"
-        say(f"{predictions}: {number} problems in {found.expressions} expressions")
-    if not found.passed:
-        raise typer.Exit(1)
+    facts = {**dataclasses.asdict(found), "passed": found.passed}
+    for warning in () if as_json else found.warnings:
+        say(f"warning: {warning}")
+    number = len(found.problems) or "no"
+    summary = f"{predictions}: {number} problems in {found.expressions} expressions"
+    verdict(as_json, facts, found.problems, summary)

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rvosbench.cli import options
-from rvosbench.cli.screen import emit, percent, progress, say, show
+from rvosbench.cli.screen import emit, percent, progress, say, show, verdict
 from rvosbench.errors import UsageError
 
 if TYPE_CHECKING:
+    from rvosbench.contracts import Dataset
     from rvosbench.tracks.recall import Recall
 
 app = typer.Typer(
@@ -130,11 +131,9 @@ def info_command(
     from rvosbench.tracks.cache import TrackCache
     from rvosbench.tracks.summary import recall_of, summarize
 
-    cache, found = TrackCache(folder), []
+    cache, opened = TrackCache(folder), _opened(dataset, split, data, corruption)
     summary = summarize(cache)
-    if dataset is not None:
-        choice = options.SplitOptions(dataset, split, data).choice(corruption.plan())
-        found = recall_of(cache, choice.dataset)
+    found = recall_of(cache, opened) if opened else []
     if as_json:
         emit({**dataclasses.asdict(summary), "recall": [dataclasses.asdict(r) for r in found]})
         return
@@ -164,18 +163,11 @@ def verify_command(
     from rvosbench.datasets.choice import parse_videos
     from rvosbench.tracks.cache import TrackCache
 
-    opened, asked = None, parse_videos(videos)
-    if dataset is not None:
-        opened = options.SplitOptions(dataset, split, data).choice(corruption.plan()).dataset
-    problems = TrackCache(folder).problems(opened, asked)
-    if as_json:
-        emit({"tracks": str(folder), "ok": not problems, "problems": problems})
-    for problem in () if as_json else problems:
-        say(f"WRONG {problem}")
-    if problems:
-        raise typer.Exit(1)
-    if not as_json:
-        say(f"{folder}: all is well")
+    opened = _opened(dataset, split, data, corruption)
+    problems = TrackCache(folder).problems(opened, parse_videos(videos))
+    facts = {"tracks": str(folder), "ok": not problems, "problems": problems}
+    outcome = f"{len(problems)} problems" if problems else "all is well"
+    verdict(as_json, facts, problems, f"{folder}: {outcome}")
 
 
 @app.command("push")
@@ -210,6 +202,14 @@ def pull_command(
     say(f"{out}: {pull_tracks(repository, out, revision)} videos")
 
 
+def _opened(
+    dataset: str | None, split: str | None, data: Path | None, corruption: options.CorruptionOptions
+) -> Dataset | None:
+    if dataset is None:
+        return None
+    return options.SplitOptions(dataset, split, data).choice(corruption.plan()).dataset
+
+
 def _part(videos: list[str], part: str) -> list[str]:
     index, slash, count = part.partition("/")
     if not (slash and index.isdigit() and count.isdigit() and 1 <= int(index) <= int(count)):
@@ -219,14 +219,8 @@ def _part(videos: list[str], part: str) -> list[str]:
 
 def _show_recall(found: list[Recall]) -> None:
     rows = [
-        [
-            r.source,
-            str(r.expressions),
-            f"{r.tracks:.1f}",
-            percent(r.best_track),
-            percent(r.best_union),
-            percent(r.found),
-        ]
+        [r.source, str(r.expressions), f"{r.tracks:.1f}"]
+        + [percent(share) for share in (r.best_track, r.best_union, r.found)]
         for r in found
     ]
     columns = ["prompts", "expressions", "tracks", "best track", "best union", "found"]
