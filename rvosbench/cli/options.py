@@ -143,16 +143,24 @@ class SplitOptions:
         return DatasetChoice(self.dataset, self.split, self.data, plan, parse_videos(videos), limit)
 
 
-def changes(
-    config: Path | None, settings: list[str] | None, dtype: str, tracks: Path | None = None
-) -> dict[str, Json]:
-    """What the options change in a configuration: the file first, `--set` last."""
-    found: dict[str, Json] = read_toml(config) if config else {}
-    if dtype != "auto":
-        found["dtype"] = dtype
-    if tracks is not None:
-        found["tracks"] = str(tracks)
-    return {**found, **parse_assignments(settings or [])}
+@dataclass(frozen=True)
+class ModelOptions:
+    """Which configuration of models, and where they run."""
+
+    preset: Preset = None
+    settings: Settings = None
+    config: ConfigFile = None
+    device: Device = "auto"
+    dtype: Dtype = "auto"
+
+    def changes(self, tracks: Path | None = None) -> dict[str, Json]:
+        """What is changed in a configuration: the file first, `--set` last."""
+        found: dict[str, Json] = read_toml(self.config) if self.config else {}
+        if self.dtype != "auto":
+            found["dtype"] = self.dtype
+        if tracks is not None:
+            found["tracks"] = str(tracks)
+        return {**found, **parse_assignments(self.settings or [])}
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:

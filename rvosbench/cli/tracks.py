@@ -33,17 +33,6 @@ Part = Annotated[
 
 
 @dataclass(frozen=True)
-class ModelOptions:
-    """Which models make the tracks, and how."""
-
-    preset: options.Preset = None
-    settings: options.Settings = None
-    config: options.ConfigFile = None
-    device: options.Device = "auto"
-    dtype: options.Dtype = "auto"
-
-
-@dataclass(frozen=True)
 class ContentOptions:
     """What a cache holds besides candidate tracks."""
 
@@ -64,7 +53,7 @@ def build_command(
     out: Annotated[Path, typer.Option(help="Folder of the cache; a killed run is taken up.")],
     source: options.SplitOptions,
     corruption: options.CorruptionOptions,
-    models: ModelOptions,
+    models: options.ModelOptions,
     content: ContentOptions,
     videos: options.Videos = None,
     limit: options.Limit = None,
@@ -88,8 +77,7 @@ def build_command(
 
     choice = source.choice(corruption.plan(), videos, limit)
     chosen, opened, seen = _part(choice.video_ids, part), choice.dataset, Counter[bool]()
-    changes = options.changes(models.config, models.settings, models.dtype)
-    wanted = choose_candidates(models.preset, changes, source.dataset)
+    wanted = choose_candidates(models.preset, models.changes(), source.dataset)
     extra = BuildOptions(content.truth, content.token_dtype, models.device, overwrite, chosen)
     with progress(f"tracks of {opened.name}/{opened.split}", len(chosen)) as advance:
 
