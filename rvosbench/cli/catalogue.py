@@ -30,17 +30,11 @@ def list_datasets(as_json: options.AsJson = False) -> None:
         }
         for name, spec in specs.items()
     ]
-    rows = [
-        [
-            name,
-            spec.card.title,
-            ", ".join(s + " (hidden ground truth)" * (s in spec.hidden) for s in spec.splits),
-            spec.card.licence,
-            spec.card.source,
-        ]
-        for name, spec in specs.items()
-    ]
-    answer(as_json, facts, "datasets", ["name", "title", "splits", "licence", "source"], rows)
+    columns = ["name", "title", "splits", "licence", "source"]
+    rows = [[spec[key] for key in columns] for spec in facts]
+    for row, spec in zip(rows, specs.values(), strict=True):
+        row[2] = ", ".join(s + " (hidden ground truth)" * (s in spec.hidden) for s in spec.splits)
+    answer(as_json, facts, "datasets", columns, rows)
 
 
 @data.command("stats")
@@ -54,7 +48,7 @@ def stats_command(source: options.SplitOptions, as_json: options.AsJson = False)
     from rvosbench.datasets.health import statistics
 
     opened = source.choice().dataset
-    facts = dataclasses.asdict(statistics(opened))
+    facts = statistics(opened)
     tables = details(opened)
     if as_json:
         emit({**facts, "details": [dataclasses.asdict(table) for table in tables]})
@@ -111,15 +105,11 @@ def list_methods(as_json: options.AsJson = False) -> None:
         }
         for name, spec in specs.items()
     ]
-    rows = [
-        [
-            name,
-            spec.card.title + (" (upper bound: sees the truth)" if spec.needs_truth else ""),
-            spec.card.venue or "-",
-            ", ".join(spec.presets) or "-",
-        ]
-        for name, spec in specs.items()
-    ]
+    bound = " (upper bound: sees the ground truth)"
+    rows = []
+    for f in facts:
+        title, presets = f["title"] + bound * f["upper_bound"], ", ".join(f["presets"])
+        rows.append([f["name"], title, f["venue"] or "-", presets or "-"])
     answer(as_json, facts, "methods", ["name", "title", "venue", "presets"], rows)
 
 

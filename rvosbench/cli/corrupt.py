@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.progress import Task, TextColumn
+from rich.progress import ProgressColumn, Task, TextColumn
 from rich.text import Text
 
 from rvosbench.cli import options
@@ -148,13 +148,10 @@ def _verify(copy: CorruptedCopy, as_json: bool) -> None:
     verdict(as_json, facts, problems, f"{count} files, {len(found)} wrong{advice}")
 
 
-class _FramesPerSecond(TextColumn):
+class _FramesPerSecond(ProgressColumn):
     """Speed since the first video was finished in this run."""
 
-    def __init__(self) -> None:
-        super().__init__("")
-
-    def render(self, task: Task) -> object:  # type: ignore[override]
+    def render(self, task: Task) -> Text:
         """For example `212 frames/s`."""
         speed = task.finished_speed or task.speed
         return Text(f"{speed:.0f} frames/s" if speed else "- frames/s")

@@ -100,17 +100,17 @@ def write_copy(
     _check(dataset, out, root)
     if storage.keep_names and layout.source is None:
         raise UsageError("--names keep: these frames are generated and have no file names to keep")
-    recipe = _recipe(dataset, plan, storage, layout)
+    job = _Job(dataset, plan, storage, layout, copy)
+    recipe = job.recipe()
     units = [_unit(sample.video, recipe) for sample in dataset]
     with copy.claim(recipe):
         if root is not None and layout.source is not None:
             _bring_rest(root, out, layout.frames, options.link)
-        job = _Job(dataset, plan, storage, layout, copy)
         run_units(units, job, copy.store, local(options.workers), options.on_done)
         if layout.source is None:
             videos = {unit.key: copy.record(unit.key)["meta"] for unit in units}
             write_json(out / META, {"videos": videos}, indent=1)
-        return copy.finish(_facts(dataset, plan, storage, layout), [unit.key for unit in units])
+        return copy.finish(job.facts(), [unit.key for unit in units])
 
 
 @dataclass(frozen=True)
@@ -142,42 +142,40 @@ class _Job:
             frame = corrupted_frame(self.plan, video.id, name, index, video.read(index))
             yield file, encode(frame, self.storage)
 
+    def recipe(self) -> Recipe:
+        """What decides every byte of the copy but its frames, see `_unit`."""
+        stored = {"storage": self.storage.facts(), "libraries": libraries()}
+        return Recipe({"corruption": self.plan.signature, **stored, **self._source()})
 
-def _recipe(dataset: Dataset, plan: Plan, storage: Storage, layout: Layout) -> Recipe:
-    """What decides every byte of the copy but its frames, see `_unit`."""
-    facts = {"corruption": plan.signature, "storage": storage.facts(), "libraries": libraries()}
-    return Recipe({**facts, **_source(dataset, layout)})
+    def facts(self) -> dict[str, Json]:
+        """What the manifest says besides the files."""
+        plan = self.plan
+        return {
+            "corruption": plan.signature + self.storage.mark,
+            "name": plan.name,
+            "severity": plan.severity,
+            "parameters": dict(TABLE[plan.name].level(plan.severity)),
+            "mode": plan.mode,
+            "version": VERSION,
+            "temporal": plan.temporal,
+            "seed": plan.seed,
+            "moves_pixels": plan.moves_pixels,
+            "source": self._source(),
+            "storage": self.storage.facts(),
+            "libraries": libraries(),
+        }
+
+    def _source(self) -> dict[str, Json]:
+        return {
+            "dataset": self.dataset.name,
+            "split": self.dataset.split,
+            "fingerprint": self.dataset.fingerprint,
+            "layout": "source" if self.layout.source else "folder",
+        }
 
 
 def _unit(video: Video, recipe: Recipe) -> Unit:
     return Unit(video.id, recipe.with_facts(video=video.id, frames=video.identity).digest)
-
-
-def _facts(dataset: Dataset, plan: Plan, storage: Storage, layout: Layout) -> dict[str, Json]:
-    """What the manifest says besides the files."""
-    return {
-        "corruption": plan.signature + storage.mark,
-        "name": plan.name,
-        "severity": plan.severity,
-        "parameters": dict(TABLE[plan.name].level(plan.severity)),
-        "mode": plan.mode,
-        "version": VERSION,
-        "temporal": plan.temporal,
-        "seed": plan.seed,
-        "moves_pixels": plan.moves_pixels,
-        "source": _source(dataset, layout),
-        "storage": storage.facts(),
-        "libraries": libraries(),
-    }
-
-
-def _source(dataset: Dataset, layout: Layout) -> dict[str, Json]:
-    return {
-        "dataset": dataset.name,
-        "split": dataset.split,
-        "fingerprint": dataset.fingerprint,
-        "layout": "source" if layout.source else "folder",
-    }
 
 
 def _check(dataset: Dataset, out: Path, root: Path | None) -> None:

@@ -29,7 +29,7 @@ MANIFEST = "manifest.json"
 FORMAT = 1
 """Version of the manifest."""
 
-_STATE, _RUN, _VIDEOS = ".corrupt", "run.json", "videos"
+_STATE = ".corrupt"
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class CorruptedCopy:
-    """A copy, finished or not.
-
-    Attributes:
-        folder: its root, which a dataset is opened from.
-    """
+    """A copy, finished or not; a dataset is opened from its root `folder`."""
 
     folder: Path
 
@@ -61,30 +57,28 @@ class CorruptedCopy:
         return self.manifest_file.is_file()
 
     @property
-    def store(self) -> Store:
-        """What is done already: of each video, which files were made; damaged ones are not."""
-        return Store(self._state / _VIDEOS, readable=self._is_whole)
+    def _run_file(self) -> Path:
+        return self.folder / _STATE / "run.json"
 
     @property
-    def _state(self) -> Path:
-        return self.folder / _STATE
+    def store(self) -> Store:
+        """What is done already: of each video, which files were made; damaged ones are not."""
+        return Store(self.folder / _STATE / "videos", readable=self._is_whole)
 
     @contextmanager
     def claim(self, recipe: Recipe) -> Iterator[None]:
         """Work in the folder while nobody else does; until the end it has no manifest.
 
-        Args:
-            recipe: what decides the copy.
-
         Raises:
-            UsageError: the folder holds another copy or something else, or somebody works there.
+            UsageError: the folder holds a copy by another recipe or something else, or somebody
+                works there.
         """
         self._check(recipe)
         with claimed(self.folder):
-            facts = dict(recipe.facts)
-            write_json(self._state / _RUN, {"run": recipe.digest, "recipe": facts})
+            facts = {"run": recipe.digest, "recipe": dict(recipe.facts)}
+            write_json(self._run_file, facts)
             discard(self.manifest_file)
-            remove_left_overs(self._state)
+            remove_left_overs(self._run_file.parent)
             yield
 
     def place(self, folder: Path, files: Iterable[tuple[str, bytes]]) -> dict[str, str]:
@@ -92,8 +86,8 @@ class CorruptedCopy:
 
         What is there is replaced. Returns path below the copy's root -> sha256.
         """
-        beside = part_of(self._state / file_name(folder.as_posix()))  # each attempt has its own
-        made = {}
+        beside = part_of(self.folder / _STATE / file_name(folder.as_posix()))
+        made = {}  # each attempt has its own folder
         try:
             beside.mkdir(parents=True)
             for name, content in files:
@@ -173,28 +167,24 @@ class CorruptedCopy:
 
     def _check(self, recipe: Recipe) -> None:
         """Never mix two copies, never write among something else."""
-        marker, advice = self._state / _RUN, "choose another --out, or delete it"
+        marker, advice = self._run_file, "choose another --out, or delete it"
         if marker.exists():
             try:
                 content = _read(marker)
                 same, facts = content["run"] == recipe.digest, content.get("recipe")
             except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
                 raise UsageError(f"{marker} cannot be read ({error}): {advice}") from error
-            if not same:
+            if not same:  # copies of older versions do not say in what they differ
+                found = recipe.differences(Recipe(facts))[:4] if isinstance(facts, dict) else []
+                differing = f" ({'; '.join(found)})" if found else ""
                 raise UsageError(
                     f"{self.folder} holds another corruption, or one made with other settings or "
-                    f"library versions{_differences(recipe, facts)}: {advice}"
+                    f"library versions{differing}: {advice}"
                 )
         elif self.folder.exists() and {p.name for p in self.folder.iterdir()} - {CLAIMS}:
             raise UsageError(
                 f"{self.folder} is not empty and holds no corrupted copy: choose another --out"
             )
-
-
-def _differences(recipe: Recipe, facts: Json) -> str:
-    """In words; copies of older versions say only that they are others."""
-    found = recipe.differences(Recipe(facts)) if isinstance(facts, dict) else []
-    return f" ({'; '.join(found[:4])})" if found else ""
 
 
 def _read(path: Path) -> dict[str, Json]:

@@ -35,6 +35,12 @@ class Clip:
     expressions: tuple[Expression, ...]
     objects: Mapping[str, tuple[str, ...]] | None
 
+    def content(self) -> Json:
+        """All of it, for the fingerprint of a split."""
+        objects, said = self.objects or {}, self.expressions
+        rows = [[e.id, e.text, e.group, list(e.tags), list(objects.get(e.id, ()))] for e in said]
+        return [self.id, list(self.frame_names), rows]
+
 
 @dataclass(frozen=True)
 class MetaFile:

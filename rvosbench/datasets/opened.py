@@ -14,7 +14,7 @@ from rvosbench.datasets.ground_truth import LabelTruth, RleTruth
 from rvosbench.datasets.meta import Clip
 from rvosbench.errors import DatasetError, NoGroundTruthError, UsageError, did_you_mean
 from rvosbench.masks import MaskSequence
-from rvosbench.records import Json, Sample, Target
+from rvosbench.records import Sample, Target
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ class OpenedSplit:
         """
         clips = sorted(self.clips.values(), key=lambda clip: clip.id)
         masks = self.truth.identity(clips) if self.truth else None
-        content = {"clips": [_content(clip) for clip in clips], "masks": masks}
+        content = {"clips": [clip.content() for clip in clips], "masks": masks}
         text = json.dumps(content, sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(text.encode("ascii")).hexdigest()
 
@@ -111,14 +111,6 @@ class OpenedSplit:
         if not (self.frames / clip.id).is_dir():
             return None
         return self.sample(clip.id).video.size
-
-
-def _content(clip: Clip) -> Json:
-    objects = clip.objects or {}
-    expressions = [
-        [e.id, e.text, e.group, list(e.tags), list(objects.get(e.id, ()))] for e in clip.expressions
-    ]
-    return [clip.id, list(clip.frame_names), expressions]
 
 
 def find_root(
