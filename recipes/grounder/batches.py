@@ -65,7 +65,7 @@ class Still:
 def draw_stills(seed: tuple[int, ...], size: int, count: int) -> list[Still]:
     """`count` frames of one clip, far apart in time."""
     step = 0.9 / max(count, 2)
-    clip = make_clip(seed, ClipConfig(size, count, step=step), with_sentences=False)
+    clip = make_clip(seed, ClipConfig(size, count, step=step), with_expressions=False)
     none = np.full((1, *clip.masks.shape[1:]), 0.5)
     owner = np.concatenate([none, clip.masks]).argmax(0).astype(np.int8) - 1
     return [Still(f, o, clip.objects) for f, o in zip(clip.frames, owner, strict=True)]

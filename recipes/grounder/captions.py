@@ -13,8 +13,8 @@ import numpy as np
 
 from rvosbench.demo.clauses import Scene, describe, relate
 from rvosbench.demo.clips import ClipConfig, make_clip
+from rvosbench.demo.comparisons import rankings
 from rvosbench.demo.grammar import Noun, subject_clauses
-from rvosbench.demo.rankings import rankings
 from rvosbench.demo.scenes import ShapeObject
 from rvosbench.demo.shapes import COLOURS, SHAPES, TEXTURES
 
@@ -79,7 +79,7 @@ def collect_wordings() -> Wordings:
     clauses: dict[str, None] = {}
     ranked: dict[str, None] = {}
     for number in range(SOURCE_SCENES):
-        clip = make_clip((8600, number), ClipConfig(size=32), with_sentences=False)
+        clip = make_clip((8600, number), ClipConfig(size=32), with_expressions=False)
         scene = Scene(clip.objects, np.zeros((len(clip.objects), len(clip.objects), 20)))
         found = [*describe(scene)]
         for anchor in range(len(clip.objects)):

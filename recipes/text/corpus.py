@@ -12,9 +12,8 @@ import numpy as np
 
 from rvosbench.demo.candidates import CATEGORIES, Candidate, candidates, see
 from rvosbench.demo.clauses import Clause, Scene
-from rvosbench.demo.clips import ClipConfig
-from rvosbench.demo.expressions import word
-from rvosbench.demo.rankings import Ranking
+from rvosbench.demo.clips import ClipConfig, word
+from rvosbench.demo.comparisons import Ranking
 from rvosbench.demo.render import occlusion, render
 from rvosbench.demo.scenes import sample_scene
 

@@ -98,7 +98,7 @@ def _clip(spec: BatchSpec, rng: np.random.Generator) -> Clip:
     seed = (7, *(int(v) for v in rng.integers(2**31, size=2)))
     longest = 1 / max(spec.frames - 1, 10)  # a clip must fit into the programme
     config = ClipConfig(spec.size, spec.frames, step=float(rng.uniform(0.05, longest)))
-    clip = make_clip(seed, config, with_sentences=False)
+    clip = make_clip(seed, config, with_expressions=False)
     if rng.random() < 0.5:
         return clip
     return replace(clip, frames=clip.frames[::-1], masks=clip.masks[:, ::-1])

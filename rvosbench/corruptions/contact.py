@@ -31,7 +31,7 @@ def contact_sheet(
         seed: as in `Plan`.
         frost_dir: as in `Plan`.
     """
-    from PIL import Image
+    from PIL import Image, ImageDraw, ImageFont
 
     height, width = frame.shape[:2]
     blocks = _BLOCKS if len(names) > 1 else 1
@@ -39,10 +39,11 @@ def contact_sheet(
     block = len(SEVERITIES) * (width + _GAP) + 3 * _GAP
     size = (blocks * block - 2 * _GAP, rows * (height + _LABEL + _GAP) + _GAP)
     sheet = Image.new("RGB", size, (255, 255, 255))
+    font = ImageFont.load_default(_FONT)
     for number, name in enumerate(names):
         left = number // rows * block + _GAP
         top = number % rows * (height + _LABEL + _GAP)
-        _label(sheet, left, top, name.replace("_", " "))
+        ImageDraw.Draw(sheet).text((left, top + 4), name.replace("_", " "), (0, 0, 0), font)
         for column, severity in enumerate(SEVERITIES):
             plan = Plan(name, severity, seed=seed, frost_dir=frost_dir)
             image = Image.fromarray(corrupted_frame(plan, "contact sheet", "frame", 0, frame))
@@ -68,10 +69,3 @@ def write_contact_sheet(
         sheet.save(path, quality=88, subsampling=0, optimize=True)
     else:
         sheet.save(path)
-
-
-def _label(sheet: Image, left: int, top: int, text: str) -> None:
-    from PIL import ImageDraw, ImageFont
-
-    font = ImageFont.load_default(_FONT)
-    ImageDraw.Draw(sheet).text((left, top + 4), text, fill=(0, 0, 0), font=font)

@@ -11,20 +11,14 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rvosbench.corruptions.fast.random_bits import halves, index, uniform
+from rvosbench.corruptions.draws import FastRandom, halves, index, uniform
 from rvosbench.corruptions.kernels.plasma import plasma
 from rvosbench.corruptions.table import FROST_VERSION
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from rvosbench.records import Frame
-
-    Random = np.random.Generator
+from rvosbench.records import Frame
 
 HEIGHT, WIDTH = 600, 1000
 
@@ -78,7 +72,7 @@ def picture(number: int) -> Frame:
     return _toned(mixed + grain * np.float32(30 / 65536), recipe)
 
 
-def _ferns(recipe: Recipe, rng: Random) -> NDArray[np.float32]:
+def _ferns(recipe: Recipe, rng: FastRandom) -> NDArray[np.float32]:
     """Ferns drawn over each other, 0 to 255."""
     import cv2
 
@@ -91,7 +85,7 @@ def _ferns(recipe: Recipe, rng: Random) -> NDArray[np.float32]:
     return (canvas.astype(np.float32) + soft.astype(np.float32)) * np.float32(0.5)
 
 
-def _fern(recipe: Recipe, rng: Random) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
+def _fern(recipe: Recipe, rng: FastRandom) -> Iterator[tuple[tuple[int, int], tuple[int, int]]]:
     """Segments of a slightly bent spine with branches at 60 degrees, in 16ths of a pixel."""
     x, y = uniform(rng, -20, WIDTH + 20), uniform(rng, -20, HEIGHT + 20)
     angle, bend = uniform(rng, 0, 2 * math.pi), uniform(rng, -0.05, 0.05)

@@ -2,26 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 
-from rvosbench.corruptions.exact import EXACT
-from rvosbench.corruptions.fast import FAST
+from rvosbench.corruptions.draws import DrawContext, Draws, Pictures, Random, mode_of
+from rvosbench.corruptions.exact import blur, digital, noise, weather
+from rvosbench.corruptions.fast import blur as fast_blur
+from rvosbench.corruptions.fast import digital as fast_digital
+from rvosbench.corruptions.fast import noise as fast_noise
+from rvosbench.corruptions.fast import weather as fast_weather
 from rvosbench.corruptions.frost import OwnPictures
-from rvosbench.corruptions.implementation import DrawContext, Draws, Implementation, Pictures
 from rvosbench.corruptions.table import Level, Mode, corruption
 from rvosbench.errors import UnknownNameError, UsageError
 from rvosbench.records import Frame
 
-Random: TypeAlias = "np.random.Generator | np.random.RandomState"
-
 SMALLEST = 32
 """Pixels of the shorter side: below, kernels are larger than what they blur."""
 
-_IMPLEMENTATIONS: Mapping[Mode, Mapping[str, Implementation[Any]]] = {"fast": FAST, "exact": EXACT}
+
+def _nothing(setting: DrawContext, rng: Any) -> Draws:  # noqa: ANN401 no generator is asked
+    return {}
+
+
+@dataclass(frozen=True)
+class Implementation:
+    """One corruption in one mode.
+
+    Attributes:
+        apply: (frame (H, W, 3) uint8, level, draws, generator) -> frame of the same shape. The
+            generator is used only for noise that is drawn per pixel and frame.
+        draw: (setting, generator) -> draws.
+    """
+
+    apply: Callable[[Frame, Level, Draws, Any], Frame]
+    draw: Callable[[DrawContext, Any], Draws] = _nothing
+
+
+_EXACT: Mapping[str, Implementation] = {
+    "gaussian_noise": Implementation(noise.gaussian_noise),
+    "shot_noise": Implementation(noise.shot_noise),
+    "impulse_noise": Implementation(noise.impulse_noise),
+    "defocus_blur": Implementation(blur.defocus_blur),
+    "glass_blur": Implementation(blur.glass_blur, blur.draw_shuffle),
+    "motion_blur": Implementation(blur.motion_blur, blur.draw_angle),
+    "zoom_blur": Implementation(blur.zoom_blur),
+    "snow": Implementation(weather.snow, weather.draw_snow),
+    "frost": Implementation(weather.frost, weather.draw_frost),
+    "fog": Implementation(weather.fog, weather.draw_fog),
+    "brightness": Implementation(weather.brightness),
+    "contrast": Implementation(digital.contrast),
+    "elastic_transform": Implementation(digital.elastic_transform, digital.draw_elastic),
+    "pixelate": Implementation(digital.pixelate),
+    "jpeg_compression": Implementation(digital.jpeg_compression),
+    "speckle_noise": Implementation(noise.speckle_noise),
+    "gaussian_blur": Implementation(blur.gaussian_blur),
+    "spatter": Implementation(weather.spatter, weather.draw_spatter),
+    "saturate": Implementation(digital.saturate),
+}
+_FAST: Mapping[str, Implementation] = {
+    **_EXACT,  # frost, brightness, pixelate, JPEG and saturate are the same in both modes
+    "gaussian_noise": Implementation(fast_noise.gaussian_noise),
+    "shot_noise": Implementation(fast_noise.shot_noise),
+    "impulse_noise": Implementation(fast_noise.impulse_noise),
+    "defocus_blur": Implementation(fast_blur.defocus_blur),
+    "glass_blur": Implementation(fast_blur.glass_blur, fast_blur.draw_shuffle),
+    "motion_blur": Implementation(fast_blur.motion_blur, blur.draw_angle),
+    "zoom_blur": Implementation(fast_blur.zoom_blur),
+    "snow": Implementation(fast_weather.snow, fast_weather.draw_snow),
+    "fog": Implementation(fast_weather.fog, fast_weather.draw_fog),
+    "contrast": Implementation(fast_digital.contrast),
+    "elastic_transform": Implementation(fast_digital.elastic_transform, fast_digital.draw_elastic),
+    "speckle_noise": Implementation(fast_noise.speckle_noise),
+    "gaussian_blur": Implementation(fast_blur.gaussian_blur),
+    "spatter": Implementation(fast_weather.spatter, fast_weather.draw_spatter),
+}
+_IMPLEMENTATIONS: Mapping[Mode, Mapping[str, Implementation]] = {"fast": _FAST, "exact": _EXACT}
 
 
 @dataclass(frozen=True)
@@ -78,11 +136,7 @@ def corrupt(frame: Frame, name: str, severity: int, rng: Random, mode: Mode = "f
 
 
 def draw(
-    name: str,
-    severity: int,
-    shape: tuple[int, ...],
-    rng: Random,
-    pictures: Pictures | None = None,
+    name: str, severity: int, shape: tuple[int, ...], rng: Random, pictures: Pictures | None = None
 ) -> Drawn:
     """Draw what the frames of a video may share; the kind of generator decides the mode.
 
@@ -97,11 +151,10 @@ def draw(
         UsageError: as `corrupt`.
     """
     level = corruption(name).level(severity)
-    height, width = check_size(shape)
-    mode = mode_of(rng)
-    setting = DrawContext(level, height, width, pictures or OwnPictures())
+    size, mode = check_size(shape), mode_of(rng)
+    setting = DrawContext(level, size, pictures or OwnPictures())
     values = _IMPLEMENTATIONS[mode][name].draw(setting, rng)
-    return Drawn(name, severity, mode, (height, width), values)
+    return Drawn(name, severity, mode, size, values)
 
 
 def apply(frame: Frame, drawn: Drawn, rng: Random) -> Frame:
@@ -121,18 +174,6 @@ def apply(frame: Frame, drawn: Drawn, rng: Random) -> Frame:
         raise UsageError(f"{drawn.name} was drawn in {drawn.mode} mode: pass that generator again")
     maker = _IMPLEMENTATIONS[drawn.mode][drawn.name]
     return maker.apply(frame, drawn.level, drawn.values, rng)
-
-
-def mode_of(rng: Random) -> Mode:
-    """The mode that draws from a generator of this kind; raises UsageError for neither kind."""
-    if isinstance(rng, np.random.Generator):
-        return "fast"
-    if isinstance(rng, np.random.RandomState):
-        return "exact"
-    raise UsageError(
-        f"rng is a {type(rng).__name__}: wanted a numpy.random.Generator (fast mode) or a "
-        "numpy.random.RandomState (exact mode)"
-    )
 
 
 def checked(frame: Frame) -> Frame:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
@@ -18,7 +19,7 @@ INSTALLED = "imagecorruptions"
 
 OWN_PICTURES = 5
 
-_SUFFIXES = frozenset({".png", ".jpg", ".jpeg"})
+_PICTURE = re.compile(r"frost.*\.(png|jpg|jpeg)", re.IGNORECASE)
 _MARGIN = 1.1  # an enlarged picture is a little larger than the frame, so that places differ
 
 
@@ -73,17 +74,14 @@ def frost_pictures(folder: Path | None) -> OwnPictures | FolderPictures:
     if folder is None:
         return OwnPictures()
     place = _installed() if str(folder) == INSTALLED else folder
-    files = sorted(f for f in place.iterdir() if _is_picture(f)) if place.is_dir() else []
+    inside = place.iterdir() if place.is_dir() else ()
+    files = sorted(file for file in inside if _PICTURE.fullmatch(file.name))
     if not files:
         raise UsageError(
             f"--frost-dir {folder}: no frost pictures there, wanted frost1.png ... frost6.jpg as "
             "released with ImageNet-C. Without --frost-dir our own pictures are used"
         )
     return FolderPictures(tuple(files))
-
-
-def _is_picture(file: Path) -> bool:
-    return file.suffix.lower() in _SUFFIXES and file.name.lower().startswith("frost")
 
 
 def _installed() -> Path:

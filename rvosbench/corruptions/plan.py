@@ -13,13 +13,12 @@ from rvosbench.corruptions.table import (
     SEVERITIES,
     TABLE,
     VERSION,
+    Family,
     Mode,
     Temporal,
     corruption,
 )
 from rvosbench.errors import UnknownNameError, UsageError
-
-_FAMILIES = tuple(dict.fromkeys(row.family for row in TABLE.values()))
 
 
 @dataclass(frozen=True)
@@ -88,7 +87,7 @@ def _parse_part(part: str) -> list[tuple[str, int]]:
     severities: Sequence[int] = _severities(levels, part) if colon else SEVERITIES
     groups: Mapping[str, Sequence[str]] = {
         "all": CORRUPTIONS,
-        **{f: [n for n, row in TABLE.items() if row.family == f] for f in _FAMILIES},
+        **{f: [n for n, row in TABLE.items() if row.family == f] for f in get_args(Family)},
     }
     if name not in groups and name not in TABLE:
         raise UnknownNameError("corruption", name, [*TABLE, *groups])

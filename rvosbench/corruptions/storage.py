@@ -78,15 +78,10 @@ def encode(frame: Frame, storage: Storage) -> bytes:
         return file.getvalue()
     import cv2
 
-    options = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, _run_length()]
+    options = [cv2.IMWRITE_PNG_COMPRESSION, 1]
+    options += [cv2.IMWRITE_PNG_STRATEGY, int(cv2.IMWRITE_PNG_STRATEGY_RLE)]
     _, encoded = cv2.imencode(".png", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), options)
     return bytes(encoded)
-
-
-def _run_length() -> int:
-    import cv2
-
-    return int(cv2.IMWRITE_PNG_STRATEGY_RLE)
 
 
 def libraries() -> dict[str, str]:

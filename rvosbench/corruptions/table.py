@@ -57,8 +57,11 @@ class Corruption:
     extra: bool = False
 
     def level(self, severity: int) -> Level:
-        """Parameters at a severity, which is 1 to 5; raises UsageError otherwise."""
-        check_severity(severity)
+        """Parameters at a severity: an integer from 1 to 5, else a UsageError is raised."""
+        if isinstance(severity, bool) or severity not in SEVERITIES:
+            raise UsageError(
+                f"severity {severity!r}: wanted an integer from {SEVERITIES[0]} to {SEVERITIES[-1]}"
+            )
         return MappingProxyType(dict(zip(self.fields, self.values[severity - 1], strict=True)))
 
 
@@ -201,11 +204,3 @@ def corruption(name: str) -> Corruption:
     if name not in TABLE:
         raise UnknownNameError("corruption", name, TABLE)
     return TABLE[name]
-
-
-def check_severity(severity: int) -> None:
-    """Severities are the integers 1 to 5; anything else, also 0, is a UsageError."""
-    if isinstance(severity, bool) or severity not in SEVERITIES:
-        raise UsageError(
-            f"severity {severity!r}: wanted an integer from {SEVERITIES[0]} to {SEVERITIES[-1]}"
-        )

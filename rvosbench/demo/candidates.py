@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rvosbench.demo.clauses import Clause, Scene, describe, relate
+from rvosbench.demo.comparisons import Ranking, rankings
 from rvosbench.demo.facts import Verdict
 from rvosbench.demo.grammar import Noun
 from rvosbench.demo.motion import Floats
-from rvosbench.demo.rankings import Ranking, rankings
 
 CATEGORIES = (
     "appearance",
@@ -123,7 +123,7 @@ def _stated(
 
 def _split_twins(members: tuple[int, ...], objects: tuple[int, ...], scene: Scene) -> bool:
     """Whether the expression means a shape but not another one that looks the same."""
-    looks = [(o.colour, o.shape, o.texture) for o in scene.objects]
+    looks = [o.look for o in scene.objects]
     others = {looks[i] for i in members if i not in objects}
     return any(looks[i] in others for i in objects)
 

@@ -1,4 +1,4 @@
-"""Everything an expression may say of a shape besides its look, with the answer for each shape."""
+"""Everything an expression may say of a shape besides its look, with the verdict for each shape."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from rvosbench.demo import facts, relations
+from rvosbench.demo import comparisons, facts
 from rvosbench.demo.facts import Verdict, both, path_of
 from rvosbench.demo.motion import HEADINGS, Floats
 from rvosbench.demo.scenes import ShapeObject
@@ -33,7 +33,7 @@ class Clause:
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """A scene's truth: objects, `hidden` (N, N, T) as `render.occlusion` gives it."""
+    """A scene as it is: objects, `hidden` (N, N, T) as `render.occlusion` gives it."""
 
     objects: tuple[ShapeObject, ...]
     hidden: Floats
@@ -45,7 +45,6 @@ _GOING: dict[str, tuple[str, ...]] = {
     "up": ("{move} up", "{go} upwards", "{rise}"),
     "down": ("{move} down", "{go} downwards", "{sink}"),
 }
-_BACK_AND_FORTH = ("{move} back and forth", "{go} to and fro")
 _ABOUT_PATHS: tuple[tuple[str, tuple[str, ...], _PathFact], ...] = (
     *(("direction", _GOING[way], partial(facts.moves, heading=way)) for way in HEADINGS),
     ("direction", ("{move} in a circle", "{go} around in a circle"), facts.circles),
@@ -59,32 +58,18 @@ _ABOUT_PATHS: tuple[tuple[str, tuple[str, ...], _PathFact], ...] = (
         ("{move} counterclockwise in a circle", "{go} around counterclockwise"),
         partial(facts.circles, clockwise=False),
     ),
-    ("direction", _BACK_AND_FORTH, facts.moves_back_and_forth),
-    (
-        "change",
-        ("{stop}", "{come} to a halt", "{move} at first and then {stop}"),
-        facts.stops,
-    ),
-    (
-        "change",
-        ("{start} to move", "{begin} to move", "{wait} and then {move}"),
-        facts.starts,
-    ),
+    ("direction", ("{move} back and forth", "{go} to and fro"), facts.moves_back_and_forth),
+    ("change", ("{stop}", "{come} to a halt", "{move} at first and then {stop}"), facts.stops),
+    ("change", ("{start} to move", "{begin} to move", "{wait} and then {move}"), facts.starts),
     ("change", ("{change} direction", "{make} a turn"), facts.turns),
     ("change", ("{speed} up", "{get} faster", "{accelerate}"), facts.speeds_up),
     ("change", ("{slow} down", "{get} slower", "{lose} speed"), facts.slows_down),
 )
 _ABOUT_SHAPES: tuple[tuple[str, tuple[str, ...], _ShapeFact], ...] = (
-    (
-        "direction",
-        ("{stay} still", "{stand} still", "{remain} in place"),
-        facts.stays_still,
-    ),
+    ("direction", ("{stay} still", "{stand} still", "{remain} in place"), facts.stays_still),
     ("change", ("{grow}", "{get} bigger", "{become} larger"), facts.grows),
     ("change", ("{shrink}", "{get} smaller", "{become} smaller"), facts.shrinks),
     ("change", ("{spin}", "{rotate}", "{spin} around"), facts.spins),
-)
-_AT_EDGE: tuple[tuple[str, tuple[str, ...], _ShapeFact], ...] = (
     (
         "change",
         ("{leave} the picture", "{go} out of view", "{move} out of the frame"),
@@ -92,6 +77,7 @@ _AT_EDGE: tuple[tuple[str, tuple[str, ...], _ShapeFact], ...] = (
     ),
     ("change", ("{enter} the picture", "{come} into view", "{move} into the frame"), facts.enters),
 )
+_AT_EDGE = (facts.leaves, facts.enters)
 
 
 def _turn_wordings(first: str, second: str) -> tuple[str, ...]:
@@ -118,16 +104,9 @@ def _pauses(paths: list[Floats]) -> Iterator[Clause]:
     stops, starts = [facts.stops(p) for p in paths], [facts.starts(p) for p in paths]
     for way in HEADINGS:
         moves = [facts.moves(p, way) for p in paths]
-        wordings = (
-            f"{{move}} {way} and then {{stop}}",
-            f"first {{move}} {way} and then {{stop}}",
-        )
-        yield Clause("order", wordings, tuple(map(both, moves, stops)))
-        wordings = (
-            f"{{wait}} and then {{move}} {way}",
-            f"first {{wait}} and then {{move}} {way}",
-        )
-        yield Clause("order", wordings, tuple(map(both, moves, starts)))
+        before, after = f"{{move}} {way} and then {{stop}}", f"{{wait}} and then {{move}} {way}"
+        for text, pauses in ((before, stops), (after, starts)):
+            yield Clause("order", (text, f"first {text}"), tuple(map(both, moves, pauses)))
 
 
 def describe(scene: Scene) -> list[Clause]:
@@ -138,9 +117,8 @@ def describe(scene: Scene) -> list[Clause]:
         for category, wordings, fact in _ABOUT_PATHS
     ]
     about_shapes = [
-        Clause(category, wordings, tuple(fact(o) for o in scene.objects), at_edge)
-        for table, at_edge in ((_ABOUT_SHAPES, False), (_AT_EDGE, True))
-        for category, wordings, fact in table
+        Clause(category, wordings, tuple(fact(o) for o in scene.objects), fact in _AT_EDGE)
+        for category, wordings, fact in _ABOUT_SHAPES
     ]
     return [*about_paths, *about_shapes, *_turns(paths), *_pauses(paths)]
 
@@ -151,33 +129,27 @@ _SIDES: dict[str, tuple[str, ...]] = {
     "up": ("@above {}",),
     "down": ("@below {}",),
 }
-
-
 _AnchorFact = tuple[str, tuple[str, ...], list[Verdict]]
 
 
 def _about_anchor(scene: Scene, anchor: int) -> Iterator[_AnchorFact]:
     target, objects = scene.objects[anchor], scene.objects
     for side, wordings in _SIDES.items():
-        yield "relation", wordings, [relations.lies(o, target, side) for o in objects]
-    behind = [relations.passes(o, scene.hidden[i, anchor]) for i, o in enumerate(objects)]
+        yield "relation", wordings, [comparisons.lies(o, target, side) for o in objects]
+    behind = [comparisons.passes(o, scene.hidden[i, anchor]) for i, o in enumerate(objects)]
     yield "occlusion", ("{pass} behind {}", "{move} behind {}"), behind
-    front = [relations.passes(o, scene.hidden[anchor, i]) for i, o in enumerate(objects)]
+    front = [comparisons.passes(o, scene.hidden[anchor, i]) for i, o in enumerate(objects)]
     yield "occlusion", ("{pass} in front of {}", "{move} across {}"), front
-    yield from _about_moving_past(target, [path_of(o) for o in objects])
-
-
-def _about_moving_past(target: ShapeObject, paths: list[Floats]) -> Iterator[_AnchorFact]:
-    place = path_of(target)
+    place, paths = path_of(target), [path_of(o) for o in objects]
     if facts.stays_still(target):
-        near = [relations.approaches(path, place) for path in paths]
+        near = [comparisons.approaches(path, place) for path in paths]
         yield "relation", ("{move} towards {}", "{approach} {}"), near
-        far = [relations.recedes(path, place) for path in paths]
+        far = [comparisons.recedes(path, place) for path in paths]
         yield "relation", ("{move} away from {}", "{go} away from {}"), far
-    faster = [relations.is_faster(path, place) for path in paths]
+    faster = [comparisons.is_faster(path, place) for path in paths]
     yield "speed", ("{move} faster than {}",), faster
     moving = [facts.grade(facts.length(path), 0.05, 0.1) for path in paths]
-    slower = [relations.is_faster(place, path) for path in paths]
+    slower = [comparisons.is_faster(place, path) for path in paths]
     yield "speed", ("{move} slower than {}",), list(map(both, moving, slower))
 
 

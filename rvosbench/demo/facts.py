@@ -1,7 +1,7 @@
 """What one shape does, decided from its true path, size and angle.
 
-Every predicate answers True, False, or None where a person might hesitate: thresholds come in
-pairs with a margin between them. Expressions are built from clear answers only. Paths are (T, 2)
+Every predicate says True, False, or None where a person might hesitate: thresholds come in
+pairs with a margin between them. Expressions are built from clear verdicts only. Paths are (T, 2)
 arrays of centres in frame sides, y down; predicates about change need about 8 frames or more.
 """
 

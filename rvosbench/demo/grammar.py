@@ -58,12 +58,8 @@ class Noun:
 
     def covers(self, shape: ShapeObject) -> bool:
         """Whether the noun phrase fits a shape's look."""
-        pairs = (
-            (self.colour, shape.colour),
-            (self.shape, shape.shape),
-            (self.texture, shape.texture),
-        )
-        return all(wanted is None or wanted == found for wanted, found in pairs)
+        wanted = (self.colour, self.shape, self.texture)
+        return all(w in (None, found) for w, found in zip(wanted, shape.look, strict=True))
 
     @property
     def words(self) -> int:

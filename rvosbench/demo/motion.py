@@ -28,6 +28,7 @@ class Motion:
 
 
 Path = tuple[Floats, Floats]
+PathOf = Callable[[Floats, np.random.Generator], Path]
 HEADINGS: Mapping[str, tuple[float, float]] = {
     "right": (1.0, 0.0),
     "left": (-1.0, 0.0),
@@ -48,16 +49,9 @@ def _along(heading: tuple[float, float], distance: Floats) -> Path:
     return heading[0] * distance, heading[1] * distance
 
 
-def _still(t: Floats, rng: np.random.Generator) -> Path:
-    return np.zeros_like(t), np.zeros_like(t)
-
-
-def _straight(t: Floats, rng: np.random.Generator) -> Path:
-    return _along(_heading(rng), rng.uniform(0.28, 0.65) * t)
-
-
-def _across(t: Floats, rng: np.random.Generator) -> Path:
-    return _along(_heading(rng), rng.uniform(0.5, 0.75) * t)
+def _line(low: float, high: float, eased: Callable[[Floats], Floats]) -> PathOf:
+    """Straight one way: `low` to `high` frame sides in all, of which `eased` tells the part."""
+    return lambda t, rng: _along(_heading(rng), rng.uniform(low, high) * eased(t))
 
 
 def _stop(t: Floats, rng: np.random.Generator) -> Path:
@@ -80,14 +74,6 @@ def _turn(t: Floats, rng: np.random.Generator) -> Path:
     return first[0] * before + second[0] * after, first[1] * before + second[1] * after
 
 
-def _speed_up(t: Floats, rng: np.random.Generator) -> Path:
-    return _along(_heading(rng), rng.uniform(0.4, 0.65) * t**2.6)
-
-
-def _slow_down(t: Floats, rng: np.random.Generator) -> Path:
-    return _along(_heading(rng), rng.uniform(0.4, 0.65) * (1 - (1 - t) ** 2.6))
-
-
 def _circle(t: Floats, rng: np.random.Generator) -> Path:
     radius, phase = rng.uniform(0.12, 0.2), rng.uniform(0, 2 * math.pi)
     turn = phase + rng.choice([-1.0, 1.0]) * rng.uniform(1.0, 1.4) * 2 * math.pi * t
@@ -99,30 +85,20 @@ def _back_and_forth(t: Floats, rng: np.random.Generator) -> Path:
     return _along(_heading(rng), rng.uniform(0.12, 0.2) * np.sin(2 * math.pi * cycles * t))
 
 
-PATHS: Mapping[str, Callable[[Floats, np.random.Generator], Path]] = {
-    "still": _still,
-    "straight": _straight,
-    "stop": _stop,
-    "start": _start,
-    "turn": _turn,
-    "speed up": _speed_up,
-    "slow down": _slow_down,
-    "circle": _circle,
-    "back and forth": _back_and_forth,
-    "leave": _across,
-    "enter": _across,
+_PROGRAMS: Mapping[str, tuple[float, PathOf]] = {
+    "still": (1.5, lambda t, rng: (np.zeros_like(t), np.zeros_like(t))),
+    "straight": (3.0, _line(0.28, 0.65, lambda t: t)),
+    "stop": (1.5, _stop),
+    "start": (1.5, _start),
+    "turn": (1.8, _turn),
+    "speed up": (1.0, _line(0.4, 0.65, lambda t: t**2.6)),
+    "slow down": (1.0, _line(0.4, 0.65, lambda t: 1 - (1 - t) ** 2.6)),
+    "circle": (1.0, _circle),
+    "back and forth": (1.0, _back_and_forth),
+    "leave": (0.6, _line(0.5, 0.75, lambda t: t)),
+    "enter": (0.6, _line(0.5, 0.75, lambda t: t)),
 }
-"""Program name -> path. `leave` and `enter` are straight paths that `scenes` lays over the edge."""
-
-_WEIGHTS: Mapping[str, float] = {
-    "still": 1.5,
-    "straight": 3.0,
-    "turn": 1.8,
-    "stop": 1.5,
-    "start": 1.5,
-    "leave": 0.6,
-    "enter": 0.6,
-}
+"""Program -> how often, and its path. `scenes` lays those of `leave` and `enter` over the edge."""
 
 
 def _scale(t: Floats, rng: np.random.Generator) -> Floats:
@@ -163,8 +139,8 @@ def differ(first: Motion, second: Motion) -> bool:
 
 def sample_motion(t: Floats, rng: np.random.Generator) -> Motion:
     """Draws a program and evaluates it at the instants `t` (T,), each in [0, 1]."""
-    kinds = list(PATHS)
-    weights = np.array([_WEIGHTS.get(kind, 1.0) for kind in kinds])
+    kinds = list(_PROGRAMS)
+    weights = np.array([weight for weight, _ in _PROGRAMS.values()])
     kind = kinds[rng.choice(len(kinds), p=weights / weights.sum())]
-    dx, dy = PATHS[kind](t, rng)
+    dx, dy = _PROGRAMS[kind][1](t, rng)
     return Motion(kind, dx, dy, _scale(t, rng), _angle(t, rng))

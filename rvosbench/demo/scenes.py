@@ -47,6 +47,11 @@ class ShapeObject:
     size: Floats
     angle: Floats
 
+    @property
+    def look(self) -> tuple[str, str, str]:
+        """Colour, shape and texture: equal for look-alikes."""
+        return self.colour, self.shape, self.texture
+
 
 def _sample_look(earlier: list[Look], rng: np.random.Generator, sizes: tuple[float, float]) -> Look:
     """A look that often shares its colour or its shape with an earlier one, but not both."""
@@ -103,23 +108,17 @@ def _crowding(x: Floats, y: Floats, size: Floats, others: list[ShapeObject]) -> 
     return float(sum(depths))
 
 
-def _over_the_edge(motion: Motion, size: Floats, rng: np.random.Generator) -> tuple[float, float]:
-    """An anchor whose path is out of the frame at its end (`leave`) or at its start (`enter`)."""
-    at = -1 if motion.kind == "leave" else 0
-    ends = np.array([motion.dx[at] - motion.dx[-1 - at], motion.dy[at] - motion.dy[-1 - at]])
-    axis = int(np.argmax(np.abs(ends)))
+def _anchor(motion: Motion, size: Floats, rng: np.random.Generator) -> tuple[float, float]:
+    """An anchor whose path stays in the frame, but for the end of `leave` and start of `enter`."""
     offsets = (motion.dx, motion.dy)
     anchor = [float(rng.uniform(*_anchor_range(o, size / 2))) for o in offsets]
-    outside = 1 + size[at] * 0.75 if ends[axis] > 0 else -size[at] * 0.75
-    anchor[axis] = float(outside - offsets[axis][at])
-    return anchor[0], anchor[1]
-
-
-def _anchor(motion: Motion, size: Floats, rng: np.random.Generator) -> tuple[float, float]:
     if motion.kind in ("leave", "enter"):
-        return _over_the_edge(motion, size, rng)
-    x, y = (rng.uniform(*_anchor_range(o, size / 2)) for o in (motion.dx, motion.dy))
-    return float(x), float(y)
+        at = -1 if motion.kind == "leave" else 0
+        ends = [o[at] - o[-1 - at] for o in offsets]
+        axis = int(np.argmax(np.abs(ends)))
+        outside = 1 + size[at] * 0.75 if ends[axis] > 0 else -size[at] * 0.75
+        anchor[axis] = float(outside - offsets[axis][at])
+    return anchor[0], anchor[1]
 
 
 def _meeting(

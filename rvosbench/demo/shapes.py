@@ -41,10 +41,6 @@ def _box(u: Field, v: Field, half_width: float, half_height: float) -> Field:
     return np.maximum(np.abs(u) - np.float32(half_width), np.abs(v) - np.float32(half_height))
 
 
-def _square(u: Field, v: Field) -> Field:
-    return _box(u, v, 0.9, 0.9)
-
-
 def _triangle(u: Field, v: Field) -> Field:
     slanted = np.float32(math.sqrt(3) / 2) * np.abs(u) - np.float32(0.5) * v
     return np.maximum(v, slanted) - np.float32(0.66)
@@ -70,7 +66,7 @@ def _cross(u: Field, v: Field) -> Field:
 
 SHAPES: Mapping[str, Callable[[Field, Field], Field]] = {
     "circle": _circle,
-    "square": _square,
+    "square": lambda u, v: _box(u, v, 0.9, 0.9),
     "triangle": _triangle,
     "star": _star,
     "cross": _cross,

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from rvosbench.corruptions import CORRUPTIONS, TABLE, corrupt
-from rvosbench.corruptions.frame import Random, apply, draw
+from rvosbench.corruptions.draws import Random
+from rvosbench.corruptions.frame import apply, draw
 from rvosbench.errors import UsageError
 
 from .scenes import scene

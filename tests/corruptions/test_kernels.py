@@ -11,14 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
+from rvosbench.corruptions.draws import halves, index, normal_table, uniform
 from rvosbench.corruptions.exact.blur import disc
-from rvosbench.corruptions.fast.elastic import affine_map
-from rvosbench.corruptions.fast.random_bits import halves, index, normal_table, uniform
-from rvosbench.corruptions.kernels.colour import brighten, saturate
+from rvosbench.corruptions.fast.digital import affine_map
 from rvosbench.corruptions.kernels.lines import line_blur, line_blur_exact, offsets, taps
+from rvosbench.corruptions.kernels.pixels import in_hsv
 from rvosbench.corruptions.kernels.plasma import plasma
-from rvosbench.corruptions.kernels.sampling import displace, enlarge, warp
-from rvosbench.corruptions.kernels.shuffle import shuffle, shuffled_pixels
+from rvosbench.corruptions.kernels.sampling import displace, enlarge, shuffle, shuffled_pixels, warp
 from rvosbench.corruptions.kernels.smoothing import gaussian_weights, smooth, symmetric
 from rvosbench.corruptions.kernels.zooms import zoom, zoom_axis
 from rvosbench.records import Frame
@@ -146,7 +145,7 @@ def plain_hsv(frame: Frame, change: str, level: tuple[float, ...]) -> Frame:
 
 def test_changes_in_hsv_are_those_of_the_definition() -> None:
     frame = scene(32, 40)
-    brighter, redder = brighten(frame, 0.3), saturate(frame, 5, 0.1)
+    brighter, redder = in_hsv(frame, 1.0, 0.0, 0.3), in_hsv(frame, 5.0, 0.1, 0.0)
     assert np.abs(brighter.astype(int) - plain_hsv(frame, "value", (0.3,))).max() <= 1
     assert np.abs(redder.astype(int) - plain_hsv(frame, "saturation", (5, 0.1))).max() <= 1
 

@@ -51,7 +51,7 @@ class Listing(Counted):
 @pytest.fixture
 def drawn() -> Callable[[], int]:
     """How many of the demo's videos were drawn."""
-    for cached in (demo._clip, demo._sentences):
+    for cached in (demo._clip, demo._expressions):
         cached.cache_clear()
     return lambda: demo._clip.cache_info().misses
 

@@ -83,7 +83,7 @@ def test_a_frame_that_is_gone_is_named(folder: Path) -> None:
 
 def test_a_drawn_video_is_known_without_drawing_it() -> None:
     demo._clip.cache_clear()
-    demo._sentences.cache_clear()
+    demo._expressions.cache_clear()
     valid = demo.open_demo(None, "valid")
     one, two = valid.sample("valid-0001").video, valid.sample("valid-0002").video
     drawn = demo._clip.cache_info().misses  # for their expressions

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rvosbench.demo.candidates import CATEGORIES
-from rvosbench.demo.clips import Clip, ClipConfig, make_clip, training_config
+from rvosbench.demo.clips import Clip, ClipConfig, make_clip
 from rvosbench.demo.shapes import COLOURS
 
 SEEDS = range(60)
@@ -16,7 +16,7 @@ def clips() -> list[Clip]:
 
 
 def test_a_seed_gives_the_same_bytes_in_any_order() -> None:
-    config = training_config(5)
+    config = ClipConfig(n_frames=5, step=0.1)
     forward = [make_clip(seed, config) for seed in (1, 2, 3)]
     backward = [make_clip(seed, config) for seed in (3, 2, 1)][::-1]
     for a, b in zip(forward, backward, strict=True):
@@ -26,7 +26,7 @@ def test_a_seed_gives_the_same_bytes_in_any_order() -> None:
 
 
 def test_sentences_do_not_change_what_is_drawn() -> None:
-    with_them, without = make_clip(5), make_clip(5, with_sentences=False)
+    with_them, without = make_clip(5), make_clip(5, with_expressions=False)
     assert np.array_equal(with_them.frames, without.frames)
     assert with_them.expressions
     assert without.expressions == ()

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from rvosbench.demo.candidates import Candidate, candidates, see
 from rvosbench.demo.clauses import Clause, Scene
-from rvosbench.demo.clips import ClipConfig, make_clip
-from rvosbench.demo.expressions import choose, word
+from rvosbench.demo.clips import ClipConfig, choose, make_clip, word
 from rvosbench.demo.grammar import Noun, conjugate, participle, subject_clauses, third_person
 from rvosbench.demo.render import occlusion
 from rvosbench.demo.scenes import ShapeObject
@@ -76,7 +75,7 @@ def test_no_sentence_changes_its_meaning_when_the_scene_bends() -> None:
     """Within the margins an answer may become unclear, never the opposite."""
     compared = 0
     for seed in range(50):
-        clip = make_clip((8, seed), ClipConfig(size=64, n_frames=20), with_sentences=False)
+        clip = make_clip((8, seed), ClipConfig(size=64, n_frames=20), with_expressions=False)
         before = {key(c): c.objects for c in admitted(clip.objects, clip.masks)}
         for stretch in (0.97, 1.03):
             first = seed % len(clip.objects)
@@ -92,7 +91,7 @@ def test_no_sentence_changes_its_meaning_when_the_scene_bends() -> None:
 
 def test_a_clause_is_never_stated_in_doubt() -> None:
     for seed in range(20):
-        clip = make_clip((8, seed), ClipConfig(size=64), with_sentences=False)
+        clip = make_clip((8, seed), ClipConfig(size=64), with_expressions=False)
         for candidate in admitted(clip.objects, clip.masks):
             if isinstance(candidate.says, Clause):
                 answers = {i: candidate.says.verdicts[i] for i in candidate.members}
@@ -101,7 +100,7 @@ def test_a_clause_is_never_stated_in_doubt() -> None:
 
 
 def test_nouns_cover_exactly_their_members() -> None:
-    clip = make_clip((8, 3), ClipConfig(size=64), with_sentences=False)
+    clip = make_clip((8, 3), ClipConfig(size=64), with_expressions=False)
     for candidate in admitted(clip.objects, clip.masks):
         covered = {i for i, o in enumerate(clip.objects) if candidate.noun.covers(o)}
         anchor = candidate.says.anchor if isinstance(candidate.says, Clause) else None
@@ -121,7 +120,7 @@ def test_motion_often_decides_between_look_alikes() -> None:
 
 
 def test_choice_is_spread_over_categories_and_clauses() -> None:
-    clip = make_clip((8, 1), ClipConfig(size=64), with_sentences=False)
+    clip = make_clip((8, 1), ClipConfig(size=64), with_expressions=False)
     rng = np.random.default_rng(0)
     chosen = choose(admitted(clip.objects, clip.masks), 6, rng)
     clauses = [id(c.says) for c in chosen if c.says is not None]
@@ -134,7 +133,7 @@ def test_choice_is_spread_over_categories_and_clauses() -> None:
 def test_many_sentences_repeat_a_clause_with_other_nouns_only() -> None:
     reused = 0
     for seed in range(12):
-        clip = make_clip((8, seed), ClipConfig(size=64), with_sentences=False)
+        clip = make_clip((8, seed), ClipConfig(size=64), with_expressions=False)
         pool = admitted(clip.objects, clip.masks)
         chosen = choose(pool, 30, np.random.default_rng(seed))
         assert len(chosen) == 30
@@ -149,6 +148,6 @@ def test_many_sentences_repeat_a_clause_with_other_nouns_only() -> None:
 
 
 def test_a_short_pool_gives_all_it_has_and_stops() -> None:
-    clip = make_clip((8, 2), ClipConfig(size=64), with_sentences=False)
+    clip = make_clip((8, 2), ClipConfig(size=64), with_expressions=False)
     pool = admitted(clip.objects, clip.masks)[:7]
     assert len(choose(pool, 30, np.random.default_rng(0))) == 7

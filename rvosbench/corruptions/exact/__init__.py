@@ -6,34 +6,34 @@ every function: see `rvosbench.corruptions.table`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from types import MappingProxyType
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rvosbench.corruptions.exact import blur, digital, noise, weather
-from rvosbench.corruptions.implementation import Implementation
+from rvosbench.records import Frame
 
-EXACT: Mapping[str, Implementation[np.random.RandomState]] = MappingProxyType(
-    {
-        "gaussian_noise": Implementation(noise.gaussian_noise),
-        "shot_noise": Implementation(noise.shot_noise),
-        "impulse_noise": Implementation(noise.impulse_noise),
-        "defocus_blur": Implementation(blur.defocus_blur),
-        "glass_blur": Implementation(blur.glass_blur, blur.draw_shuffle),
-        "motion_blur": Implementation(blur.motion_blur, blur.draw_angle),
-        "zoom_blur": Implementation(blur.zoom_blur),
-        "snow": Implementation(weather.snow, weather.draw_snow),
-        "frost": Implementation(weather.frost, weather.draw_frost),
-        "fog": Implementation(weather.fog, weather.draw_fog),
-        "brightness": Implementation(weather.brightness),
-        "contrast": Implementation(digital.contrast),
-        "elastic_transform": Implementation(digital.elastic_transform, digital.draw_elastic),
-        "pixelate": Implementation(digital.pixelate),
-        "jpeg_compression": Implementation(digital.jpeg_compression),
-        "speckle_noise": Implementation(noise.speckle_noise),
-        "gaussian_blur": Implementation(blur.gaussian_blur),
-        "spatter": Implementation(weather.spatter, weather.draw_spatter),
-        "saturate": Implementation(digital.saturate),
-    }
-)
+
+def unit(frame: Frame) -> NDArray[np.float64]:
+    """uint8 -> float64 in [0, 1]."""
+    scaled: NDArray[np.float64] = frame / 255.0
+    return scaled
+
+
+def to_bytes(image: NDArray[np.floating[Any]]) -> Frame:
+    """[0, 1] -> uint8: clipped, times 255, cut (not rounded), in the image's own precision."""
+    return np.asarray(np.clip(image, 0, 1) * 255).astype(np.uint8)
+
+
+def gaussian(
+    image: NDArray[np.floating[Any]],
+    sigma: float | Sequence[float],
+    mode: str = "nearest",
+    truncate: float = 4.0,
+) -> NDArray[Any]:
+    """What scikit-image's `gaussian` computes; `sigma` 0 leaves an axis alone."""
+    from scipy import ndimage
+
+    smooth: NDArray[Any] = ndimage.gaussian_filter(image, sigma, mode=mode, truncate=truncate)
+    return smooth

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-from rvosbench.corruptions.exact.arithmetic import gaussian, to_bytes, unit
-from rvosbench.corruptions.implementation import DrawContext, Draws
+from rvosbench.corruptions.draws import DrawContext, Draws, ExactRandom, Random, uniform
+from rvosbench.corruptions.exact import gaussian, to_bytes, unit
 from rvosbench.corruptions.kernels.lines import line_blur_exact
-from rvosbench.corruptions.kernels.shuffle import shuffle, shuffled_pixels
+from rvosbench.corruptions.kernels.sampling import shuffle, shuffled_pixels
 from rvosbench.corruptions.kernels.zooms import zoom, zoom_axis
 from rvosbench.corruptions.table import Level
 from rvosbench.records import Frame
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Random = np.random.RandomState
 
 
 def disc(radius: int, alias: float) -> NDArray[np.float32]:
@@ -37,7 +31,7 @@ def disc(radius: int, alias: float) -> NDArray[np.float32]:
     return smooth
 
 
-def defocus_blur(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
+def defocus_blur(frame: Frame, level: Level, draws: Draws, rng: ExactRandom) -> Frame:
     """Average over a disc."""
     import cv2
 
@@ -47,15 +41,15 @@ def defocus_blur(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame
     return to_bytes(np.stack(planes, axis=-1))
 
 
-def draw_shuffle(setting: DrawContext, rng: Random) -> Draws:
+def draw_shuffle(setting: DrawContext, rng: ExactRandom) -> Draws:
     """dx, dy of every pixel of every scan, each in [-reach, reach)."""
     reach, scans = int(setting.level["reach"]), int(setting.level["scans"])
-    pixels = shuffled_pixels(setting.height, setting.width, reach)
+    pixels = shuffled_pixels(*setting.size, reach)
     moves = rng.randint(-reach, reach, size=(scans, pixels, 2))
     return {"shuffle": moves.astype(np.int8)}
 
 
-def glass_blur(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
+def glass_blur(frame: Frame, level: Level, draws: Draws, rng: ExactRandom) -> Frame:
     """Gaussian, local shuffle, Gaussian."""
     sigma = (level["sigma"], level["sigma"], 0)
     smooth = np.asarray(gaussian(unit(frame), sigma) * 255).astype(np.uint8)
@@ -65,15 +59,15 @@ def glass_blur(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
 
 def draw_angle(setting: DrawContext, rng: Random) -> Draws:
     """Direction of the motion, degrees."""
-    return {"angle": rng.uniform(-45, 45)}
+    return {"angle": uniform(rng, -45, 45)}
 
 
-def motion_blur(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
+def motion_blur(frame: Frame, level: Level, draws: Draws, rng: ExactRandom) -> Frame:
     """Average along a line, fading."""
     return line_blur_exact(frame, int(level["radius"]), level["sigma"], draws["angle"])
 
 
-def zoom_blur(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
+def zoom_blur(frame: Frame, level: Level, draws: Draws, rng: ExactRandom) -> Frame:
     """Average of the frame and of its enlargements, in float32."""
     image = unit(frame).astype(np.float32)
     total = np.zeros_like(image)
@@ -83,6 +77,6 @@ def zoom_blur(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
     return to_bytes((image + total) / (len(factors) + 1))
 
 
-def gaussian_blur(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
+def gaussian_blur(frame: Frame, level: Level, draws: Draws, rng: ExactRandom) -> Frame:
     """Gaussian of 4 sigma reach."""
     return to_bytes(gaussian(unit(frame), (level["sigma"], level["sigma"], 0)))

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rvosbench.corruptions.exact.arithmetic import gaussian, to_bytes, unit
-from rvosbench.corruptions.implementation import DrawContext, Draws
-from rvosbench.corruptions.kernels import colour
+from rvosbench.corruptions.draws import DrawContext, Draws, ExactRandom
+from rvosbench.corruptions.exact import gaussian, to_bytes, unit
+from rvosbench.corruptions.kernels.pixels import in_hsv, look_up
 from rvosbench.corruptions.table import Level
 from rvosbench.records import Frame
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Random = np.random.RandomState
 
 
 def contrast(frame: Frame, level: Level, draws: Draws, rng: object) -> Frame:
     """Less distance from the channel's mean, by a table of the 256 values."""
-    return colour.look_up(frame, flattened(np.mean(unit(frame), axis=(0, 1)), level["kept"]))
+    return look_up(frame, flattened(np.mean(unit(frame), axis=(0, 1)), level["kept"]))
 
 
 def flattened(means: NDArray[np.float64], kept: float) -> NDArray[np.uint8]:
@@ -30,9 +25,9 @@ def flattened(means: NDArray[np.float64], kept: float) -> NDArray[np.uint8]:
     return to_bytes((values - means) * kept + means)
 
 
-def draw_elastic(setting: DrawContext, rng: Random) -> Draws:
+def draw_elastic(setting: DrawContext, rng: ExactRandom) -> Draws:
     """Shifts of three corners, (3, 2), and displacements dx, dy of every pixel, (2, H, W)."""
-    level, size = setting.level, (setting.height, setting.width)
+    level, size = setting.level, setting.size
     corners = rng.uniform(-level["affine"], level["affine"], size=(3, 2)).astype(np.float32)
     field = [
         gaussian(rng.uniform(-1, 1, size=size), level["sigma"], mode="reflect", truncate=3)
@@ -41,7 +36,7 @@ def draw_elastic(setting: DrawContext, rng: Random) -> Draws:
     return {"corners": corners, "field": (np.stack(field) * level["alpha"]).astype(np.float32)}
 
 
-def elastic_transform(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
+def elastic_transform(frame: Frame, level: Level, draws: Draws, rng: ExactRandom) -> Frame:
     """A random affine map, then smooth random displacements, both with linear interpolation."""
     from scipy import ndimage
 
@@ -105,4 +100,4 @@ def jpeg_compression(frame: Frame, level: Level, draws: Draws, rng: object) -> F
 
 def saturate(frame: Frame, level: Level, draws: Draws, rng: object) -> Frame:
     """Other S of HSV."""
-    return colour.saturate(frame, level["factor"], level["added"])
+    return in_hsv(frame, float(level["factor"]), float(level["added"]), 0.0)

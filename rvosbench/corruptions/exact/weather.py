@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-from rvosbench.corruptions.exact.arithmetic import gaussian, to_bytes, unit
-from rvosbench.corruptions.implementation import DrawContext, Draws
-from rvosbench.corruptions.kernels.colour import brighten
+from rvosbench.corruptions.draws import DrawContext, Draws, ExactRandom, Random, index
+from rvosbench.corruptions.exact import gaussian, to_bytes, unit
 from rvosbench.corruptions.kernels.layers import mix
 from rvosbench.corruptions.kernels.lines import line_blur_exact
+from rvosbench.corruptions.kernels.pixels import in_hsv
 from rvosbench.corruptions.kernels.zooms import zoom, zoom_axis
 from rvosbench.corruptions.table import Level
 from rvosbench.records import Frame
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Random = np.random.RandomState
 
 WATER = (175, 238, 238)
 """Colour of spattered water, RGB."""
@@ -26,14 +20,14 @@ MUD = (63, 42, 20)
 """Colour of spattered mud, RGB."""
 
 
-def draw_snow(setting: DrawContext, rng: Random) -> Draws:
+def draw_snow(setting: DrawContext, rng: ExactRandom) -> Draws:
     """A normal layer, (H, W), and the direction of the fall in degrees."""
-    level, size = setting.level, (setting.height, setting.width)
+    level, size = setting.level, setting.size
     flakes = rng.normal(size=size, loc=level["mean"], scale=level["std"])
     return {"flakes": flakes, "angle": rng.uniform(-135, -45)}
 
 
-def snow(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
+def snow(frame: Frame, level: Level, draws: Draws, rng: ExactRandom) -> Frame:
     """Bleach the frame, then add falling flakes and the same turned by half a turn."""
     import cv2
 
@@ -57,10 +51,9 @@ def _streaks(flakes: NDArray[np.float64], level: Level, angle: float) -> NDArray
 
 def draw_frost(setting: DrawContext, rng: Random) -> Draws:
     """One of the first five pictures, and the corner (top, left) of a piece of it."""
-    index = rng.randint(min(5, len(setting.pictures)))
-    picture = setting.pictures.covering(index, setting.height, setting.width)
-    top = rng.randint(0, picture.shape[0] - setting.height)
-    left = rng.randint(0, picture.shape[1] - setting.width)
+    which = index(rng, min(5, len(setting.pictures)))
+    picture = setting.pictures.covering(which, *setting.size)
+    top, left = (index(rng, picture.shape[axis] - setting.size[axis]) for axis in (0, 1))
     return {"picture": picture, "place": (top, left)}
 
 
@@ -77,14 +70,15 @@ def fog_side(height: int, width: int) -> int:
     return max(256, 1 << (max(height, width) - 1).bit_length())
 
 
-def draw_fog(setting: DrawContext, rng: Random) -> Draws:
+def draw_fog(setting: DrawContext, rng: ExactRandom) -> Draws:
     """Density of the fog in [0, 1], (H, W)."""
-    side = fog_side(setting.height, setting.width)
+    side = fog_side(*setting.size)
     density = _plasma(side, setting.level["decay"], rng)
-    return {"density": density[: setting.height, : setting.width]}
+    height, width = setting.size
+    return {"density": density[:height, :width]}
 
 
-def fog(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
+def fog(frame: Frame, level: Level, draws: Draws, rng: ExactRandom) -> Frame:
     """Add the fog, then scale so that the brightest value stays what it was."""
     image = unit(frame)
     brightest, thickness = image.max(), level["thickness"]
@@ -92,7 +86,7 @@ def fog(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
     return to_bytes(image * brightest / (brightest + thickness))
 
 
-def _plasma(side: int, decay: float, rng: Random) -> NDArray[np.float64]:
+def _plasma(side: int, decay: float, rng: ExactRandom) -> NDArray[np.float64]:
     """Diamond-square fractal on a torus, scaled to [0, 1]."""
     height = np.zeros((side, side))
     step, wobble = side, 100.0
@@ -118,17 +112,17 @@ def _plasma(side: int, decay: float, rng: Random) -> NDArray[np.float64]:
 
 def brightness(frame: Frame, level: Level, draws: Draws, rng: object) -> Frame:
     """More V of HSV."""
-    return brighten(frame, level["added"])
+    return in_hsv(frame, 1.0, 0.0, level["added"])
 
 
-def draw_spatter(setting: DrawContext, rng: Random) -> Draws:
+def draw_spatter(setting: DrawContext, rng: ExactRandom) -> Draws:
     """A smooth normal layer, (H, W): how much liquid there is."""
-    level, size = setting.level, (setting.height, setting.width)
+    level, size = setting.level, setting.size
     layer = rng.normal(size=size, loc=level["mean"], scale=level["std"])
     return {"liquid": gaussian(layer, level["sigma"])}
 
 
-def spatter(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
+def spatter(frame: Frame, level: Level, draws: Draws, rng: ExactRandom) -> Frame:
     """Drops of water, or splashes of mud from severity 4 on."""
     image = frame.astype(np.float32) / 255.0
     liquid = np.where(draws["liquid"] < level["threshold"], 0, draws["liquid"])

@@ -3,58 +3,48 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from rvosbench.corruptions.draws import DrawContext, Draws, FastRandom, halves
 from rvosbench.corruptions.exact.blur import disc
-from rvosbench.corruptions.fast.random_bits import halves, uniform
-from rvosbench.corruptions.implementation import DrawContext, Draws
 from rvosbench.corruptions.kernels.lines import line_blur
-from rvosbench.corruptions.kernels.shuffle import shuffle, shuffled_pixels
+from rvosbench.corruptions.kernels.sampling import shuffle, shuffled_pixels
 from rvosbench.corruptions.kernels.smoothing import smooth_bytes, symmetric
 from rvosbench.corruptions.kernels.zooms import mean_of_zooms, zoom_axis
 from rvosbench.corruptions.table import Level
 from rvosbench.records import Frame
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Random = np.random.Generator
-    Axis = tuple[NDArray[np.int64], NDArray[np.float32]]
+Axis = tuple[NDArray[np.int64], NDArray[np.float32]]
 
 
-def defocus_blur(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
+def defocus_blur(frame: Frame, level: Level, draws: Draws, rng: FastRandom) -> Frame:
     """Average over a disc."""
     return symmetric(frame, disc(int(level["radius"]), level["alias"]))
 
 
-def draw_shuffle(setting: DrawContext, rng: Random) -> Draws:
+def draw_shuffle(setting: DrawContext, rng: FastRandom) -> Draws:
     """dx, dy of every pixel of every scan, each in [-reach, reach)."""
     reach, scans = int(setting.level["reach"]), int(setting.level["scans"])
-    pixels = shuffled_pixels(setting.height, setting.width, reach)
+    pixels = shuffled_pixels(*setting.size, reach)
     numbers = halves(rng, scans * pixels * 2).astype(np.uint32)
     moves = (numbers * np.uint32(2 * reach) >> np.uint32(16)).astype(np.int8) - np.int8(reach)
     return {"shuffle": moves.reshape(scans, pixels, 2)}
 
 
-def glass_blur(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
+def glass_blur(frame: Frame, level: Level, draws: Draws, rng: FastRandom) -> Frame:
     """Gaussian, local shuffle, Gaussian."""
     sigma, reach = level["sigma"], int(level["reach"])
     return smooth_bytes(shuffle(smooth_bytes(frame, sigma), draws["shuffle"], reach), sigma)
 
 
-def draw_angle(setting: DrawContext, rng: Random) -> Draws:
-    """Direction of the motion, degrees."""
-    return {"angle": uniform(rng, -45, 45)}
-
-
-def motion_blur(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
+def motion_blur(frame: Frame, level: Level, draws: Draws, rng: FastRandom) -> Frame:
     """Average along a line, fading."""
     return line_blur(frame, int(level["radius"]), level["sigma"], draws["angle"])
 
 
-def zoom_blur(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
+def zoom_blur(frame: Frame, level: Level, draws: Draws, rng: FastRandom) -> Frame:
     """Average of the frame and of its enlargements."""
     height, width = frame.shape[:2]
     return mean_of_zooms(
@@ -71,6 +61,6 @@ def _axes(length: int, stop: float, step: float) -> Axis:
     return np.stack([i for i, _ in axes]), np.stack([w for _, w in axes]).astype(np.float32)
 
 
-def gaussian_blur(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
+def gaussian_blur(frame: Frame, level: Level, draws: Draws, rng: FastRandom) -> Frame:
     """Gaussian of 4 sigma reach."""
     return smooth_bytes(frame, level["sigma"])

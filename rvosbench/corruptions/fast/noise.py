@@ -3,42 +3,36 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rvosbench.corruptions.fast.random_bits import halves, normal_table
-from rvosbench.corruptions.implementation import Draws
-from rvosbench.corruptions.kernels import values
+from rvosbench.corruptions.draws import Draws, FastRandom, halves, normal_table
+from rvosbench.corruptions.kernels import pixels
 from rvosbench.corruptions.table import Level
 from rvosbench.records import Frame
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
-    Random = np.random.Generator
-
-
-def gaussian_noise(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
+def gaussian_noise(frame: Frame, level: Level, draws: Draws, rng: FastRandom) -> Frame:
     """The same normal noise everywhere."""
-    return values.add(frame, halves(rng, frame.size), _normal(255 * level["std"]))
+    return pixels.add(frame, halves(rng, frame.size), _normal(255 * level["std"]), False)
 
 
-def speckle_noise(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
+def speckle_noise(frame: Frame, level: Level, draws: Draws, rng: FastRandom) -> Frame:
     """Normal noise in proportion to the value."""
-    return values.add_in_proportion(frame, halves(rng, frame.size), _normal(level["std"]))
+    return pixels.add(frame, halves(rng, frame.size), _normal(level["std"]), True)
 
 
-def impulse_noise(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
+def impulse_noise(frame: Frame, level: Level, draws: Draws, rng: FastRandom) -> Frame:
     """Salt and pepper."""
     some = round(65536 * level["amount"])
-    return values.replace(frame, halves(rng, frame.size), some // 2, some)
+    return pixels.replace(frame, halves(rng, frame.size), some // 2, some)
 
 
-def shot_noise(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
+def shot_noise(frame: Frame, level: Level, draws: Draws, rng: FastRandom) -> Frame:
     """Photons counted."""
     limits, start, brightness = _photons(level["photons"])
-    return values.count(frame, halves(rng, frame.size), limits, start, brightness)
+    return pixels.count(frame, halves(rng, frame.size), limits, start, brightness)
 
 
 @lru_cache(maxsize=10)
@@ -47,9 +41,7 @@ def _normal(std: float) -> NDArray[np.float32]:
 
 
 @lru_cache(maxsize=5)
-def _photons(
-    photons: float,
-) -> tuple[NDArray[np.uint32], NDArray[np.uint8], NDArray[np.uint8]]:
+def _photons(photons: float) -> tuple[NDArray[np.uint32], NDArray[np.uint8], NDArray[np.uint8]]:
     """Inverse Poisson distributions of the 256 pixel values.
 
     Returns:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
+from rvosbench.corruptions.draws import (
+    DrawContext,
+    Draws,
+    FastRandom,
+    halves,
+    normal_table,
+    uniform,
+)
 from rvosbench.corruptions.exact.weather import MUD, WATER, fog_side, lit_drops
-from rvosbench.corruptions.fast.random_bits import halves, index, normal_table, uniform
-from rvosbench.corruptions.implementation import DrawContext, Draws
 from rvosbench.corruptions.kernels import layers
 from rvosbench.corruptions.kernels.lines import line_blur
 from rvosbench.corruptions.kernels.plasma import plasma
@@ -18,25 +24,21 @@ from rvosbench.corruptions.kernels.zooms import zoom_axis
 from rvosbench.corruptions.table import Level
 from rvosbench.records import Frame
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    Random = np.random.Generator
-    Axis = tuple[NDArray[np.int64], NDArray[np.float32]]
+Axis = tuple[NDArray[np.int64], NDArray[np.float32]]
 
 _STEPS = 32  # of an 8-bit normal number per standard deviation: it reaches 4
 
 
-def draw_snow(setting: DrawContext, rng: Random) -> Draws:
+def draw_snow(setting: DrawContext, rng: FastRandom) -> Draws:
     """A normal layer that is enlarged later, so only its middle is drawn; and the direction."""
     level, zoom = setting.level, setting.level["zoom"]
-    size = (int(np.ceil(setting.height / zoom)), int(np.ceil(setting.width / zoom)))
-    normal = normal_table()[halves(rng, size[0] * size[1])].reshape(size)
+    height, width = (int(np.ceil(side / zoom)) for side in setting.size)
+    normal = normal_table()[halves(rng, height * width)].reshape(height, width)
     flakes = np.float32(level["mean"]) + np.float32(level["std"]) * normal
     return {"flakes": flakes, "angle": uniform(rng, -135, -45)}
 
 
-def snow(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
+def snow(frame: Frame, level: Level, draws: Draws, rng: FastRandom) -> Frame:
     """Bleach the frame, then add falling flakes and the same turned by half a turn."""
     height, width = frame.shape[:2]
     axes = (*_middle(height, level["zoom"]), *_middle(width, level["zoom"]))
@@ -53,30 +55,20 @@ def _middle(length: int, factor: float) -> Axis:
     return indices - first, weights.astype(np.float32)
 
 
-def draw_frost(setting: DrawContext, rng: Random) -> Draws:
-    """One of the first five pictures, and the corner (top, left) of a piece of it."""
-    which = index(rng, min(5, len(setting.pictures)))
-    picture = setting.pictures.covering(which, setting.height, setting.width)
-    top = index(rng, picture.shape[0] - setting.height)
-    left = index(rng, picture.shape[1] - setting.width)
-    return {"picture": picture, "place": (top, left)}
-
-
-def draw_fog(setting: DrawContext, rng: Random) -> Draws:
+def draw_fog(setting: DrawContext, rng: FastRandom) -> Draws:
     """Density of the fog in [0, 1], (H, W) float32."""
-    side = fog_side(setting.height, setting.width)
-    decay, size = np.float32(setting.level["decay"]), (setting.height, setting.width)
-    return {"density": plasma(halves(rng, side * side), side, decay, *size)}
+    side, decay = fog_side(*setting.size), np.float32(setting.level["decay"])
+    return {"density": plasma(halves(rng, side * side), side, decay, *setting.size)}
 
 
-def fog(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
+def fog(frame: Frame, level: Level, draws: Draws, rng: FastRandom) -> Frame:
     """Add the fog, then scale so that the brightest value stays what it was."""
     return layers.veil(frame, draws["density"], np.float32(level["thickness"]))
 
 
-def draw_spatter(setting: DrawContext, rng: Random) -> Draws:
+def draw_spatter(setting: DrawContext, rng: FastRandom) -> Draws:
     """A smooth normal layer, (H, W) float32: how much liquid there is."""
-    level, size = setting.level, (setting.height, setting.width)
+    level, size = setting.level, setting.size
     normal = _normal_bytes()[halves(rng, size[0] * size[1])].reshape(*size, 1)
     steps = smooth(normal, level["sigma"])[..., 0].astype(np.float32) / np.float32(256)
     spread = np.float32(level["std"] / _STEPS)
@@ -88,7 +80,7 @@ def _normal_bytes() -> NDArray[np.uint8]:
     return np.clip(np.rint(normal_table() * _STEPS + 128), 0, 255).astype(np.uint8)
 
 
-def spatter(frame: Frame, level: Level, draws: Draws, rng: Random) -> Frame:
+def spatter(frame: Frame, level: Level, draws: Draws, rng: FastRandom) -> Frame:
     """Drops of water, or splashes of mud from severity 4 on."""
     liquid, threshold = draws["liquid"], np.float32(level["threshold"])
     if level["mud"]:

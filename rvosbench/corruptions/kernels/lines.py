@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rvosbench.corruptions.kernels.compiled import compiled
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from rvosbench.records import Frame
+from rvosbench.masks.bits import compiled
+from rvosbench.records import Frame
 
 
 def taps(radius: int, sigma: float) -> NDArray[np.float64]:

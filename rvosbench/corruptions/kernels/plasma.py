@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
+from numpy.typing import NDArray
 
-from rvosbench.corruptions.kernels.compiled import Real, compiled
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from rvosbench.corruptions.kernels import Real
+from rvosbench.masks.bits import compiled
 
 
 @compiled

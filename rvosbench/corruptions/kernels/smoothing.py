@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rvosbench.corruptions.kernels.compiled import compiled
+from rvosbench.masks.bits import compiled
+from rvosbench.records import Frame
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+Bytes = NDArray[np.uint8]
+Fixed = NDArray[np.uint16]
 
-    from rvosbench.records import Frame
-
-    Bytes = NDArray[np.uint8]
-    Fixed = NDArray[np.uint16]
-
-Border = Literal["nearest", "reflect"]
+Border = Literal["nearest", "reflect", "mirror"]
 
 
 @lru_cache(maxsize=32)
@@ -38,7 +35,8 @@ def smooth(image: Bytes, sigma: float, truncate: float = 4.0, border: Border = "
         image: bytes.
         sigma: pixels.
         truncate: reach of the kernel in sigmas.
-        border: "nearest" repeats the edge pixel, "reflect" mirrors with the edge pixel twice.
+        border: "nearest" repeats the edge pixel, "reflect" mirrors with the edge pixel twice,
+            "mirror" without it.
     """
     weights = gaussian_weights(sigma, truncate)
     rows = border_indices(image.shape[0], weights.size - 1, border)
@@ -51,8 +49,9 @@ def border_indices(length: int, reach: int, border: Border) -> NDArray[np.int64]
     places = np.arange(-reach, length + reach)
     if border == "nearest":
         return np.clip(places, 0, length - 1)
-    places = places % (2 * length)
-    return np.where(places < length, places, 2 * length - 1 - places)
+    last = 2 * length - 1 if border == "reflect" else max(2 * length - 2, 1)
+    places %= last + 1 if border == "reflect" else last
+    return np.where(places < length, places, last - places)
 
 
 @compiled
@@ -65,17 +64,15 @@ def _smooth(
     out = np.empty((height, size), np.uint16)
     total = np.empty(size, np.uint32)
     padded = np.empty(size + 2 * reach * channels, np.uint32)
-    start = reach * channels
+    middle = padded[reach * channels : reach * channels + size]
     for y in range(height):
         _down(flat, rows[y : y + 2 * reach + 1], weights, total)
         for i in range(size):
-            padded[start + i] = total[i] >> np.uint32(8)
-        for x in range(reach):
-            for c in range(channels):
-                right = x + width + reach
-                padded[x * channels + c] = padded[start + columns[x] * channels + c]
-                padded[right * channels + c] = padded[start + columns[right] * channels + c]
-        _along(padded, weights, channels, total)
+            middle[i] = total[i] >> np.uint32(8)
+        _border(padded, columns, reach, channels)
+        for i in range(size):
+            total[i] = weights[0] * middle[i]
+        _beside(padded, weights, channels, total)
         for i in range(size):
             out[y, i] = total[i] >> np.uint32(16)
     return out.reshape(height, width, channels)
@@ -105,18 +102,33 @@ def _down(
 
 
 @compiled
-def _along(
+def _border(
+    padded: NDArray[np.uint32], columns: NDArray[np.int64], reach: int, channels: int
+) -> None:
+    """Fills the first and last `reach` pixels of a padded row from those that `columns` names."""
+    start = reach * channels
+    for x in range(reach):
+        right = columns.size - reach + x
+        for c in range(channels):
+            padded[x * channels + c] = padded[start + columns[x] * channels + c]
+            padded[right * channels + c] = padded[start + columns[right] * channels + c]
+
+
+@compiled
+def _beside(
     padded: NDArray[np.uint32],
     weights: NDArray[np.uint32],
     channels: int,
     total: NDArray[np.uint32],
 ) -> None:
-    """Weighted sums of a padded row into `total`: below 2**32, as values are at most 65280."""
-    reach, size = weights.size - 1, total.size
+    """Adds weighted sums of what lies left and right in a padded row to `total`.
+
+    They stay below 2**32, as values are at most 65280. The last weights may be 0.
+    """
+    size, reach = total.size, weights.size - 1
     start = reach * channels
-    middle = padded[start : start + size]
-    for i in range(size):
-        total[i] = weights[0] * middle[i]
+    while reach and weights[reach] == 0:
+        reach -= 1
     for k in range(1, reach, 2):
         near, far, p, q = weights[k], weights[k + 1], k * channels, (k + 1) * channels
         a, b = padded[start - p : start - p + size], padded[start + p : start + p + size]
@@ -124,7 +136,8 @@ def _along(
         for i in range(size):
             total[i] += near * (a[i] + b[i]) + far * (c[i] + d[i])
     if reach % 2:
-        a, b = padded[:size], padded[2 * start : 2 * start + size]
+        p = reach * channels
+        a, b = padded[start - p : start - p + size], padded[start + p : start + p + size]
         for i in range(size):
             total[i] += weights[reach] * (a[i] + b[i])
 
@@ -154,22 +167,13 @@ def symmetric(frame: Frame, kernel: NDArray[np.floating[Any]]) -> Frame:
     quarter = np.rint(kernel[reach:, reach:].astype(np.float64) * 2**23).astype(np.uint32)
     used = np.flatnonzero(quarter.any(axis=1))[-1] + 1
     quarter = np.ascontiguousarray(quarter[:used, :used])
-    rows, columns = (_mirrored(n, used - 1) for n in frame.shape[:2])
+    rows, columns = (border_indices(n, used - 1, "mirror") for n in frame.shape[:2])
     return _symmetric(frame, quarter, rows, columns)
-
-
-def _mirrored(length: int, reach: int) -> NDArray[np.int64]:
-    period = max(2 * length - 2, 1)
-    places = np.arange(-reach, length + reach) % period
-    return np.where(places < length, places, period - places)
 
 
 @compiled
 def _symmetric(
-    frame: Frame,
-    quarter: NDArray[np.uint32],
-    rows: NDArray[np.int64],
-    columns: NDArray[np.int64],
+    frame: Frame, quarter: NDArray[np.uint32], rows: NDArray[np.int64], columns: NDArray[np.int64]
 ) -> Frame:
     height, width, channels = frame.shape
     reach, size = quarter.shape[0] - 1, width * channels
@@ -177,6 +181,7 @@ def _symmetric(
     out = np.empty((height, size), np.uint8)
     total = np.empty(size, np.uint32)
     padded = np.empty(size + 2 * reach * channels, np.uint32)
+    middle = padded[reach * channels : reach * channels + size]
     for y in range(height):
         total[:] = 0
         for dy in range(reach + 1):
@@ -184,7 +189,10 @@ def _symmetric(
             _folded(above, below, columns, channels, padded)
             if dy == 0:
                 padded[:] //= np.uint32(2)  # the row itself was counted twice
-            _along_some(padded, quarter[dy], channels, total)
+            weights = quarter[dy]
+            for i in range(size):
+                total[i] += weights[0] * middle[i]
+            _beside(padded, weights, channels, total)
         for i in range(size):
             out[y, i] = min(total[i] >> np.uint32(23), np.uint32(255))
     return out.reshape(height, width, channels)
@@ -200,37 +208,7 @@ def _folded(
 ) -> None:
     """The sum of two rows, with borders, into `padded`."""
     reach = (padded.size - above.size) // (2 * channels)
-    start = reach * channels
+    middle = padded[reach * channels : reach * channels + above.size]
     for i in range(above.size):
-        padded[start + i] = np.uint32(above[i]) + np.uint32(below[i])
-    for x in range(reach):
-        right = columns.size - reach + x
-        for c in range(channels):
-            padded[x * channels + c] = padded[start + columns[x] * channels + c]
-            padded[right * channels + c] = padded[start + columns[right] * channels + c]
-
-
-@compiled
-def _along_some(
-    padded: NDArray[np.uint32],
-    weights: NDArray[np.uint32],
-    channels: int,
-    total: NDArray[np.uint32],
-) -> None:
-    """Adds symmetric weighted sums of a padded row to `total`; the last weights may be 0."""
-    size = total.size
-    start = (weights.size - 1) * channels
-    middle = padded[start : start + size]
-    for i in range(size):
-        total[i] += weights[0] * middle[i]
-    for k in range(1, weights.size, 2):
-        near, far, p = weights[k], np.uint32(0), k * channels
-        if near == 0:
-            break
-        q = p
-        if k + 1 < weights.size:
-            far, q = weights[k + 1], p + channels
-        a, b = padded[start - p : start - p + size], padded[start + p : start + p + size]
-        c, d = padded[start - q : start - q + size], padded[start + q : start + q + size]
-        for i in range(size):
-            total[i] += near * (a[i] + b[i]) + far * (c[i] + d[i])
+        middle[i] = np.uint32(above[i]) + np.uint32(below[i])
+    _border(padded, columns, reach, channels)

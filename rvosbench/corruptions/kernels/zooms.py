@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rvosbench.corruptions.kernels.compiled import compiled
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+from rvosbench.masks.bits import compiled
 
 
 def zoom_axis(length: int, factor: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

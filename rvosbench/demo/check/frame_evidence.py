@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from rvosbench.demo.check.judge import SIDES, anchor_of
 from rvosbench.demo.check.parser import Reading
+from rvosbench.demo.comparisons import beside
 from rvosbench.demo.motion import Floats
-from rvosbench.demo.relations import beside
 from rvosbench.demo.scenes import ShapeObject
 from rvosbench.records import FrameEvidence
 
 Bools = NDArray[np.bool_]
 
-_SIDES = {"left of": "left", "right of": "right", "above": "up", "below": "down"}
 _SEEN_BEHIND = 0.02
 """Part of a shape that another must hide for a frame to show which of them is in front."""
 
@@ -33,7 +33,7 @@ def glimpse(
         hidden: (N, N, T), as `render.occlusion` gives it.
     """
     seen = np.asarray(masks.any(axis=(2, 3))).T
-    anchor = _only(reading, objects)
+    anchor = anchor_of(reading, objects)
     covered = [reading.noun.covers(o) and i != anchor for i, o in enumerate(objects)]
     possible = np.asarray(seen & np.array(covered))
     certain = np.zeros_like(possible)
@@ -43,8 +43,8 @@ def glimpse(
         possible = certain = _extreme(possible, objects, 1 if reading.fact == "biggest" else -1)
     elif reading.fact in ("leave", "enter"):
         certain = possible & _cut(objects)
-    elif anchor is not None and reading.fact in _SIDES:
-        holds = [beside(o, objects[anchor], _SIDES[reading.fact]) for o in objects]
+    elif anchor is not None and reading.fact in SIDES:
+        holds = [beside(o, objects[anchor], SIDES[reading.fact]) for o in objects]
         possible = np.where(seen[:, [anchor]], possible & np.stack(holds, axis=1), possible)
         certain = possible & seen[:, [anchor]]
     elif anchor is not None and reading.fact in ("behind", "in front of"):
@@ -53,12 +53,6 @@ def glimpse(
     possible, certain = _at_most(reading.most, possible, certain)
     names = tuple(str(i) for i in range(len(objects)))
     return FrameEvidence(names, possible, certain, reading.least, reading.most)
-
-
-def _only(reading: Reading, objects: tuple[ShapeObject, ...]) -> int | None:
-    """The shape that a relation refers to; the generator names it so that there is one only."""
-    anchor = reading.anchor
-    return None if anchor is None else [anchor.covers(o) for o in objects].index(True)
 
 
 def _extreme(possible: Bools, objects: tuple[ShapeObject, ...], sign: int) -> Bools:

@@ -1,8 +1,8 @@
 """An independent judge: whom an expression means, from the true states of the shapes.
 
-It knows nothing of `facts`, `rankings` and `relations`, which the expressions are made with: other
-measures of the same things, with a single threshold in the middle where the generator keeps a
-margin. Where the two disagree, an expression is ambiguous (or one of them is wrong).
+It knows nothing of `facts` and `comparisons`, which the expressions are made with: other measures
+of the same things, with a single threshold in the middle where the generator keeps a margin. Where
+the two disagree, an expression is ambiguous (or one of them is wrong).
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from rvosbench.demo.motion import HEADINGS, Floats
 from rvosbench.demo.scenes import ShapeObject
 
 Fact = Callable[[ShapeObject], bool]
-Relation = Callable[[ShapeObject, ShapeObject], bool]
+
+SIDES = {"left of": "left", "right of": "right", "above": "up", "below": "down"}
+"""Relation -> the heading that leads from the other shape."""
 
 
 def referents(
@@ -33,7 +35,7 @@ def referents(
     Raises:
         ValueError: a relation refers to a shape that is not the only one of its description.
     """
-    anchor = _anchor(reading, objects)
+    anchor = anchor_of(reading, objects)
     members = [i for i, o in enumerate(objects) if reading.noun.covers(o) and i != anchor]
     if not reading.fact:
         return tuple(members)
@@ -44,7 +46,8 @@ def referents(
     return tuple(i for i in members if does(reading.fact, objects[i]))
 
 
-def _anchor(reading: Reading, objects: tuple[ShapeObject, ...]) -> int | None:
+def anchor_of(reading: Reading, objects: tuple[ShapeObject, ...]) -> int | None:
+    """The one shape that a relation refers to, None without a relation; raises as `referents`."""
     if reading.anchor is None:
         return None
     fitting = [i for i, o in enumerate(objects) if reading.anchor.covers(o)]
@@ -161,25 +164,18 @@ def does(fact: str, o: ShapeObject) -> bool:
     return _FACTS["turn"](o) and ways == (first, then)
 
 
-def _gap(o: ShapeObject, anchor: ShapeObject, heading: str) -> bool:
+def _beside(o: ShapeObject, anchor: ShapeObject, heading: str) -> bool:
     across, down = HEADINGS[heading]
     along = across * (o.x - anchor.x) + down * (o.y - anchor.y)
     return bool(np.median(along) > 0 and along.min() > 0.02)
-
-
-def _distance(o: ShapeObject, anchor: ShapeObject) -> Floats:
-    return np.asarray(np.hypot(o.x - anchor.x, o.y - anchor.y))
-
-
-_SIDES = {"left of": "left", "right of": "right", "above": "up", "below": "down"}
 
 
 def _related(
     fact: str, index: int, other: int, objects: tuple[ShapeObject, ...], hidden: Floats
 ) -> bool:
     o, anchor = objects[index], objects[other]
-    if fact in _SIDES:
-        return _gap(o, anchor, _SIDES[fact])
+    if fact in SIDES:
+        return _beside(o, anchor, SIDES[fact])
     if fact == "behind":
         return bool(hidden[index, other].max() > 0.2)
     if fact == "in front of":
@@ -188,7 +184,7 @@ def _related(
         return _way(o) > 1.3 * _way(anchor)
     if fact == "slower than":
         return 0.07 < _way(o) < _way(anchor) / 1.3
-    gap = _distance(o, anchor)
+    gap = np.hypot(o.x - anchor.x, o.y - anchor.y)
     closer = float(gap[0] - gap[-1])
     return closer > 0.1 if fact == "towards" else closer < -0.1
 

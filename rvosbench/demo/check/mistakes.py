@@ -9,8 +9,6 @@ from itertools import combinations
 from rvosbench.demo.check.judge import referents
 from rvosbench.demo.check.parser import Reading, read
 from rvosbench.demo.clips import Clip, ClipExpression
-from rvosbench.demo.motion import Floats
-from rvosbench.demo.render import occlusion
 
 
 @dataclass(frozen=True)
@@ -29,7 +27,6 @@ def problems(clip: Clip) -> Iterator[str]:
     means must be those that the generator says. Its number must fit, and its category. No two
     expressions may say the same of a shape and disagree, or say of it what cannot both be true.
     """
-    hidden = occlusion(clip.objects, clip.masks)
     understood: list[_Understood] = []
     for written in clip.expressions:
         try:
@@ -37,7 +34,7 @@ def problems(clip: Clip) -> Iterator[str]:
         except ValueError as error:
             yield str(error)
             continue
-        yield from (f"{written.text!r}: {p}" for p in _alone(one, clip, hidden))
+        yield from (f"{written.text!r}: {p}" for p in _alone(one, clip))
         understood.append(one)
     for one, other in combinations(understood, 2):
         if _contradict(one, other):
@@ -52,17 +49,16 @@ def _understood(written: ClipExpression, clip: Clip) -> _Understood:
     return _Understood(written, reading, frozenset(covered))
 
 
-def _alone(expression: _Understood, clip: Clip, hidden: Floats) -> Iterator[str]:
+def _alone(expression: _Understood, clip: Clip) -> Iterator[str]:
     written, reading = expression.written, expression.reading
-    judged = referents(reading, clip.objects, hidden)
+    judged = referents(reading, clip.objects, clip.hidden)
     if judged != written.objects:
         yield f"means shapes {_list(written.objects)}, but by other measures {_list(judged)}"
     count = len(written.objects)
     if count and not reading.least <= count <= reading.most:
         yield f"means {count} shapes, its grammar says {reading.least} to {reading.most}"
-    if (count == 0) != (written.category == "no_target"):
-        yield f"means {count} shapes in category {written.category!r}"
-    if (count > 1) != (written.category == "multiple"):
+    said = (written.category == "no_target", written.category == "multiple")
+    if (count == 0, count > 1) != said:
         yield f"means {count} shapes in category {written.category!r}"
 
 

@@ -44,119 +44,66 @@ class Reading:
 
 _NUMBERS = {"both": (2, 2), "all": (2, MANY), "two": (2, 2), "three": (3, 3)}
 
-_RANKS: Mapping[str, str] = {
-    "fastest": "fastest",
-    "faster": "fastest",
-    "slowest": "slowest",
-    "slower": "slowest",
-    "biggest": "biggest",
-    "largest": "biggest",
-    "bigger": "biggest",
-    "larger": "biggest",
-    "smallest": "smallest",
-    "smaller": "smallest",
-    "first to move": "first to move",
-    "first to start move": "first to move",
-    "start move first": "first to move",
-    "move first": "first to move",
-    "last to move": "last to move",
-    "last to start move": "last to move",
-    "start move last": "last to move",
-    "first to stop": "first to stop",
-    "stop first": "first to stop",
-    "last to stop": "last to stop",
-    "stop last": "last to stop",
-    "move the fastest": "fastest",
-    "move faster": "fastest",
-    "move the slowest": "slowest",
-    "move slower": "slowest",
-}
 
-_WAYS = ("left", "right", "up", "down")
-_PHRASES: Mapping[str, str] = {
-    **{f"move {way}": way for way in _WAYS},
-    **{f"{verb} to the {way}": way for verb in ("go", "travel") for way in ("left", "right")},
-    "go upwards": "up",
-    "rise": "up",
-    "go downwards": "down",
-    "sink": "down",
-    "move in a circle": "circle",
-    "go around in a circle": "circle",
-    "move clockwise in a circle": "clockwise",
-    "go around clockwise": "clockwise",
-    "move counterclockwise in a circle": "counterclockwise",
-    "go around counterclockwise": "counterclockwise",
-    "move back and forth": "back and forth",
-    "go to and fro": "back and forth",
-    "stay still": "still",
-    "stand still": "still",
-    "remain in place": "still",
-    "stop": "stop",
-    "come to a halt": "stop",
-    "move at first and then stop": "stop",
-    "start to move": "start",
-    "begin to move": "start",
-    "wait and then move": "start",
-    "change direction": "turn",
-    "make a turn": "turn",
-    "speed up": "speed up",
-    "get faster": "speed up",
-    "accelerate": "speed up",
-    "slow down": "slow down",
-    "get slower": "slow down",
-    "lose speed": "slow down",
-    "grow": "grow",
-    "get bigger": "grow",
-    "become larger": "grow",
-    "shrink": "shrink",
-    "get smaller": "shrink",
-    "become smaller": "shrink",
-    "spin": "spin",
-    "spin around": "spin",
-    "rotate": "spin",
-    "leave the picture": "leave",
-    "go out of view": "leave",
-    "move out of the frame": "leave",
-    "enter the picture": "enter",
-    "come into view": "enter",
-    "move into the frame": "enter",
-}
+def _by_phrase(phrases: Mapping[str, tuple[str, ...]]) -> Mapping[str, str]:
+    """Phrase -> what it says, from what is said -> its phrases."""
+    return {phrase: fact for fact, same in phrases.items() for phrase in same}
 
-_RELATIONS: Mapping[str, str] = {
-    "left of": "left of",
-    "to the left of": "left of",
-    "right of": "right of",
-    "to the right of": "right of",
-    "above": "above",
-    "below": "below",
-    "pass behind": "behind",
-    "move behind": "behind",
-    "pass in front of": "in front of",
-    "move across": "in front of",
-    "move towards": "towards",
-    "approach": "towards",
-    "move away from": "away from",
-    "go away from": "away from",
-    "move faster than": "faster than",
-    "move slower than": "slower than",
-}
+
+_RANKS = _by_phrase(
+    {
+        "fastest": ("fastest", "faster", "move the fastest", "move faster"),
+        "slowest": ("slowest", "slower", "move the slowest", "move slower"),
+        "biggest": ("biggest", "largest", "bigger", "larger"),
+        "smallest": ("smallest", "smaller"),
+        "first to move": ("first to move", "first to start move", "start move first", "move first"),
+        "last to move": ("last to move", "last to start move", "start move last"),
+        "first to stop": ("first to stop", "stop first"),
+        "last to stop": ("last to stop", "stop last"),
+    }
+)
+_PHRASES = _by_phrase(
+    {
+        "left": ("move left", "go to the left", "travel to the left"),
+        "right": ("move right", "go to the right", "travel to the right"),
+        "up": ("move up", "go upwards", "rise"),
+        "down": ("move down", "go downwards", "sink"),
+        "circle": ("move in a circle", "go around in a circle"),
+        "clockwise": ("move clockwise in a circle", "go around clockwise"),
+        "counterclockwise": ("move counterclockwise in a circle", "go around counterclockwise"),
+        "back and forth": ("move back and forth", "go to and fro"),
+        "still": ("stay still", "stand still", "remain in place"),
+        "stop": ("stop", "come to a halt", "move at first and then stop"),
+        "start": ("start to move", "begin to move", "wait and then move"),
+        "turn": ("change direction", "make a turn"),
+        "speed up": ("speed up", "get faster", "accelerate"),
+        "slow down": ("slow down", "get slower", "lose speed"),
+        "grow": ("grow", "get bigger", "become larger"),
+        "shrink": ("shrink", "get smaller", "become smaller"),
+        "spin": ("spin", "spin around", "rotate"),
+        "leave": ("leave the picture", "go out of view", "move out of the frame"),
+        "enter": ("enter the picture", "come into view", "move into the frame"),
+    }
+)
+_RELATIONS = _by_phrase(
+    {
+        "left of": ("left of", "to the left of"),
+        "right of": ("right of", "to the right of"),
+        "above": ("above",),
+        "below": ("below",),
+        "behind": ("pass behind", "move behind"),
+        "in front of": ("pass in front of", "move across"),
+        "towards": ("move towards", "approach"),
+        "away from": ("move away from", "go away from"),
+        "faster than": ("move faster than",),
+        "slower than": ("move slower than",),
+    }
+)
 
 _VERBS = (
-    *(
-        "move",
-        "go",
-        "travel",
-        "rise",
-        "sink",
-        "stay",
-        "stand",
-        "remain",
-        "wait",
-        "pass",
-        "approach",
-    ),
-    *("stop", "come", "start", "begin", "change", "make", "turn", "speed", "get", "accelerate"),
-    *("slow", "lose", "grow", "become", "shrink", "spin", "rotate", "leave", "enter"),
+    *("move", "go", "travel", "rise", "sink", "stay", "stand", "remain", "wait", "pass"),
+    *("approach", "stop", "come", "start", "begin", "change", "make", "turn", "speed", "get"),
+    *("accelerate", "slow", "lose", "grow", "become", "shrink", "spin", "rotate", "leave", "enter"),
 )
 
 

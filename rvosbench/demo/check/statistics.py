@@ -1,9 +1,8 @@
-"""Figures of MotionShapes: what there is, how hard it is, what a blind guess gets."""
+"""MotionShapes in numbers: what there is, how hard it is, what a blind guess gets."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +12,6 @@ from rvosbench.demo.candidates import CATEGORIES
 from rvosbench.demo.check.frame_evidence import glimpse
 from rvosbench.demo.check.parser import read
 from rvosbench.demo.clips import Clip, ClipExpression
-from rvosbench.demo.render import occlusion
 
 Counts = NDArray[np.int64]
 
@@ -43,102 +41,78 @@ def blind_j(areas: Counts, targets: Sequence[int]) -> Mapping[str, float]:
     }
 
 
-@dataclass(frozen=True)
-class _Facts:
-    """Of one expression. Shares are in [0, 1]; those of targets are NaN without a target.
-
-    Attributes:
-        targets: shapes that it means.
-        fitting: shapes that its noun fits.
-        told: frames in which what is seen leaves one meaning only.
-        twins: whether a shape is not meant that looks like one that is.
-        area: of the frame that a target fills, where it is seen.
-        hidden: of a target that other shapes cover.
-        words: in it.
-        blind: see `blind_j`.
-    """
-
-    targets: int
-    fitting: int
-    told: float
-    twins: bool
-    area: float
-    hidden: float
-    words: int
-    blind: Mapping[str, float]
+_SHARES = (
+    *("one frame tells %", "look-alike %", "area %", "hidden %"),
+    *("blind J: one", "all", "none"),
+)
+"""Columns in percent; means are taken of parts in [0, 1]."""
 
 
 def tables(clips: Iterable[Clip]) -> list[Table]:
-    """Figures by category, and of the scenes."""
-    by_category: dict[str, list[_Facts]] = {name: [] for name in CATEGORIES}
+    """Numbers by category, and of the scenes."""
+    by_category: dict[str, list[Mapping[str, float]]] = {name: [] for name in CATEGORIES}
     scenes: list[Mapping[str, float]] = []
     for clip in clips:
-        hidden = occlusion(clip.objects, clip.masks)
-        scenes.append(_scene(clip, hidden))
+        scenes.append(_scene(clip))
         for expression in clip.expressions:
-            by_category[expression.category].append(_facts(expression, clip, hidden))
-    every = [f for found in by_category.values() for f in found]
+            by_category[expression.category].append(_facts(expression, clip))
+    every = [facts for found in by_category.values() for facts in found]
     rows = [_row(name, found) for name, found in by_category.items() if found]
-    columns = (
-        "category", "expressions", "targets", "noun fits", "one frame tells %", "look-alike %",
-        "area %", "hidden %", "words", "blind J: one", "all", "none",
-    )  # fmt: skip
     means = {name: float(np.mean([s[name] for s in scenes])) for name in scenes[0]}
+    columns = ("category", "expressions", *every[0])
     return [
         Table("expressions by category (means)", columns, (*rows, _row("all", every))),
         Table("clips (means)", ("", "value"), tuple(means.items())),
     ]
 
 
-def _row(name: str, found: Sequence[_Facts]) -> tuple[str | int | float | None, ...]:
-    def mean(values: Iterable[float], percent: bool = False) -> float | None:
-        known = [v for v in values if not np.isnan(v)]
-        return float(np.mean(known)) * (100 if percent else 1) if known else None
-
-    return (
-        name,
-        len(found),
-        mean(f.targets for f in found),
-        mean(f.fitting for f in found),
-        mean((f.told for f in found), percent=True),
-        mean((f.twins for f in found), percent=True),
-        mean((f.area for f in found), percent=True),
-        mean((f.hidden for f in found), percent=True),
-        mean(f.words for f in found),
-        *(mean((f.blind[guess] for f in found), percent=True) for guess in ("one", "all", "none")),
-    )
+def _row(name: str, found: Sequence[Mapping[str, float]]) -> tuple[str | int | float | None, ...]:
+    """Means over those that know a value; None where nobody does."""
+    means: list[float | None] = []
+    for column in found[0]:
+        known = [facts[column] for facts in found if not np.isnan(facts[column])]
+        scale = 100 if column in _SHARES else 1
+        means.append(float(np.mean(known)) * scale if known else None)
+    return (name, len(found), *means)
 
 
-def _facts(expression: ClipExpression, clip: Clip, hidden: NDArray[np.float64]) -> _Facts:
+def _facts(expression: ClipExpression, clip: Clip) -> Mapping[str, float]:
+    """Of one expression, by the columns of the table; NaN for a target's share without a target."""
     reading, meant = read(expression.text), list(expression.objects)
-    evidence = glimpse(reading, clip.objects, clip.masks, hidden)
+    evidence = glimpse(reading, clip.objects, clip.masks, clip.hidden)
     open_ = (evidence.possible & ~evidence.certain).any(axis=1)
     single = (evidence.most == 1) & (evidence.possible.sum(axis=1) <= 1)
     told = ~open_ | single | ((evidence.most == 1) & (evidence.certain.sum(axis=1) == 1))
-    looks = [(o.colour, o.shape, o.texture) for o in clip.objects]
+    looks = [o.look for o in clip.objects]
     meant_looks = {looks[i] for i in meant}
     areas = clip.masks.sum(axis=(2, 3))
     seen = areas[meant] > 0
-    return _Facts(
-        targets=len(meant),
-        fitting=sum(reading.noun.covers(o) for o in clip.objects),
-        told=float(told.mean()),
-        twins=any(look in meant_looks for i, look in enumerate(looks) if i not in meant),
-        area=_mean(areas[meant] / clip.masks[0, 0].size, seen),
-        hidden=_mean(hidden[meant].sum(axis=1), seen),
-        words=len(expression.text.split()),
-        blind=blind_j(areas, meant),
-    )
+    blind = blind_j(areas, meant)
+    return {
+        "targets": len(meant),
+        "noun fits": sum(reading.noun.covers(o) for o in clip.objects),
+        # Frames in which what is seen leaves one meaning only.
+        "one frame tells %": float(told.mean()),
+        # Whether a shape is not meant that looks like one that is.
+        "look-alike %": any(look in meant_looks for i, look in enumerate(looks) if i not in meant),
+        # Of the frame that a target fills, and of a target that others cover, where it is seen.
+        "area %": _mean(areas[meant] / clip.masks[0, 0].size, seen),
+        "hidden %": _mean(clip.hidden[meant].sum(axis=1), seen),
+        "words": len(expression.text.split()),
+        "blind J: one": blind["one"],
+        "all": blind["all"],
+        "none": blind["none"],
+    }
 
 
 def _mean(values: NDArray[np.float64], where: NDArray[np.bool_]) -> float:
     return float(values[where].mean()) if where.any() else float("nan")
 
 
-def _scene(clip: Clip, hidden: NDArray[np.float64]) -> Mapping[str, float]:
+def _scene(clip: Clip) -> Mapping[str, float]:
     areas = clip.masks.sum(axis=(2, 3))
-    looks = [(o.colour, o.shape, o.texture) for o in clip.objects]
-    covered = hidden.sum(axis=1)
+    looks = [o.look for o in clip.objects]
+    covered = clip.hidden.sum(axis=1)
     return {
         "shapes": float(len(looks)),
         "clips with look-alikes %": 100.0 * (len(set(looks)) < len(looks)),

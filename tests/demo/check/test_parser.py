@@ -68,7 +68,7 @@ def test_an_independent_judge_agrees_with_every_sentence() -> None:
     """Hundreds of expressions: other measures, other thresholds, the same shapes."""
     facts, compared = set(), 0
     for seed in range(60):
-        clip = make_clip((7, seed), ClipConfig(size=64, n_sentences=60))
+        clip = make_clip((7, seed), ClipConfig(size=64, n_expressions=60))
         hidden = occlusion(clip.objects, clip.masks)
         for e in clip.expressions:
             reading = read(e.text)
@@ -81,7 +81,7 @@ def test_an_independent_judge_agrees_with_every_sentence() -> None:
 
 def test_the_checks_pass_what_the_generator_makes() -> None:
     for seed in range(15):
-        assert list(mistakes.problems(make_clip((7, seed), ClipConfig(n_sentences=20)))) == []
+        assert list(mistakes.problems(make_clip((7, seed), ClipConfig(n_expressions=20)))) == []
 
 
 def with_expressions(*expressions: tuple[str, str, tuple[int, ...]]) -> Clip:

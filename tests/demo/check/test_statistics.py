@@ -108,7 +108,7 @@ def test_blind_guesses_in_closed_form() -> None:
 
 
 def test_splits_are_balanced_and_train_is_rich() -> None:
-    assert {s: c.n_sentences for s, c in CONFIGS.items()} == {"train": 30, "valid": 6, "test": 6}
+    assert {s: c.n_expressions for s, c in CONFIGS.items()} == {"train": 30, "valid": 6, "test": 6}
     for split in ("valid", "test"):
         dataset = open_demo(None, split)
         tags = [e.tags[0] for sample in dataset for e in sample.expressions]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rvosbench.demo import relations
+from rvosbench.demo import comparisons
+from rvosbench.demo.comparisons import rankings
 from rvosbench.demo.facts import path_of
 from rvosbench.demo.motion import Floats
-from rvosbench.demo.rankings import rankings
 from rvosbench.demo.render import occlusion, render
 from rvosbench.demo.scenes import ShapeObject
 
@@ -26,31 +26,31 @@ CENTRE = square(0.5, 0.5)
 
 
 def test_sides() -> None:
-    assert relations.lies(square(0.2, 0.5), CENTRE, "left") is True
-    assert relations.lies(square(0.2, 0.5), CENTRE, "right") is False
-    assert relations.lies(square(0.4, 0.2), CENTRE, "up") is True
-    assert relations.lies(square(0.4, 0.2), CENTRE, "left") is None  # rather above it
-    assert relations.lies(square(0.2 + 0.6 * T, 0.5), CENTRE, "left") is None  # crosses
+    assert comparisons.lies(square(0.2, 0.5), CENTRE, "left") is True
+    assert comparisons.lies(square(0.2, 0.5), CENTRE, "right") is False
+    assert comparisons.lies(square(0.4, 0.2), CENTRE, "up") is True
+    assert comparisons.lies(square(0.4, 0.2), CENTRE, "left") is None  # rather above it
+    assert comparisons.lies(square(0.2 + 0.6 * T, 0.5), CENTRE, "left") is None  # crosses
 
 
 def test_towards_and_away() -> None:
     place = path_of(CENTRE)
     towards = path_of(square(0.1 + 0.3 * T, 0.5))
-    assert relations.approaches(towards, place) is True
-    assert relations.recedes(towards, place) is False
-    assert relations.recedes(towards[::-1], place) is True
-    assert relations.approaches(towards[::-1], place) is False
+    assert comparisons.approaches(towards, place) is True
+    assert comparisons.recedes(towards, place) is False
+    assert comparisons.recedes(towards[::-1], place) is True
+    assert comparisons.approaches(towards[::-1], place) is False
     past = path_of(square(0.1 + 0.8 * T, 0.5))
-    assert relations.approaches(past, place) is None
-    assert relations.approaches(path_of(square(0.1, 0.5)), place) is False
+    assert comparisons.approaches(past, place) is None
+    assert comparisons.approaches(path_of(square(0.1, 0.5)), place) is False
 
 
 def test_speed() -> None:
     slow, fast = path_of(square(0.2 + 0.2 * T, 0.5)), path_of(square(0.2 + 0.5 * T, 0.5))
-    assert relations.is_faster(fast, slow) is True
-    assert relations.is_faster(slow, fast) is False
-    assert relations.is_faster(1.3 * slow, slow) is None
-    assert relations.is_faster(fast, path_of(CENTRE)) is None
+    assert comparisons.is_faster(fast, slow) is True
+    assert comparisons.is_faster(slow, fast) is False
+    assert comparisons.is_faster(1.3 * slow, slow) is None
+    assert comparisons.is_faster(fast, path_of(CENTRE)) is None
 
 
 def test_passing_behind_and_in_front() -> None:
@@ -60,9 +60,9 @@ def test_passing_behind_and_in_front() -> None:
     assert hidden[0, 1].max() > 0.9
     assert hidden[1, 0].max() == 0
     assert hidden[0, 1, 0] == hidden[0, 1, -1] == 0
-    assert relations.passes(passer, hidden[0, 1]) is True
-    assert relations.passes(pillar, hidden[0, 1]) is None  # it only stands there
-    assert relations.passes(passer, hidden[1, 0]) is False
+    assert comparisons.passes(passer, hidden[0, 1]) is True
+    assert comparisons.passes(pillar, hidden[0, 1]) is None  # it only stands there
+    assert comparisons.passes(passer, hidden[1, 0]) is False
 
 
 def winners(objects: tuple[ShapeObject, ...]) -> dict[str, int | None]:
