@@ -23,10 +23,6 @@ app = typer.Typer(
 )
 
 Folder = Annotated[Path, typer.Argument(help="Folder of a track cache.")]
-OptionalDataset = Annotated[
-    str | None,
-    typer.Option("--dataset", help="Dataset that the tracks are of; default: look at files only."),
-]
 Part = Annotated[
     str, typer.Option(metavar="I/N", help="Only the I-th of N parts: one a machine, then copy.")
 ]
@@ -45,6 +41,24 @@ class ContentOptions:
     token_dtype: Annotated[
         Literal["float32", "float16"], typer.Option(help="float32, or float16: half the size.")
     ] = "float32"
+
+
+@dataclass(frozen=True)
+class TheirDataset(options.CorruptionOptions):
+    """The dataset that tracks are of."""
+
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="Dataset of these tracks; default: look at files only."),
+    ] = None
+    split: options.Split = None
+    data: options.Root = None
+
+    def opened(self) -> Dataset | None:
+        """None if only files are to be looked at. Raises UsageError."""
+        if self.dataset is None:
+            return None
+        return options.SplitOptions(self.dataset, self.split, self.data).choice(self.plan()).dataset
 
 
 @app.command("build")
@@ -103,10 +117,7 @@ def build_command(
 @options.grouped
 def info_command(
     folder: Folder,
-    corruption: options.CorruptionOptions,
-    dataset: OptionalDataset = None,
-    split: options.Split = None,
-    data: options.Root = None,
+    theirs: TheirDataset,
     as_json: options.AsJson = False,
 ) -> None:
     """Say what a cache holds and how it was made; with a dataset, its candidate recall.
@@ -119,7 +130,7 @@ def info_command(
     from rvosbench.tracks.cache import TrackCache
     from rvosbench.tracks.summary import recall_of, summarize
 
-    cache, opened = TrackCache(folder), _opened(dataset, split, data, corruption)
+    cache, opened = TrackCache(folder), theirs.opened()
     summary = summarize(cache)
     found = recall_of(cache, opened) if opened else []
     if as_json:
@@ -135,10 +146,7 @@ def info_command(
 @options.grouped
 def verify_command(
     folder: Folder,
-    corruption: options.CorruptionOptions,
-    dataset: OptionalDataset = None,
-    split: options.Split = None,
-    data: options.Root = None,
+    theirs: TheirDataset,
     videos: options.Videos = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -151,8 +159,7 @@ def verify_command(
     from rvosbench.datasets.choice import parse_videos
     from rvosbench.tracks.cache import TrackCache
 
-    opened = _opened(dataset, split, data, corruption)
-    problems = TrackCache(folder).problems(opened, parse_videos(videos))
+    problems = TrackCache(folder).problems(theirs.opened(), parse_videos(videos))
     facts = {"tracks": str(folder), "ok": not problems, "problems": problems}
     outcome = f"{len(problems)} problems" if problems else "all is well"
     verdict(as_json, facts, problems, f"{folder}: {outcome}")
@@ -188,14 +195,6 @@ def pull_command(
     from rvosbench.tracks.hub import pull_tracks
 
     say(f"{out}: {pull_tracks(repository, out, revision)} videos")
-
-
-def _opened(
-    dataset: str | None, split: str | None, data: Path | None, corruption: options.CorruptionOptions
-) -> Dataset | None:
-    if dataset is None:
-        return None
-    return options.SplitOptions(dataset, split, data).choice(corruption.plan()).dataset
 
 
 def _part(videos: list[str], part: str) -> list[str]:

@@ -51,19 +51,15 @@ def check_videos(dataset: Dataset, asked: Iterable[str]) -> None:
     """
     known: Collection[str] | None = _told(dataset, "video_ids", None)
     for video in asked:
-        if not (_opens(dataset, video) if known is None else video in known):
+        try:
+            there = video in known if known is not None else bool(dataset.sample(video))
+        except DatasetError:
+            there = False
+        if not there:
             raise UsageError(
                 f"{dataset.name}/{dataset.split} has no video {video!r}"
                 f"{did_you_mean(video, known or ())} ({len(dataset)} videos)"
             )
-
-
-def _opens(dataset: Dataset, video: str) -> bool:
-    try:
-        dataset.sample(video)
-    except DatasetError:
-        return False
-    return True
 
 
 def corruption_of(dataset: Dataset) -> str | None:

@@ -51,13 +51,6 @@ class Layout:
     frames: Path
     source: Path | None
 
-    def file_names(self, sample: Sample, storage: Storage) -> tuple[str, ...]:
-        """One file name a frame."""
-        if not storage.keep_names:
-            return tuple(name + storage.suffix for name in sample.video.frame_names)
-        files = image_files(self.source / sample.video.id) if self.source else {}
-        return tuple(files[name].name for name in sample.video.frame_names)
-
 
 @dataclass(frozen=True)
 class CopyOptions:
@@ -137,10 +130,11 @@ class _Job:
         write_json(output, {"files": made, "frames": frames, "meta": meta})
 
     def _frames(self, sample: Sample) -> Iterator[tuple[str, bytes]]:
-        video, names = sample.video, self.layout.file_names(sample, self.storage)
-        for index, (name, file) in enumerate(zip(video.frame_names, names, strict=True)):
+        video, source, storage = sample.video, self.layout.source, self.storage
+        kept = image_files(source / video.id) if source and storage.keep_names else {}
+        for index, name in enumerate(video.frame_names):
             frame = corrupted_frame(self.plan, video.id, name, index, video.read(index))
-            yield file, encode(frame, self.storage)
+            yield kept[name].name if kept else name + storage.suffix, encode(frame, storage)
 
     def recipe(self) -> Recipe:
         """What decides every byte of the copy but its frames, see `_unit`."""

@@ -36,9 +36,7 @@ class LabelTruth:
 
     folder: Path
     absent_is_empty: bool = False
-    _latest: dict[tuple[str, tuple[str, ...]], Target] = field(
-        default_factory=dict, repr=False, compare=False
-    )
+    _latest: dict[object, Target] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
     def tree(self) -> Tree:
@@ -51,12 +49,7 @@ class LabelTruth:
         Raises:
             AnnotationError: no image, an image of the wrong kind or size, or an unknown object.
         """
-        whole = self._whole(clip)
-        if size is not None and whole.size != size:
-            raise AnnotationError(
-                f"{self.folder / clip.id}: masks are {whole.size[0]}x{whole.size[1]}, frames "
-                f"{size[0]}x{size[1]} (height x width): were the frames resized?"
-            )
+        whole = self._whole(clip, size)
         if ids is None:
             return whole
         objects = {i: self._object(clip, whole, i) for i in ids}
@@ -75,16 +68,16 @@ class LabelTruth:
         """The image of every frame, if there is one; those of unlisted frames do not count."""
         return frame_files(self.tree, clip.id, clip.frame_names)
 
-    def _whole(self, clip: Clip) -> Target:
+    def _whole(self, clip: Clip, size: tuple[int, int] | None) -> Target:
         """Of the last video only: its expressions are asked for one after the other."""
-        key = (clip.id, clip.frame_names)
+        key = (clip.id, clip.frame_names, size)
         if key not in self._latest:
             self._latest.clear()
             with told_as(AnnotationError):
-                self._latest[key] = self._read(clip)
+                self._latest[key] = self._read(clip, size)
         return self._latest[key]
 
-    def _read(self, clip: Clip) -> Target:
+    def _read(self, clip: Clip, size: tuple[int, int] | None) -> Target:
         files = {i: name for i, name in enumerate(self._files(clip)) if name is not None}
         if not files:
             raise AnnotationError(
@@ -92,9 +85,9 @@ class LabelTruth:
                 f"frames of video {clip.id!r} ({clip.frame_names[0]}.png, ...): unpack the "
                 "annotations there"
             )
-        size, masks = label_masks(self.tree, tuple(files.values()))
+        found, masks = label_masks(self.tree, tuple(files.values()), size)
         void = masks.pop(VOID, None)
-        return Target(size, tuple(files), {str(v): m for v, m in masks.items()}, void)
+        return Target(found, tuple(files), {str(v): m for v, m in masks.items()}, void)
 
     def _object(self, clip: Clip, whole: Target, wanted: str) -> MaskSequence:
         if wanted in whole.objects:
