@@ -39,20 +39,6 @@ MASKS = "Annotations"
 
 
 @dataclass(frozen=True)
-class Layout:
-    """How a copy is laid out.
-
-    Attributes:
-        frames: folder of the frames, below the copy's root.
-        source: folder of the source's frames; None for datasets that have no files, whose copy
-            takes the form of the dataset `folder`.
-    """
-
-    frames: Path
-    source: Path | None
-
-
-@dataclass(frozen=True)
 class CopyOptions:
     """How a copy is made.
 
@@ -89,18 +75,21 @@ def write_copy(
         UsageError: `out` holds something else, lies in the source, or the dataset is corrupted.
         DatasetError: frames that cannot be read.
     """
-    layout, copy, storage = _layout_of(dataset, root), CorruptedCopy(out), options.storage
     _check(dataset, out, root)
-    if storage.keep_names and layout.source is None:
+    copy, storage, frames = CorruptedCopy(out), options.storage, Path(FRAMES)
+    source = None if root is None else frame_folders(dataset)
+    if root is not None and source is not None:
+        frames = source.resolve().relative_to(root.resolve())
+    elif storage.keep_names:
         raise UsageError("--names keep: these frames are generated and have no file names to keep")
-    job = _Job(dataset, plan, storage, layout, copy)
+    job = _Job(dataset, plan, storage, copy, frames, source)
     recipe = job.recipe()
     units = [_unit(sample.video, recipe) for sample in dataset]
     with copy.claim(recipe):
-        if root is not None and layout.source is not None:
-            _bring_rest(root, out, layout.frames, options.link)
+        if root is not None and source is not None:
+            _bring_rest(root, out, frames, options.link)
         run_units(units, job, copy.store, local(options.workers), options.on_done)
-        if layout.source is None:
+        if source is None:
             videos = {unit.key: copy.record(unit.key)["meta"] for unit in units}
             write_json(out / META, {"videos": videos}, indent=1)
         return copy.finish(job.facts(), [unit.key for unit in units])
@@ -108,21 +97,28 @@ def write_copy(
 
 @dataclass(frozen=True)
 class _Job:
-    """Corrupts one video; its output says which files it made, and what the JSON says of it."""
+    """Corrupts one video; its output says which files it made, and what the JSON says of it.
+
+    Attributes:
+        frames: folder of the frames, below the copy's root.
+        source: folder of the source's frames; None for datasets that have no files, whose copy
+            takes the form of the dataset `folder`.
+    """
 
     dataset: Dataset
     plan: Plan
     storage: Storage
-    layout: Layout
     copy: CorruptedCopy
+    frames: Path
+    source: Path | None
 
     def __call__(self, key: str, output: Path) -> None:
         """Write the video's frames, and masks where the layout is ours, then their sha256."""
         sample = self.dataset.sample(key)
-        made = self.copy.place(self.layout.frames / key, self._frames(sample))
+        made = self.copy.place(self.frames / key, self._frames(sample))
         written = frames_identity(sample.video.frame_names, list(made.values()))
         frames, meta = {"copy": written, "clean": sample.video.identity}, None
-        if self.layout.source is None:
+        if self.source is None:
             meta = _meta_entry(self.dataset, sample)
             images = _label_images(self.dataset, sample)
             masks = ((f"{name}.png", encode_labels(image)) for name, image in images)
@@ -130,7 +126,7 @@ class _Job:
         write_json(output, {"files": made, "frames": frames, "meta": meta})
 
     def _frames(self, sample: Sample) -> Iterator[tuple[str, bytes]]:
-        video, source, storage = sample.video, self.layout.source, self.storage
+        video, source, storage = sample.video, self.source, self.storage
         kept = image_files(source / video.id) if source and storage.keep_names else {}
         for index, name in enumerate(video.frame_names):
             frame = corrupted_frame(self.plan, video.id, name, index, video.read(index))
@@ -164,7 +160,7 @@ class _Job:
             "dataset": self.dataset.name,
             "split": self.dataset.split,
             "fingerprint": self.dataset.fingerprint,
-            "layout": "source" if self.layout.source else "folder",
+            "layout": "source" if self.source else "folder",
         }
 
 
@@ -179,14 +175,6 @@ def _check(dataset: Dataset, out: Path, root: Path | None) -> None:
     place = out.resolve()
     if root is not None and (place == root.resolve() or root.resolve() in place.parents):
         raise UsageError(f"--out {out} lies in the source {root}: choose a folder outside of it")
-
-
-def _layout_of(dataset: Dataset, root: Path | None) -> Layout:
-    """The source's own layout if it has files below `root`, else that of the dataset `folder`."""
-    frames = frame_folders(dataset)
-    if root is None or frames is None:
-        return Layout(Path(FRAMES), None)
-    return Layout(frames.resolve().relative_to(root.resolve()), frames)
 
 
 def _bring_rest(root: Path, out: Path, frames: Path, link: bool) -> None:

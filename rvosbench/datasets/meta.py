@@ -103,7 +103,10 @@ class MetaFile:
 
     def _clip(self, video: str, entry: Json) -> Clip:
         if not isinstance(entry, dict) or "expressions" not in entry:
-            raise self._wrong(video, f" has no 'expressions'{_guess(entry)}")
+            categories = isinstance(entry, dict) and "objects" in entry
+            found = "this is YouTube-VOS's meta.json (categories), " if categories else ""
+            wanted = f"{found}wanted a meta_expressions.json file"
+            raise self._wrong(video, f" has no 'expressions': {wanted}")
         raw = entry["expressions"]
         if not isinstance(raw, dict):
             kind = type(raw).__name__
@@ -159,9 +162,3 @@ class MetaFile:
 
     def _wrong(self, video: str, what: str) -> AnnotationError:
         return AnnotationError(f"{self.path}: video {video!r}{what}")
-
-
-def _guess(entry: Json) -> str:
-    if isinstance(entry, dict) and "objects" in entry:
-        return ": this is YouTube-VOS's meta.json (categories), wanted meta_expressions.json"
-    return ": wanted a meta_expressions.json file"
