@@ -12,7 +12,14 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor
 
-from rvosbench.models.sam2.decoding import FrameFeatures
+from rvosbench.models.sam2.decoding import (
+    FrameFeatures,
+    FrameOutput,
+    decode,
+    prompt_masks_at,
+    resized,
+    tracks_with_multimask,
+)
 
 if TYPE_CHECKING:
     from transformers import Sam2VideoModel
@@ -20,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class MemoryBank:
-    """What is remembered of N objects while a video is tracked.
+    """N objects that are tracked through a video, and what is remembered of them.
 
     Attributes:
         model: the network.
@@ -35,6 +42,36 @@ class MemoryBank:
     prompt_frame: int
     spatial: dict[int, Tensor] = field(default_factory=dict)
     pointers: dict[int, Tensor] = field(default_factory=dict)
+
+    def prompt(self, features: FrameFeatures, masks: Tensor) -> FrameOutput:
+        """The prompted frame: the mask is shown as given, the decoder only gives a pointer."""
+        model, frame = self.model, self.prompt_frame
+        dtype, side = features.maps[2].dtype, model.image_size
+        full = prompt_masks_at(masks, side).to(dtype)
+        small = model.prompt_encoder.mask_input_size
+        logits = resized((full * 20.0 - 10.0).float(), small, antialias=True).to(dtype)
+        dense = model.mask_downsample(full)
+        decoded = decode(model, features, features.maps[2], dense, multimask=False)
+        there = full.flatten(1).any(dim=1, keepdim=True)
+        pointers = torch.where(there, decoded.pointers, model.no_object_pointer)
+        presence = there.to(dtype) * 20.0 - 10.0
+        # The original remembers the mask as it is shown at the decoder's size, not as it was given.
+        shown = (resized(logits.float(), (side, side)) > 0).to(dtype)
+        self.remember(features, shown, presence, pointers, frame)
+        low = logits[:, 0]
+        return FrameOutput(frame, low, pointers, presence[:, 0], low)
+
+    def track(self, features: FrameFeatures, frame: int, step: int) -> FrameOutput:
+        """The next frame in direction `step` (1 or -1)."""
+        model = self.model
+        conditioned = self.attend(features.maps[2], frame, step)
+        multimask = tracks_with_multimask(model)
+        out = decode(model, features, conditioned, None, multimask=multimask)
+        full = resized(out.logits[:, None].float(), (model.image_size, model.image_size))
+        memory_mask = torch.sigmoid(full.to(out.logits.dtype))
+        self.remember(features, memory_mask, out.presence[:, None], out.pointers, frame)
+        self.forget(frame)
+        return FrameOutput(frame, out.logits, out.pointers, out.presence, out.raw_logits)
 
     def remember(
         self, features: FrameFeatures, mask: Tensor, presence: Tensor, pointers: Tensor, frame: int

@@ -18,8 +18,13 @@ from torch import Tensor
 
 from rvosbench.models.runtime import BackendError, import_original
 from rvosbench.models.sam2.checkpoint import SIZES, find_converted
-from rvosbench.models.sam2.decoding import FrameFeatures, FrameOutput, PromptOutput
-from rvosbench.models.sam2.propagation import prompt_masks_at, resized
+from rvosbench.models.sam2.decoding import (
+    FrameFeatures,
+    FrameOutput,
+    PromptOutput,
+    prompt_masks_at,
+    resized,
+)
 
 if TYPE_CHECKING:
     from transformers import Sam2VideoConfig, Sam2VideoModel
