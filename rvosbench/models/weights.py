@@ -181,7 +181,9 @@ def read_config(folder: Path, family: Family) -> dict[str, Json]:
 
 
 def read_original(path: Path, family: Family) -> dict[str, Tensor]:
-    """The tensors of a checkpoint file of the authors, see `original_tensors`.
+    """The tensors of a checkpoint file of the authors under their plain names.
+
+    It holds a dictionary of tensors, or one that has it as "model"; names may begin with "module.".
 
     Raises:
         WeightsError: it is not a file of tensors.
@@ -196,21 +198,10 @@ def read_original(path: Path, family: Family) -> dict[str, Tensor]:
             f"{path}: cannot be read as an original {kind} checkpoint ({type(error).__name__}). "
             f"{family.advice}"
         ) from error
-    return original_tensors(content)
-
-
-def original_tensors(content: object) -> dict[str, Tensor]:
-    """The tensors of a checkpoint of the authors under their plain names.
-
-    Args:
-        content: of the file: a dictionary of tensors, or one that has it as "model"; names may
-            begin with "module.".
-    """
-    from torch import Tensor
-
-    inner = content.get("model", content) if isinstance(content, Mapping) else {}
+    inner = content.get("model", content) if isinstance(content, dict) else {}
     named = inner.items() if isinstance(inner, Mapping) else ()
-    return {str(k).removeprefix("module."): v for k, v in named if isinstance(v, Tensor)}
+    plain = {str(k).removeprefix("module."): v for k, v in named}
+    return {k: v for k, v in plain.items() if isinstance(v, torch.Tensor)}
 
 
 def renamed(name: str, table: Path) -> str:

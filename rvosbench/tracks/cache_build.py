@@ -170,11 +170,11 @@ def object_tracks(
 
     Args:
         follower: of the video.
-        objects: object id -> masks on the annotated frames.
+        objects: object id -> masks on the annotated frames; those never visible are left out.
         annotated: indices of those frames.
 
     Returns:
-        Tracks called `truth-<object id>`; objects that are never visible are left out.
+        Tracks called `truth-<object id>`.
     """
     prompts: dict[int, dict[str, Prompt]] = {}
     for name, masks in objects.items():

@@ -46,9 +46,7 @@ def candidate_recall(
 ) -> list[Recall]:
     """Recall by source of prompt, and of all that inference may use.
 
-    Args:
-        videos: of each its tracks, its expressions and their ground truth. Those without a target
-            are left out: no candidate can be right.
+    Expressions without a target are left out: no candidate can be right.
 
     Returns:
         One row a source that occurs, "all" last; none without expressions.
@@ -130,14 +128,9 @@ def touching(
 ) -> dict[int, MaskSequence]:
     """Tracks that share a pixel with a target: no other can improve a union.
 
-    Args:
-        tracks: of the target's video.
-        target: whose annotated frames are looked at.
-        limit: bytes of masks that are packed, for speed; the rest stay as the tracks hold them,
-            usually run lengths. It changes no number.
-
     Returns:
-        Index -> masks on the annotated frames, in order.
+        Index -> masks on the target's annotated frames, in order. Up to `limit` bytes of them are
+        packed, for speed; the rest stay as the tracks hold them. It changes no number.
     """
     truth, found, room = target.union().packed(), {}, limit
     for index, track in enumerate(tracks):

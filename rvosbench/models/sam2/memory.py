@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
@@ -109,7 +109,9 @@ class MemoryBank:
         flat = current.flatten(2).permute(2, 0, 1).expand(-1, n, -1)
         out = model.memory_attention(
             current_vision_features=flat,
-            current_vision_position_embeddings=image_positions(model, current),
+            current_vision_position_embeddings=position_code(
+                model.vision_encoder.neck.position_encoding, current.shape[1:], current
+            ),
             memory=torch.cat([spatial, pointers]).to(current.dtype),
             memory_posision_embeddings=torch.cat([spatial_positions, pointer_positions]),
             num_object_pointer_tokens=pointers.shape[0],
@@ -125,7 +127,10 @@ class MemoryBank:
             if past != self.prompt_frame and past in self.spatial:
                 kept.append((offset, self.spatial[past]))
         tokens, n = torch.cat([memory for _, memory in kept]), kept[0][1].shape[1]
-        place = memory_positions(model, tokens.device, model.no_object_pointer.dtype)
+        shape = (model.mem_dim, *model.backbone_feature_sizes[-1])
+        place = position_code(
+            model.memory_encoder.position_encoding, shape, model.no_object_pointer
+        )
         times = model.memory_temporal_positional_encoding
         positions = torch.cat([place + times[offset - 1] for offset, _ in kept])
         return tokens, positions.expand(-1, n, -1)
@@ -163,18 +168,9 @@ def attention_bytes(image_size: int, dim: int, memories: int) -> int:
     return 7 * 4 * memories * (image_size // 16) ** 2 * dim
 
 
-def image_positions(model: Sam2VideoModel, top: Tensor) -> Tensor:
-    """Constant position code of the top feature map, (h*w, 1, D)."""
-    encode = model.vision_encoder.neck.position_encoding
-    shape = torch.Size((1, *top.shape[1:]))
-    return cast(Tensor, encode(shape, top.device, top.dtype).flatten(2).permute(2, 0, 1))
-
-
-def memory_positions(model: Sam2VideoModel, device: torch.device, dtype: torch.dtype) -> Tensor:
-    """Constant position code of one spatial memory, (h*w, 1, 64)."""
-    height, width = model.backbone_feature_sizes[-1]
-    shape = torch.Size((1, model.mem_dim, height, width))
-    code = model.memory_encoder.position_encoding(shape, device, dtype)
+def position_code(encode: Any, shape: tuple[int, ...], like: Tensor) -> Tensor:  # noqa: ANN401
+    """Constant code of the positions of a map of shape (C, h, w), (h*w, 1, C)."""
+    code = encode(torch.Size((1, *shape)), like.device, like.dtype)
     return cast(Tensor, code.flatten(2).permute(2, 0, 1))
 
 
