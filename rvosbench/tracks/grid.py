@@ -14,10 +14,17 @@ from numpy.typing import NDArray
 
 from rvosbench.masks import Words, pack, unpack
 from rvosbench.records import Track
-from rvosbench.tracks.admission import Admission, Rules, shown_by
 from rvosbench.tracks.config import TrackConfig
 from rvosbench.tracks.follower import Follower
-from rvosbench.tracks.prompts import Prompt, largest_first, prompt_of, without_parts
+from rvosbench.tracks.prompts import (
+    Admission,
+    Prompt,
+    Rules,
+    largest_first,
+    prompt_of,
+    shown_by,
+    without_parts,
+)
 
 if TYPE_CHECKING:
     import torch
