@@ -148,11 +148,7 @@ def looks_like_hub_id(source: str) -> bool:
 
 
 def fetch(hub_id: str, files: Sequence[str], title: str, advice: str) -> Path:
-    """The folder of a hub repository's files, downloaded once.
-
-    Raises:
-        WeightsError: not available: says why and what to do.
-    """
+    """A hub repository's files, downloaded once; raises WeightsError: why not, what to do."""
     import huggingface_hub
 
     try:
@@ -165,11 +161,7 @@ def fetch(hub_id: str, files: Sequence[str], title: str, advice: str) -> Path:
 
 
 def read_config(folder: Path, family: Family) -> dict[str, Json]:
-    """The configuration of a folder.
-
-    Raises:
-        WeightsError: it is of another kind of network.
-    """
+    """The configuration of a folder; raises WeightsError if it is of another kind of network."""
     path = folder / CONFIG_FILE
     content: dict[str, Json] = json.loads(path.read_text(encoding="utf-8"))
     kind = content.get("model_type")

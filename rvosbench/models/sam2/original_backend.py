@@ -187,11 +187,7 @@ def original_network(ours: Sam2VideoModel) -> Any:  # noqa: ANN401 - untyped pac
 
 
 def config_file(config: Sam2VideoConfig) -> str:
-    """The package's configuration file for a network, such as configs/sam2/sam2_hiera_l.yaml.
-
-    Raises:
-        BackendError: the package has none.
-    """
+    """The package's file for a network, as configs/sam2/sam2_hiera_l.yaml, or BackendError."""
     trunk = config.vision_config.backbone_config
     version = {(False, False): "2", (True, True): "2.1"}.get(
         (
