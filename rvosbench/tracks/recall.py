@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -72,17 +72,16 @@ def recall_of(cache: TrackCache, dataset: Dataset) -> list[Recall]:
             frames or expressions.
         NoGroundTruthError: the split is hidden.
     """
-    return candidate_recall(_videos(cache, dataset, cache.videos_of(dataset)))
+    videos = cache.videos_of(dataset)
+    return candidate_recall(_looked_at(cache, dataset, video) for video in videos)
 
 
-def _videos(
-    cache: TrackCache, dataset: Dataset, videos: Sequence[str]
-) -> Iterator[tuple[Sequence[Track], Sequence[Expression], TruthLookup]]:
-    for sample in map(dataset.sample, videos):
-        header = cache.header(sample.video.id)
-        cache.check(header, sample, header.grounder is not None)
-        target = partial(dataset.target, sample.video.id)
-        yield cache.tracks(sample.video.id), sample.expressions, target
+def _looked_at(
+    cache: TrackCache, dataset: Dataset, video: str
+) -> tuple[Sequence[Track], Sequence[Expression], TruthLookup]:
+    sample, header = dataset.sample(video), cache.header(video)
+    cache.check(header, sample, header.grounder is not None)
+    return cache.tracks(video), sample.expressions, partial(dataset.target, video)
 
 
 _SOURCES: Mapping[str, Callable[[Track], bool]] = {
