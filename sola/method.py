@@ -276,7 +276,7 @@ def _backbone(config: SolaConfig) -> str:
 def _selector_source(name: str) -> Path:
     if not name:
         raise WeightsError(
-            "SOLA needs a trained selector, and its authors published none: train one and give its "
+            "SOLA needs a trained selector, and its authors released none: train one and give its "
             "folder with --set selector=DIR, or run the embedded one with --preset demo"
         )
     return EMBEDDED_SELECTOR if name == "demo" else Path(name)

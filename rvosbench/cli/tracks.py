@@ -60,7 +60,7 @@ class ContentOptions:
 @app.command("build")
 @options.grouped
 def build_command(
-    out: Annotated[Path, typer.Option(help="Folder of the cache; a killed run is taken up.")],
+    out: Annotated[Path, typer.Option(help="Folder of the cache; a killed run is continued.")],
     source: options.SplitOptions,
     corruption: options.CorruptionOptions,
     models: ModelOptions,
