@@ -41,7 +41,7 @@ class Blind:
         """Expression id -> masks; empty ones where the video has no object.
 
         Raises:
-            MaskError: the dataset has truth on some frames only.
+            MaskError: the dataset has ground truth on some frames only.
         """
         masks = list(truth.objects().values())
         length, size = len(sample.video), sample.video.size

@@ -1,4 +1,4 @@
-"""The best set of candidate tracks given the truth: what a perfect selector would score.
+"""The best set of candidate tracks given the ground truth: what a perfect selector would score.
 
 A set is searched by adding, removing or swapping one track at a time while region similarity J
 rises, from the empty set and from every single track. For up to `EXHAUSTIVE` useful tracks all

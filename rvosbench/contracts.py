@@ -45,11 +45,11 @@ Answer: TypeAlias = "Prediction | MaskSequence"
 """A method may give bare masks: they count as a prediction of score 1."""
 
 TruthLookup: TypeAlias = Callable[[str], Target]
-"""Expression id -> truth, for one video."""
+"""Expression id -> target, for one video."""
 
 
 class VideoTruth(Protocol):
-    """All truth of one video: what a scoring protocol is handed. It is a `TruthLookup`, too."""
+    """All ground truth of one video, as a scoring protocol gets it. It is a `TruthLookup`, too."""
 
     def __call__(self, expression_id: str) -> Target: ...
     def objects(self) -> Mapping[str, MaskSequence]:
@@ -57,7 +57,7 @@ class VideoTruth(Protocol):
 
 
 class MethodTruth(VideoTruth, Protocol):
-    """All truth of one video, as a method is handed it that asks for it."""
+    """All ground truth of one video, as a method is handed it that asks for it."""
 
     def frame_evidence(self, expression_id: str) -> FrameEvidence:
         """What one frame at a time tells; raises DatasetError if the dataset does not say it."""
@@ -92,7 +92,7 @@ class Dataset(Protocol):
         """One video by id; raises DatasetError for an unknown one."""
 
     def target(self, video_id: str, expression_id: str) -> Target:
-        """The truth of an expression; raises NoGroundTruthError on a hidden split."""
+        """The target of an expression; raises NoGroundTruthError on a hidden split."""
 
     def objects(self, video_id: str) -> Mapping[str, MaskSequence]:
         """All annotated objects of a video, for training and analysis; may raise as `target`."""
@@ -107,7 +107,7 @@ class DatasetSpec:
         open: (root folder or None, split) -> Dataset; raises DatasetError if files are not there.
         needs_root: False for datasets that are generated or embedded.
         aliases: other accepted spellings of a split -> the authors' spelling.
-        hidden: splits whose truth the authors keep.
+        hidden: splits whose ground truth the authors keep.
     """
 
     splits: tuple[str, ...]
@@ -128,7 +128,7 @@ class Method(Protocol):
 
 @runtime_checkable
 class TruthMethod(Protocol):
-    """A method that looks at the truth (`MethodSpec.needs_truth`): an upper bound, never ranked."""
+    """A method that sees the ground truth (`MethodSpec.needs_truth`): an upper bound, unranked."""
 
     def predict_with_truth(self, sample: Sample, truth: MethodTruth) -> Mapping[str, Answer]:
         """Expression id -> prediction, for every expression of the sample."""
@@ -180,7 +180,7 @@ class MethodSpec:
         card: what the tables print.
         presets: preset name -> fields that differ from the defaults. A method with a "demo" preset
             uses it on the demo dataset unless another is asked for.
-        needs_truth: the method is handed the truth, and its result is marked an upper bound.
+        needs_truth: the method is handed the ground truth, and its result is marked an upper bound.
         identify: (config, device, ids of the run's videos) -> what the built method would say of
             itself, without opening a network: a finished run is taken up at once, and with worker
             processes the parent opens nothing. It returns None where it cannot tell, such as for
@@ -236,7 +236,7 @@ class ScoringProtocol(Protocol):
         name: as on the command line.
         version: changes whenever a number could change.
         official: False if the authors' scorer was never published and ours is a reconstruction.
-        answers: what is scored: answers to "expressions", or the objects of label images
+        answers: what is scored: predictions for "expressions", or the objects of label images
             ("labels"), whose numbers are the keys of `predictions`.
     """
 

@@ -50,7 +50,7 @@ class AnnotationError(DatasetError):
 
 
 class NoGroundTruthError(DatasetError):
-    """The split's truth is hidden by its authors: predictions can be written, not scored."""
+    """The split's ground truth is hidden by its authors: predictions can be written, not scored."""
 
 
 class PredictionError(RvosbenchError):

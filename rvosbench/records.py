@@ -1,6 +1,6 @@
 """What a benchmark talks about: videos, expressions, targets, predictions, tracks.
 
-A `Sample` is all that a method may see: there is no truth inside. A `Target` is all that a metric
+A `Sample` is all that a method may see: no ground truth is inside. A `Target` is all that a metric
 may see. Small frozen records of NumPy arrays; nothing here imports torch.
 """
 
@@ -74,11 +74,11 @@ class Video:
 
 @dataclass(frozen=True)
 class Expression:
-    """A sentence that refers to objects of a video.
+    """A text that refers to objects of a video.
 
     Attributes:
         id: unique in its video.
-        text: the sentence as the authors wrote it.
+        text: as the authors wrote it.
         group: set it belongs to, where a dataset has several (Ref-DAVIS17: the annotator set).
         tags: categories for breakdowns, such as "direction" or "no_target".
     """
@@ -99,11 +99,11 @@ class Sample:
 
 @dataclass(frozen=True)
 class Target:
-    """The truth of one expression.
+    """The ground truth of one expression.
 
     Attributes:
         size: (height, width) in pixels.
-        annotated: indices of the video's frames that have truth, ascending.
+        annotated: indices of the video's frames that have ground truth, ascending.
         objects: object id -> masks on the annotated frames, in their order. Empty for an
             expression without target.
         void: pixels to be ignored on the annotated frames, or None.
@@ -121,13 +121,13 @@ class Target:
 
 @dataclass(frozen=True, eq=False)
 class FrameEvidence:
-    """What the frames of a video, each by itself, tell of whom a sentence means.
+    """What the frames of a video, each by itself, tell of whom an expression means.
 
     Attributes:
         objects: ids of the N objects, as `Dataset.objects` has them.
         possible: (T, N) bool, who may be meant for all that frame t shows; nobody out of sight.
         certain: (T, N) bool, who must be meant; a part of `possible`.
-        least: targets that the sentence's grammar promises at least: 1 in the singular.
+        least: targets that the expression's grammar promises at least: 1 in the singular.
         most: targets at most.
     """
 
@@ -140,7 +140,7 @@ class FrameEvidence:
 
 @dataclass(frozen=True)
 class Prediction:
-    """A method's answer to one expression.
+    """A method's masks for one expression.
 
     Attributes:
         masks: one mask for every frame of the video.
@@ -210,7 +210,7 @@ class MissingPolicy(StrEnum):
 
 @dataclass(frozen=True)
 class Track:
-    """A candidate mask track, made by a frozen model without knowing the truth.
+    """A candidate mask track, made by a frozen model without knowing the ground truth.
 
     Attributes:
         id: unique in its video and configuration.

@@ -56,7 +56,7 @@ class StorageOptions:
         Literal["png", "jpeg"],
         typer.Option("--format", help="png keeps every bit, jpeg is ImageNet-C's storage."),
     ] = "png"
-    quality: Annotated[int, typer.Option(help="Of JPEG.")] = 85
+    quality: Annotated[int, typer.Option(help="Quality of JPEG.")] = 85
     names: Annotated[
         Literal["frame", "keep"],
         typer.Option(help="frame: <frame>.png; keep: the source's file names, whatever they hold."),

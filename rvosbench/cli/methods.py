@@ -35,7 +35,7 @@ def list_command(as_json: options.AsJson = False) -> None:
     rows = [
         [
             name,
-            spec.card.title + (" (upper bound: sees the truth)" if spec.needs_truth else ""),
+            spec.card.title + (" (upper bound: sees the ground truth)" if spec.needs_truth else ""),
             spec.card.venue or "-",
             ", ".join(spec.presets) or "-",
         ]

@@ -71,7 +71,7 @@ Out = Annotated[
     typer.Option(help="Run folder; default: a folder under runs/ named after the run."),
 ]
 Workers = Annotated[int, typer.Option(min=0, help="Processes; 0 works in this one.")]
-Resume = Annotated[bool, typer.Option("--resume", help="Take up a killed run in the same folder.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue a killed run in the same folder.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 
 CorruptionSpec = Annotated[
@@ -94,7 +94,7 @@ Temporal = Annotated[
         "shares angle, fog, frost, water and deformation; drift lets them change smoothly."
     ),
 ]
-CorruptionSeed = Annotated[int, typer.Option(help="Of everything random in a corruption.")]
+CorruptionSeed = Annotated[int, typer.Option(help="Seed of everything random in a corruption.")]
 FrostDir = Annotated[
     Path | None,
     typer.Option(

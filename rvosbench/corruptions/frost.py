@@ -36,7 +36,7 @@ class OwnPictures:
         return OWN_PICTURES
 
     def covering(self, index: int, height: int, width: int) -> Frame:
-        """See `rvosbench.corruptions.implementation.Pictures`."""
+        """See `rvosbench.corruptions.draws.Pictures`."""
         return _own_covering(index, height, width)
 
 
@@ -58,7 +58,7 @@ class FolderPictures:
         return len(self.files)
 
     def covering(self, index: int, height: int, width: int) -> Frame:
-        """See `rvosbench.corruptions.implementation.Pictures`."""
+        """See `rvosbench.corruptions.draws.Pictures`."""
         return _file_covering(self.files[index], height, width)
 
 
@@ -66,7 +66,7 @@ def frost_pictures(folder: Path | None) -> OwnPictures | FolderPictures:
     """The pictures in `folder`, or our own for None.
 
     Args:
-        folder: holds frost1.png and so on, as released with ImageNet-C; or `INSTALLED`.
+        folder: holds frost1.png and so on, as in ImageNet-C; or `INSTALLED`.
 
     Raises:
         UsageError: no pictures there.

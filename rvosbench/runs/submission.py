@@ -109,10 +109,12 @@ def pack_run(run: Path, out: Path) -> int:
         The number of masks.
 
     Raises:
-        UsageError: there is no run.
-        ResultError: the run is not finished, has no predictions, or damaged ones.
+        UsageError: it is not a run.
+        ResultError: the run does not exist, is not finished, has no predictions, or damaged ones.
     """
     folder = RunFolder(run)
+    if not run.exists():
+        raise ResultError(f"{run}: does not exist")
     if not folder.is_run:
         raise UsageError(f"{run}: is no run of `rvosbench eval`, which says its dataset: --dataset")
     dataset, videos = str(folder.result().facts["dataset"]), sorted(folder.video_ids())

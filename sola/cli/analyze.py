@@ -39,7 +39,7 @@ def similarity_command(
     pairs: Annotated[
         int, typer.Option(help="At most so many pairs a video, drawn at random.")
     ] = 2000,
-    seed: Annotated[int, typer.Option(help="Of the draw of pairs.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the draw of pairs.")] = 0,
     as_json: options.AsJson = False,
 ) -> None:
     """Plot token similarity over mask mIoU for pairs of tracks of one video (Figure 4).
@@ -117,7 +117,7 @@ def probe_command(
     """Train a linear classifier on object tokens and report what it finds in them.
 
     VOC: every object mask prompts SAM2 on its image; 20 classes, train against val. Demo: objects
-    of MotionShapes are tracked from their truth; colour, shape, texture, and R2 of place and size.
+    of MotionShapes are tracked from ground truth; colour, shape, texture, and R2 of place and size.
     Writes probe.json, and the tokens, so that a second run only fits the classifier.
 
     Example: rvosbench sola analyze probe --dataset voc --data VOCdevkit/VOC2012

@@ -78,7 +78,7 @@ def reproduce_command(
     ] = 0,
     device: options.Device = "auto",
     workers: options.Workers = 0,
-    form: Annotated[Format, typer.Option("--format", help="Of the tables.")] = "markdown",
+    form: Annotated[Format, typer.Option("--format", help="Format of the tables.")] = "markdown",
     page: Page = None,
     plan: Annotated[bool, typer.Option("--plan", help="Say what would be done, and stop.")] = False,
     as_json: options.AsJson = False,

@@ -74,7 +74,7 @@ Minutes = Annotated[
 ]
 Seed = Annotated[
     Optional[int],  # noqa: UP045
-    typer.Option(help="Of weights, order and dropout; default 0."),
+    typer.Option(help="Seed of weights, order and dropout; default 0."),
 ]
 Half = Annotated[bool, typer.Option("--half", help="Store the weights as float16.")]
 Tensorboard = Annotated[

@@ -198,7 +198,7 @@ def read_state_dict(source: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise WeightsError(
             f"{path}: no such file. Wanted a selector checkpoint (.safetensors, .pt or .pth). The "
-            "authors of SOLA have not published one: train it with `rvosbench sola train`, or use "
+            "authors of SOLA have not released one: train it with `rvosbench sola train`, or use "
             "--preset demo, which needs no download."
         )
     content = _read(path)
@@ -245,7 +245,7 @@ def _read_config(folder: Path) -> SelectorConfig:
         raise WeightsError(
             f"{folder}: no selector here ({CONFIG_FILE} is missing). Wanted a folder written by "
             "`rvosbench sola train`, or a .pt/.pth checkpoint of the released code. Its authors "
-            "have not published one: train it, or use --preset demo, which needs no download."
+            "have not released one: train it, or use --preset demo, which needs no download."
         )
     try:
         return configure(SelectorConfig(), json.loads(path.read_text(encoding="utf-8")))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 
 from rvosbench.corruptions import CORRUPTIONS, TABLE, Plan, parse
 from rvosbench.corruptions.draws import generator
-from rvosbench.corruptions.video import PERIOD, corrupted_frame
+from rvosbench.corruptions.frame import Drawn, apply, draw
+from rvosbench.corruptions.video import PERIOD, corrupted_frame, drifted
 from rvosbench.errors import UsageError
 from rvosbench.records import Frame
 
@@ -178,3 +180,24 @@ def test_words_of_the_command_line() -> None:
 def test_wrong_words_are_told(text: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         parse(text)
+
+
+def drawn_for_video(plan: Plan, number: int) -> Drawn:
+    rng = generator(plan.mode, plan.seed, plan.name, plan.severity, "clip", "video", str(number))
+    return draw(plan.name, plan.severity, (64, 96), rng)
+
+
+@pytest.mark.parametrize("name", ["fog", "spatter", "elastic_transform"])
+def test_a_drift_ends_at_the_next_draw(name: str) -> None:
+    plan = Plan(name, 3, temporal="drift")
+    first, second = drawn_for_video(plan, 0), drawn_for_video(plan, 1)
+    for key, value in drifted(first, second, 1.0).items():
+        np.testing.assert_allclose(value, second.values[key], atol=1e-4)
+
+
+def test_frost_of_a_later_draw_lies_at_its_place_in_the_first_picture() -> None:
+    plan, frame = Plan("frost", 3, temporal="drift"), np.full((64, 96, 3), 90, np.uint8)
+    first, second = drawn_for_video(plan, 0), drawn_for_video(plan, 1)
+    values = {"picture": first.values["picture"], "place": second.values["place"]}
+    wanted = apply(frame, replace(first, values=values), np.random.default_rng(0))
+    np.testing.assert_array_equal(corrupted_frame(plan, "clip", "f", PERIOD, frame), wanted)

@@ -30,7 +30,7 @@ def table() -> dict[str, dict[str, float]]:
 
 
 def by_category(result: Result) -> dict[str, float]:
-    """As the table has it: mean J&F x 100 of the sentences of each category, and of all."""
+    """As the table has it: mean J&F x 100 of the expressions of each category, and of all."""
     found: dict[str, list[float]] = {}
     for expression in result.expressions:
         score = 50 * (expression.score.j + expression.score.f)

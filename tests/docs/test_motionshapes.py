@@ -20,7 +20,7 @@ PAGE = (Path(__file__).parents[2] / "docs" / "motionshapes.md").read_text("utf-8
 
 
 @pytest.mark.parametrize("split", ["valid", "test"])
-def test_the_figures_are_those_of_the_command(split: str, tmp_path: Path) -> None:
+def test_the_statistics_are_those_of_the_command(split: str, tmp_path: Path) -> None:
     command = f"rvosbench data stats --dataset demo --split {split}"
     shown = re.search(rf"    {command}\n\n```text\n(.*?)```", PAGE, re.DOTALL)
     assert shown is not None
@@ -34,23 +34,23 @@ def test_the_ceiling_on_valid_is_that_of_the_command() -> None:
     line = re.search(r"^\| valid: truth-box grounder \| (.*) \|$", PAGE, re.MULTILINE)
     assert head is not None
     assert line is not None
-    names, figures = head[1].split(" | "), line[1].split(" | ")
+    names, values = head[1].split(" | "), line[1].split(" | ")
     assert set(names) == {"all", *CATEGORIES}
     result = evaluate("truth-grounder", load_dataset("demo", None, "valid"))
     assert result.summary is not None
     found = {p.value: p.jf for p in parts(result) if p.by == "category"}
     found["all"] = result.summary.jf
     printed = {name: f"{100 * found[name]:.1f}" for name in names}
-    assert printed == dict(zip(names, figures, strict=True))
+    assert printed == dict(zip(names, values, strict=True))
 
 
-def test_every_category_is_explained_with_sentences_that_can_be_read() -> None:
+def test_every_category_is_explained_with_examples_that_can_be_read() -> None:
     rows = re.findall(r"^\| `(\w+)` \| [^|]+ \| ([^|]+) \|$", PAGE, re.MULTILINE)
     explained = {name: examples for name, examples in rows if name in CATEGORIES}
     assert set(explained) == set(CATEGORIES)
     for examples in explained.values():
-        for sentence in examples.split(";"):
-            read(sentence)
+        for example in examples.split(";"):
+            read(example)
 
 
 def test_the_version_is_the_generators() -> None:

@@ -1,4 +1,4 @@
-"""docs/reproduction.md says what its figures say, and its figures are those of the command."""
+"""docs/reproduction.md says what its numbers say, and its numbers are those of the command."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from sola.reproduce.report import Report
 from ..sola.reproduce.reports import read_report
 
 DOCS = Path(__file__).parents[2] / "docs"
-PAGE, FIGURES = DOCS / "reproduction.md", DOCS / "reproduction.json"
+PAGE, NUMBERS = DOCS / "reproduction.md", DOCS / "reproduction.json"
 TOLERANCE = 0.02
 """Of a video's J&F: another processor may move a pixel of a mask, and now and then a track."""
 
 
 @pytest.fixture(scope="module")
 def report() -> Report:
-    return read_report(FIGURES)
+    return read_report(NUMBERS)
 
 
-def test_the_page_is_what_its_figures_give(report: Report) -> None:
-    assert PAGE.read_text("utf-8") == page(report, FIGURES.name)
+def test_the_page_is_what_its_numbers_give(report: Report) -> None:
+    assert PAGE.read_text("utf-8") == page(report, NUMBERS.name)
 
 
 def test_the_shipped_selector_scores_what_the_page_says(report: Report) -> None:

@@ -1,7 +1,7 @@
 """Every number of the paper's nine tables, against a transcription made by hand from its text.
 
-The transcription below shares nothing with `leaderboard/published`: it was typed from the tables of
-arXiv 2412.01136. Bold and underlined are those of its captions.
+The transcription below shares nothing with `rvosbench/tables/published`: it was typed from the
+tables of arXiv 2412.01136. Bold and underlined are those of its captions.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ def test_scores_are_probabilities_of_the_whole_candidate_set() -> None:
 
 
 def test_without_a_selector_the_error_says_what_to_do() -> None:
-    with pytest.raises(WeightsError, match=r"authors published none.*--preset demo"):
+    with pytest.raises(WeightsError, match=r"authors released none.*--preset demo"):
         evaluate(load_method("sola", "released"), ToyDataset())
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,13 +14,14 @@ import torch
 from torch import Tensor
 
 from rvosbench.errors import DatasetError, WeightsError
+from sola.config import TrainConfig
 from sola.data.batches import ExpressionGroup, epoch_plan, learnable, load_batch, plan_epoch
 from sola.data.track_data import TrainingData
 from sola.network.alignment import AlignmentLayer
 from sola.network.weights import load_selector
 from sola.training import loop
 from sola.training.budget import estimate_seconds, fit_epochs
-from sola.training.loop import train
+from sola.training.loop import learning_rate, train
 from sola.training.observers import Observers
 from sola.training.state import LOG_FILE, STATE_FILE, best_line, planned_epochs
 from sola.training.validation import validate
@@ -252,3 +254,17 @@ def test_lines_that_the_state_does_not_know_are_cut(tmp_path: Path) -> None:
     assert best_line(log, 0) == {}
     assert log.read_text() == ""
     assert best_line(tmp_path / "none", 3) == {}
+
+
+def test_the_rate_of_a_step_is_that_of_its_middle(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[float] = []
+
+    def noted(progress: float, losses: Sequence[float], config: TrainConfig) -> float:
+        seen.append(progress)
+        return learning_rate(progress, losses, config)
+
+    monkeypatch.setattr(loop, "learning_rate", noted)
+    train(make_data(8, 2), TINY, dataclasses.replace(FAST, epochs=2), tmp_path)
+    assert seen == [(step + 0.5) / 8 for step in range(8)]
