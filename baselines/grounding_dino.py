@@ -22,7 +22,7 @@ import numpy as np
 from rvosbench.contracts import MethodIdentity, MethodSpec
 from rvosbench.masks import MaskSequence, Rle, pack, union
 from rvosbench.records import Json, MethodCard, Prediction, Sample
-from rvosbench.tracks.boxes import BoxSegmenter, Grounder
+from rvosbench.tracks.boxes import Grounder, segmented
 from rvosbench.tracks.candidates import (
     DEMO_BOX_THRESHOLD,
     UNSIGNED,
@@ -132,7 +132,7 @@ class GroundingDinoBaseline:
         )
         if self.config.variant == "best":
             detections = [d.best() for d in detections]
-        prompts = BoxSegmenter(follower).prompts(frame, detections)
+        prompts = segmented(follower, frame, detections)
         return dict(zip(texts, prompts, strict=True))
 
 

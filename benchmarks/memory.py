@@ -32,11 +32,14 @@ from numpy.typing import NDArray
 
 from recipes.tracker.network import tiny_config
 from rvosbench.masks import pack
-from rvosbench.models.sam2.checkpoint import build_sam2
-from rvosbench.models.sam2.decoding import decode, encode_frames, tracks_with_multimask
+from rvosbench.models.sam2.checkpoint import build_sam2, original_config
+from rvosbench.models.sam2.decoding import (
+    FrameFeatures,
+    decode,
+    encode_frames,
+    tracks_with_multimask,
+)
 from rvosbench.models.sam2.memory import MemoryBank
-from rvosbench.models.sam2.original_checkpoint import original_config
-from rvosbench.models.sam2.outputs import FrameFeatures
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Frame, Video
 from rvosbench.tracks.config import Compute

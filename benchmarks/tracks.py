@@ -30,9 +30,8 @@ import torch
 
 from recipes.tracker.network import tiny_config
 from rvosbench.masks import pack
-from rvosbench.models.sam2.checkpoint import build_sam2
+from rvosbench.models.sam2.checkpoint import build_sam2, original_config
 from rvosbench.models.sam2.decoding import encode_frames
-from rvosbench.models.sam2.original_checkpoint import original_config
 from rvosbench.models.sam2.propagation import propagate
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Expression, Frame, Sample, Track, Video

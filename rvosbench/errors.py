@@ -107,7 +107,7 @@ def told_as(kind: type[RvosbenchError], where: str = "") -> Iterator[None]:
         raise kind(f"{where}: {error}" if where else str(error)) from error
 
 
-def few(names: Sequence[str], limit: int = 3) -> str:
+def few(names: Sequence[str], limit: int = 3, between: str = ", ") -> str:
     """The first names of a list for a message, and how many more there are.
 
     >>> few(["a", "b", "c", "d", "e"])
@@ -118,7 +118,7 @@ def few(names: Sequence[str], limit: int = 3) -> str:
     if not names:
         return "nothing"
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
-    return ", ".join(names[:limit]) + more
+    return between.join(names[:limit]) + more
 
 
 def first_line(error: Exception) -> str:

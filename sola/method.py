@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from rvosbench.contracts import MethodIdentity, MethodSpec
 from rvosbench.errors import ConfigurationError, WeightsError
 from rvosbench.masks import union
-from rvosbench.models.devices import choose_device
+from rvosbench.models.runtime import choose_device
 from rvosbench.records import Json, MethodCard, Prediction, Sample, Track, Video
 from rvosbench.tables.training import learned_from, training_text
 from rvosbench.tracks.candidates import DEMO_TRACKS, PAPER_TRACKS, RELEASED_TRACKER, CandidateConfig

@@ -12,11 +12,11 @@ from rvosbench.metrics.significance import (
     Difference,
     Floats,
     VideoScores,
-    exchange_p,
+    bootstrap_weights,
     interval,
     paired_difference,
+    permutation_p,
     scores_by_video,
-    video_weights,
 )
 from rvosbench.runs.result import Result
 from rvosbench.tables.table import METRICS, Interval
@@ -82,7 +82,7 @@ def confidences(results: Sequence[Result], seed: int = 0) -> dict[str, Confidenc
 
 def _group_confidences(group: Sequence[Result], seed: int) -> dict[str, Confidence]:
     data = {r.signature: scores_by_video(s.score for s in r.expressions) for r in group}
-    weights = video_weights(len(data[group[0].signature].videos), seed)
+    weights = bootstrap_weights(len(data[group[0].signature].videos), seed)
     ranked = [r for r in group if not r.upper_bound]
     best = max(ranked, key=lambda r: (data[r.signature].mean(), r.signature), default=None)
     found = {}
@@ -90,7 +90,7 @@ def _group_confidences(group: Sequence[Result], seed: int) -> dict[str, Confiden
         mine = data[result.signature]
         p = None
         if best is not None and result is not best and not result.upper_bound:
-            p = exchange_p(mine.sums["jf"] - data[best.signature].sums["jf"], seed)
+            p = permutation_p(mine.sums["jf"] - data[best.signature].sums["jf"], seed)
         found[result.signature] = Confidence(_intervals(result, mine, weights), p)
     return found
 

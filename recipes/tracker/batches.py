@@ -12,7 +12,7 @@ from torch import Tensor
 from recipes.appearance import CELLS, NO_LOOK, VISIBLE, look_of
 from rvosbench.demo.clips import Clip, ClipConfig, make_clip
 from rvosbench.models.frames import normalise
-from rvosbench.models.sam2.outputs import FrameFeatures
+from rvosbench.models.sam2.decoding import FrameFeatures
 
 TRIES = 8  # clips drawn in search of one that loses an object
 PRESENT = 12  # pixels from which it counts as in the frame

@@ -15,8 +15,13 @@ from recipes.appearance import PARTS, VISIBLE
 from recipes.tracker.batches import PRESENT, BatchSpec, ClipBatch, pooled_rows, sample_batch
 from recipes.tracker.losses import mask_ious, places
 from recipes.tracker.steps import background_points, inner_points, jittered_boxes
-from rvosbench.models.sam2.decoding import decode_prompts, encode_frames
-from rvosbench.models.sam2.outputs import FrameFeatures, FrameOutput, PromptOutput
+from rvosbench.models.sam2.decoding import (
+    FrameFeatures,
+    FrameOutput,
+    PromptOutput,
+    decode_prompts,
+    encode_frames,
+)
 from rvosbench.models.sam2.propagation import propagate
 from sola.analysis.linear_probe import explained, predict_classes, predict_values
 

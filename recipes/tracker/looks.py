@@ -29,8 +29,7 @@ from recipes.loop import EXPORT, Loss, Plan, Report, fit
 from recipes.schedule import Schedule
 from recipes.tracker.batches import BatchSpec, ClipBatch, sample_batch
 from rvosbench.models.sam2.checkpoint import load_network
-from rvosbench.models.sam2.decoding import encode_frames
-from rvosbench.models.sam2.outputs import FrameFeatures
+from rvosbench.models.sam2.decoding import FrameFeatures, encode_frames
 
 SHARES = (0.3, 1.0, 0.3)
 """Weights of colour, shape and texture: shape is what is hard."""
@@ -106,7 +105,7 @@ def train(recipe: LooksRecipe, init: Path, out: Path, *, resume: bool = False) -
         WeightsError: the weights to start from, or the checkpoint, cannot be read.
     """
     torch.manual_seed(recipe.seed)
-    model = load_network(init).model
+    model = load_network(init)
     write_recipe(recipe, out)
     heads = EncoderHeads(model.config.mask_decoder_config.hidden_size)
     decoder = model.mask_decoder

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from recipes.appearance import N_LOOKS, PARTS, VISIBLE, look_losses
 from recipes.tracker.batches import PRESENT, ClipBatch
-from rvosbench.models.sam2.outputs import FrameFeatures, PromptOutput
+from rvosbench.models.sam2.decoding import FrameFeatures, PromptOutput
 
 LOOK_SHARES = (0.3, 1.5, 0.3)
 """Weights of colour, shape and texture on cells: shape is what is hard."""

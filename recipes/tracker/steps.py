@@ -18,8 +18,13 @@ from recipes.tracker.losses import (
     presence_loss,
     prompt_loss,
 )
-from rvosbench.models.sam2.decoding import decode, decode_prompts, encode_frames
-from rvosbench.models.sam2.outputs import FrameFeatures, FrameOutput
+from rvosbench.models.sam2.decoding import (
+    FrameFeatures,
+    FrameOutput,
+    decode,
+    decode_prompts,
+    encode_frames,
+)
 from rvosbench.models.sam2.propagation import prompt_masks_at, propagate
 
 if TYPE_CHECKING:

@@ -84,7 +84,7 @@ def new_training(recipe: TrackerRecipe) -> TrackerTraining:
     config = tiny_config(recipe.image_size, recipe.dim)
     model, average = build_sam2(config), build_sam2(config)
     if recipe.init:
-        model.load_state_dict(load_network(recipe.init).model.state_dict())
+        model.load_state_dict(load_network(recipe.init).state_dict())
     else:
         initialise(model)
     average.load_state_dict(model.state_dict())

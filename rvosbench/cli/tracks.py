@@ -128,17 +128,17 @@ def info_command(
     Example: rvosbench tracks info cache --dataset mevis --split valid_u --data mevis
     """
     from rvosbench.tracks.cache import TrackCache
-    from rvosbench.tracks.summary import recall_of, summarize
+    from rvosbench.tracks.recall import recall_of
 
     cache, found = TrackCache(folder), []
-    summary = summarize(cache)
+    summary = cache.summary()
     if dataset is not None:
         choice = options.SplitOptions(dataset, split, data).choice(corruption.plan())
         found = recall_of(cache, choice.dataset)
     if as_json:
-        emit({**dataclasses.asdict(summary), "recall": [dataclasses.asdict(r) for r in found]})
+        emit({**summary, "recall": [dataclasses.asdict(r) for r in found]})
         return
-    facts = {**summary.counts, **summary.recipe}
+    facts = {**summary["counts"], **summary["recipe"]}
     show(str(folder), ["", "value"], [[k, str(v)] for k, v in facts.items()], numbers=1)
     if found:
         _show_recall(found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -66,19 +66,9 @@ def attempt(job: Job, key: str, folder: Path) -> Outcome:
     place = part_of(folder / file_name(key))
     try:
         job(key, place)
-    except Exception as error:  # whatever a method raises is an outcome of its unit
+    except BaseException as error:
         discard(place)
+        if not isinstance(error, Exception):  # somebody wants to stop
+            raise
         return Outcome(key, error, traceback.format_exc())
-    except BaseException:  # somebody wants to stop
-        discard(place)
-        raise
     return Outcome(key, where=place)
-
-
-def check_distinct(keys: Iterable[str]) -> None:
-    """Units are told apart by key: two of one name would overwrite each other."""
-    seen: set[str] = set()
-    for key in keys:
-        if key in seen:
-            raise ValueError(f"two units are called {key!r}")
-        seen.add(key)

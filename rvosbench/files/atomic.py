@@ -55,7 +55,12 @@ def move(made: Path, place: Path) -> None:
 
 def write_json(path: Path, value: Json, indent: int | None = None) -> None:
     """Write JSON atomically; the same value gives the same bytes."""
-    write_bytes(path, json.dumps(value, indent=indent, ensure_ascii=False).encode("utf-8") + b"\n")
+    write_bytes(path, json_bytes(value, indent))
+
+
+def json_bytes(value: Json, indent: int | None = None) -> bytes:
+    """The content of a JSON file."""
+    return json.dumps(value, indent=indent, ensure_ascii=False).encode("utf-8") + b"\n"
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -49,17 +49,19 @@ def claimed(folder: Path, share: str = "") -> Iterator[None]:
     Raises:
         UsageError: another process works there: says which one, since when, and what to do.
     """
-    me = Claim(this_process(), datetime.now(UTC).isoformat(timespec="seconds"), share)
-    mine = folder / CLAIMS / f"{me.owner.label}.json"
+    me, since = this_process(), datetime.now(UTC).isoformat(timespec="seconds")
+    mine = folder / CLAIMS / f"{me.label}.json"
     again = mine.exists()  # this process works there already
     if not again:
-        write_json(mine, {**vars(me.owner), "since": me.since, "share": share})
+        write_json(mine, {**vars(me), "since": since, "share": share})
     try:
-        _check_alone(folder, me)
+        _check_alone(folder, me, share)
         yield
     finally:
         if not again:
-            _release(mine)
+            discard(mine)
+            with contextlib.suppress(OSError):  # others work here, too
+                mine.parent.rmdir()
 
 
 def claims(folder: Path) -> list[Claim]:
@@ -74,9 +76,9 @@ def claims(folder: Path) -> list[Claim]:
     return found
 
 
-def _check_alone(folder: Path, me: Claim) -> None:
+def _check_alone(folder: Path, me: Owner, share: str) -> None:
     for other in claims(folder):
-        if other.owner != me.owner and not (me.share and me.share == other.share):
+        if other.owner != me and not (share and share == other.share):
             raise UsageError(
                 f"{folder}: process {other.owner.process} of {other.owner.host} works here since "
                 f"{other.since}: wait for it, or choose another folder. If that machine is gone, "
@@ -91,9 +93,3 @@ def _read(file: Path) -> Claim | None:
         return Claim(owner, str(content["since"]), str(content["share"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def _release(mine: Path) -> None:
-    discard(mine)
-    with contextlib.suppress(OSError):  # others work here, too
-        mine.parent.rmdir()

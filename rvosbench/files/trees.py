@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Protocol
 
 from rvosbench.errors import FileError
 from rvosbench.files.atomic import replacing
@@ -193,12 +193,8 @@ def shown(name: str) -> bool:
     return not name.startswith(".") and name not in {"__MACOSX", "Thumbs.db"}
 
 
-class _Readable(Protocol):
-    def read(self, size: int = -1, /) -> bytes: ...
-
-
-def _bounded(file: _Readable, limit: int | None, where: str) -> bytes:
-    content = file.read() if limit is None else file.read(limit + 1)
+def _bounded(file: io.RawIOBase | IO[bytes], limit: int | None, where: str) -> bytes:
+    content = file.read(-1 if limit is None else limit + 1) or b""
     if limit is not None and len(content) > limit:
         raise FileError(f"{where}: more than the {limit} bytes that such a file can have")
     return content

@@ -8,7 +8,6 @@ lengths in JSON. A format has one reader and one writer, for ground truth and pr
 from __future__ import annotations
 
 from rvosbench.masks.sequence import (
-    WORD,
     BoolArray,
     MaskSequence,
     Rle,
@@ -20,7 +19,6 @@ from rvosbench.masks.sequence import (
 )
 
 __all__ = [
-    "WORD",
     "BoolArray",
     "MaskSequence",
     "Rle",

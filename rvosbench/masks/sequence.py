@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias, TypedDict
+from typing import TYPE_CHECKING, Any, TypeAlias, TypedDict
 
 import numpy as np
 
@@ -38,11 +38,15 @@ class MaskSequence:
 
     Build it with `from_arrays`, `from_rle`, `from_words`, `from_reader` or `empty`. Two sequences
     are equal when every pixel is equal, whatever the storage. T may be 0.
+
+    What is kept of a frame is packed bits, compressed COCO counts (None if it is empty), or the
+    number that a reader wants; `_read` makes packed bits of it.
     """
 
     height: int
     width: int
-    _frames: _Packed | _RunLengths | _Read
+    _frames: tuple[Any, ...]
+    _read: Callable[[Any], Words]
 
     @classmethod
     def from_arrays(
@@ -63,7 +67,7 @@ class MaskSequence:
     @classmethod
     def from_words(cls, frames: Sequence[Words], size: tuple[int, int]) -> MaskSequence:
         """Wrap packed frames: each (height, ceil(width / 64)) uint64, see `pack`."""
-        return cls(*size, _Packed(tuple(frames)))
+        return cls(*size, tuple(frames), _as_it_is)
 
     @classmethod
     def from_reader(
@@ -77,7 +81,7 @@ class MaskSequence:
             length: number of masks.
             size: (height, width) in pixels.
         """
-        return cls(*size, _Read(read, tuple(range(length))))
+        return cls(*size, tuple(range(length)), read)
 
     @classmethod
     def from_rle(cls, frames: Sequence[Rle | None], size: tuple[int, int]) -> MaskSequence:
@@ -92,12 +96,12 @@ class MaskSequence:
                     f"RLE of frame {index} is {rle['size']}, wanted {list(size)} ([height, width])"
                 )
         counts = tuple(None if r is None else _encoded(r) for r in frames)
-        return cls(*size, _RunLengths(size, counts))
+        return cls(*size, counts, partial(_decoded, size))
 
     @classmethod
     def empty(cls, length: int, size: tuple[int, int]) -> MaskSequence:
         """`length` masks without any foreground."""
-        return cls(*size, _RunLengths(size, (None,) * length))
+        return cls(*size, (None,) * length, partial(_decoded, size))
 
     @property
     def size(self) -> tuple[int, int]:
@@ -125,7 +129,7 @@ class MaskSequence:
 
     def words(self, index: int) -> Words:
         """Frame `index` as packed bits, (H, ceil(W / 64)) uint64; padding bits are zero."""
-        return self._frames.words(index)
+        return self._read(self._frames[index])
 
     def rle(self, index: int) -> Rle:
         """Frame `index` as COCO RLE with a text `counts`, as JSON wants it."""
@@ -145,7 +149,7 @@ class MaskSequence:
     def compressed(self) -> MaskSequence:
         """The same masks held as RLE."""
         counts = tuple(self._counts(i) for i in range(len(self)))
-        return MaskSequence(*self.size, _RunLengths(self.size, counts))
+        return MaskSequence(*self.size, counts, partial(_decoded, self.size))
 
     def packed(self) -> MaskSequence:
         """The same masks held as packed bits, T x H x W / 8 bytes."""
@@ -153,12 +157,13 @@ class MaskSequence:
 
     def at(self, indices: Sequence[int]) -> MaskSequence:
         """The frames `indices`, in that order."""
-        return MaskSequence(*self.size, self._frames.at(indices))
+        return MaskSequence(*self.size, tuple(self._frames[i] for i in indices), self._read)
 
     def _counts(self, index: int) -> bytes | None:
         """Compressed COCO counts; None for an empty frame."""
-        if isinstance(self._frames, _RunLengths):
-            return self._frames.frames[index]
+        frame = self._frames[index]
+        if frame is None or isinstance(frame, bytes):
+            return frame
         words = self.words(index)
         return _encode(unpack(words, self.width)) if words.any() else None
 
@@ -211,54 +216,14 @@ def popcount(words: Words) -> int:
 _BITS = np.array([bin(i).count("1") for i in range(256)], dtype=np.uint8)
 
 
-@dataclass(frozen=True)
-class _Packed:
-    frames: tuple[Words, ...]
-
-    def __len__(self) -> int:
-        return len(self.frames)
-
-    def words(self, index: int) -> Words:
-        return self.frames[index]
-
-    def at(self, indices: Sequence[int]) -> _Packed:
-        return _Packed(tuple(self.frames[i] for i in indices))
+def _as_it_is(words: Words) -> Words:
+    return words
 
 
-@dataclass(frozen=True)
-class _RunLengths:
-    """Compressed COCO counts; None is an empty frame."""
+def _decoded(size: tuple[int, int], counts: bytes | None) -> Words:
+    from rvosbench.masks.rle import decode
 
-    size: tuple[int, int]
-    frames: tuple[bytes | None, ...]
-
-    def __len__(self) -> int:
-        return len(self.frames)
-
-    def words(self, index: int) -> Words:
-        from rvosbench.masks.rle import decode
-
-        return decode(self.frames[index] or b"", self.size)
-
-    def at(self, indices: Sequence[int]) -> _RunLengths:
-        return _RunLengths(self.size, tuple(self.frames[i] for i in indices))
-
-
-@dataclass(frozen=True)
-class _Read:
-    """Frames that a function reads; `indices` says which of them are the sequence."""
-
-    read: Callable[[int], Words]
-    indices: tuple[int, ...]
-
-    def __len__(self) -> int:
-        return len(self.indices)
-
-    def words(self, index: int) -> Words:
-        return self.read(self.indices[index])
-
-    def at(self, indices: Sequence[int]) -> _Read:
-        return _Read(self.read, tuple(self.indices[i] for i in indices))
+    return decode(counts or b"", size)
 
 
 def _encode(mask: BoolArray) -> bytes:

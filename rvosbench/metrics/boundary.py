@@ -13,8 +13,8 @@ import numpy as np
 
 from rvosbench.errors import UsageError
 from rvosbench.masks import MaskSequence
-from rvosbench.metrics.counts import Counts, IntArray, count
-from rvosbench.metrics.region import Mask, Scores, lift
+from rvosbench.metrics.counts import Scores, count
+from rvosbench.metrics.region import Mask, lift
 
 BOUND_TH = 0.008
 """The DAVIS tolerance: this fraction of the image diagonal, rounded up to whole pixels."""
@@ -54,7 +54,7 @@ def contour_accuracy(
         UsageError: `bound_th` is negative or not a whole number of pixels.
     """
     p, t, v = lift(prediction, target, void)
-    scores = f_measure(count(p, t, v, tolerance(p.size, bound_th)))
+    scores = count(p, t, v, tolerance(p.size, bound_th)).f
     return scores if isinstance(prediction, MaskSequence) else float(scores[0])
 
 
@@ -73,27 +73,15 @@ def tolerance(size: tuple[int, int], bound_th: float = BOUND_TH) -> int:
     return int(bound_th) if bound_th >= 1 else math.ceil(bound_th * float(np.linalg.norm(size)))
 
 
-def f_measure(counts: Counts) -> Scores:
-    """F of every counted pair, (T,) float64."""
-    precision, recall = shares(counts)
-    both = precision + recall
-    # The official order of operations: it decides the last bit.
-    return np.divide(2 * precision * recall, both, out=np.zeros(both.shape), where=both > 0)
+def score_frames(
+    prediction: MaskSequence,
+    target: MaskSequence,
+    void: MaskSequence | None = None,
+    bound_th: float = BOUND_TH,
+) -> tuple[Scores, Scores]:
+    """(J, F) of T frames, each (T,) float64 in [0, 1]; every mask is read once.
 
-
-def shares(counts: Counts) -> tuple[Scores, Scores]:
-    """Boundary precision and recall of every counted pair, each (T,) float64 in [0, 1].
-
-    As in the official tool, the side without boundary is right: precision is 1 if nothing is
-    predicted, recall is 1 if there is nothing to find, and the other one is then 0, unless both
-    boundaries are empty.
+    Args and errors: as for `contour_accuracy`.
     """
-    precision = _share(counts.prediction_matched, counts.prediction_boundary)
-    recall = _share(counts.target_matched, counts.target_boundary)
-    precision[counts.prediction_boundary == 0] = 1.0
-    recall[counts.target_boundary == 0] = 1.0
-    return precision, recall
-
-
-def _share(matched: IntArray, total: IntArray) -> Scores:
-    return np.divide(matched, total, out=np.zeros(total.shape), where=total > 0)
+    counts = count(prediction, target, void, tolerance(prediction.size, bound_th))
+    return counts.j, counts.f

@@ -50,44 +50,35 @@ def breakdown(rows: Iterable[tuple[Expression, ExpressionScore]]) -> list[Part]:
             for value in values(expression, score):
                 divided.setdefault(value, []).append(score)
         if len(divided) > 1:
-            parts += [_part(by, value, divided[value]) for value in _ordered(divided)]
+            parts += [
+                Part(by, value, len(divided[value]), **means(divided[value]))
+                for value in sorted(divided, key=_place)
+            ]
     return parts
-
-
-def _part(by: str, value: str, scores: Sequence[ExpressionScore]) -> Part:
-    return Part(by, value, len(scores), **means(scores))
-
-
-def _ordered(values: Iterable[str]) -> list[str]:
-    return sorted(values, key=lambda v: (_ORDER.index(v) if v in _ORDER else len(_ORDER), v))
 
 
 _ORDER = ("no target", "1", "2", "3 or more", "small", "medium", "large", "short", "long")
 
 
-def _tags(expression: Expression, score: ExpressionScore) -> Sequence[str]:
-    return expression.tags
+def _place(value: str) -> tuple[int, str]:
+    return _ORDER.index(value) if value in _ORDER else len(_ORDER), value
 
 
-def _group(expression: Expression, score: ExpressionScore) -> Sequence[str]:
-    return [expression.group] if expression.group else []
-
-
-def _size(expression: Expression, score: ExpressionScore) -> Sequence[str]:
+def _size(score: ExpressionScore) -> Sequence[str]:
     share = score.metrics.get("target_share", 0.0)
     if share == 0:
         return []
     return ["small" if share < SMALL else "large" if share >= LARGE else "medium"]
 
 
-def _length(expression: Expression, score: ExpressionScore) -> Sequence[str]:
+def _length(score: ExpressionScore) -> Sequence[str]:
     length = score.metrics.get("length")
     if length is None:
         return []
     return ["short" if length < SHORT else "long" if length >= LONG else "medium"]
 
 
-def _targets(expression: Expression, score: ExpressionScore) -> Sequence[str]:
+def _targets(score: ExpressionScore) -> Sequence[str]:
     number = score.metrics.get("targets")
     if number is None:
         return []
@@ -96,10 +87,10 @@ def _targets(expression: Expression, score: ExpressionScore) -> Sequence[str]:
 
 _DIVISIONS: Mapping[str, Callable[[Expression, ExpressionScore], Sequence[str]]] = MappingProxyType(
     {
-        "category": _tags,
-        "group": _group,
-        "size": _size,
-        "length": _length,
-        "targets": _targets,
+        "category": lambda expression, score: expression.tags,
+        "group": lambda expression, score: [expression.group] if expression.group else [],
+        "size": lambda expression, score: _size(score),
+        "length": lambda expression, score: _length(score),
+        "targets": lambda expression, score: _targets(score),
     }
 )

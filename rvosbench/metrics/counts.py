@@ -1,4 +1,4 @@
-"""The exact integers behind J and F: the one place where pixels are counted.
+"""The exact integers behind J and F, the one place where pixels are counted, and the quotients.
 
 J and F are quotients of these integers, so two ways of counting that agree here agree in every
 bit of every score.
@@ -7,6 +7,8 @@ bit of every score.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
 from types import ModuleType
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 IntArray: TypeAlias = "NDArray[np.int64]"
+Scores: TypeAlias = "NDArray[np.float64]"
 
 KEPT_BYTES = 64 * 2**20
 """What `Outlines` keeps at most: 300 frames of 854x480, 100 of 1920x1080."""
@@ -52,6 +55,33 @@ class Counts:
     def meant(self) -> IntArray:
         """Pixels in the target."""
         return self.intersection + self.union - self.predicted
+
+    @cached_property
+    def j(self) -> Scores:
+        """Region similarity, (T,) float64 in [0, 1]; two empty masks score 1."""
+        return _quotient(self.intersection, self.union, empty=1.0)
+
+    @cached_property
+    def boundary_precision(self) -> Scores:
+        """(T,) float64 in [0, 1]; as in the official tool 1 if nothing is predicted."""
+        return _quotient(self.prediction_matched, self.prediction_boundary, empty=1.0)
+
+    @cached_property
+    def boundary_recall(self) -> Scores:
+        """(T,) float64 in [0, 1]; as in the official tool 1 if there is nothing to find."""
+        return _quotient(self.target_matched, self.target_boundary, empty=1.0)
+
+    @cached_property
+    def f(self) -> Scores:
+        """Contour accuracy, (T,) float64 in [0, 1]; 1 without any boundary, 0 if one is empty."""
+        precision, recall = self.boundary_precision, self.boundary_recall
+        # The official order of operations: it decides the last bit.
+        return _quotient(2 * precision * recall, precision + recall, empty=0.0)
+
+
+def _quotient(part: IntArray | Scores, whole: IntArray | Scores, empty: float) -> Scores:
+    found: Scores = np.divide(part, whole, out=np.full(whole.shape, empty), where=whole > 0)
+    return found
 
 
 @dataclass(frozen=True)
@@ -96,8 +126,8 @@ class Outlines:
         return found
 
     def _read(self, index: int) -> tuple[Words, Outline]:
-        words = without_void(self.masks, self.void, index)
-        return words, outline(words, self.masks.width)
+        words = _without_void(self.masks, self.void, index)
+        return words, _outline(words, self.masks.width)
 
 
 def count(
@@ -120,15 +150,15 @@ def count(
     """
     masks = target.masks if isinstance(target, Outlines) else target
     _check(prediction, masks, "target")
-    known, loops = target if isinstance(target, Outlines) else Outlines(target, void), kernel()
+    known, loops = target if isinstance(target, Outlines) else Outlines(target, void), _kernel()
     rows = []
     for index in range(len(prediction)):
-        p = without_void(prediction, known.void, index)
+        p = _without_void(prediction, known.void, index)
         if radius is None:
-            t = without_void(masks, known.void, index)
+            t = _without_void(masks, known.void, index)
             rows.append((*loops.region(p, t), 0, 0, 0, 0))
             continue
-        (t, theirs), mine = known.frame(index), outline(p, prediction.width)
+        (t, theirs), mine = known.frame(index), _outline(p, prediction.width)
         if radius <= _WORDWISE:
             near, reach = loops.near, loops.disk(radius)
         else:
@@ -144,7 +174,18 @@ def count(
     return Counts(*np.ascontiguousarray(table.T))
 
 
-def kernel() -> ModuleType:
+def stability(masks: MaskSequence) -> float:
+    """Mean J of every mask with the next one, in [0, 1]; 1 for less than two frames.
+
+    It falls with flicker and with motion: compare a prediction's with that of its target.
+    """
+    frames = (_without_void(masks, None, index) for index in range(len(masks)))
+    rows = [_kernel().region(last, words)[:2] for last, words in pairwise(frames)]
+    shared, either = np.array(rows, dtype=np.int64).reshape(-1, 2).T
+    return float(np.mean(_quotient(shared, either, empty=1.0))) if rows else 1.0
+
+
+def _kernel() -> ModuleType:
     """The compiled loops: numba is imported when the first mask is measured."""
     from rvosbench.metrics import kernel as loops
 
@@ -165,7 +206,7 @@ def _shape(masks: MaskSequence) -> str:
     return f"{len(masks)} x {masks.height}x{masks.width} (frames x height x width)"
 
 
-def without_void(masks: MaskSequence, void: MaskSequence | None, index: int) -> Words:
+def _without_void(masks: MaskSequence, void: MaskSequence | None, index: int) -> Words:
     """A frame's packed bits, contiguous, without the pixels of a void mask."""
     words = masks.words(index)
     if void is not None:
@@ -173,6 +214,6 @@ def without_void(masks: MaskSequence, void: MaskSequence | None, index: int) -> 
     return np.ascontiguousarray(words, np.uint64)
 
 
-def outline(words: Words, width: int) -> Outline:
+def _outline(words: Words, width: int) -> Outline:
     """The boundary of a packed mask of `width` pixels a row."""
-    return Outline(*kernel().outline(words, width))
+    return Outline(*_kernel().outline(words, width))

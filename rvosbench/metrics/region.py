@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias, overload
 
-import numpy as np
-
 from rvosbench.errors import MaskError
 from rvosbench.masks import MaskSequence
-from rvosbench.metrics.counts import Counts, count
+from rvosbench.metrics.counts import Scores, count
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
-Scores: TypeAlias = "NDArray[np.float64]"
 Mask: TypeAlias = "NDArray[np.generic]"
 """(H, W); any nonzero value, NaN included, is foreground."""
 
@@ -46,14 +44,8 @@ def region_similarity(
     Raises:
         MaskError: shapes or lengths differ, or the masks have no pixels.
     """
-    scores = jaccard(count(*lift(prediction, target, void)))
+    scores = count(*lift(prediction, target, void)).j
     return scores if isinstance(prediction, MaskSequence) else float(scores[0])
-
-
-def jaccard(counts: Counts) -> Scores:
-    """J of every counted pair, (T,) float64."""
-    scores = np.ones(counts.union.shape)
-    return np.divide(counts.intersection, counts.union, out=scores, where=counts.union > 0)
 
 
 def lift(

@@ -23,6 +23,8 @@ from rvosbench.contracts import ExpressionScore
 from rvosbench.errors import ResultError
 
 Floats = NDArray[np.float64]
+Seed = int | np.random.Generator
+"""A seed makes a generator of its own; one that is given goes on."""
 
 RESAMPLES = 10_000
 LEVEL = 0.05
@@ -102,22 +104,13 @@ def paired_difference(
         rows[a.video].append((a.j + a.f - b.j - b.f) / 2)
     sums = np.array([sum(rows[video]) for video in sorted(rows)], np.float64)
     counts = np.array([len(rows[video]) for video in sorted(rows)], np.float64)
-    low, high = interval(sums, counts, video_weights(len(sums), seed))
-    return Difference(float(sums.sum() / counts.sum()), low, high, exchange_p(sums, seed))
+    low, high = interval(sums, counts, bootstrap_weights(len(sums), seed))
+    return Difference(float(sums.sum() / counts.sum()), low, high, permutation_p(sums, seed))
 
 
-def video_weights(n: int, seed: int = 0) -> Floats:
-    """`bootstrap_weights` of a generator of its own."""
-    return bootstrap_weights(n, np.random.default_rng(seed))
-
-
-def exchange_p(differences: Floats, seed: int = 0) -> float:
-    """`permutation_p` of a generator of its own."""
-    return permutation_p(differences, np.random.default_rng(seed))
-
-
-def bootstrap_weights(n: int, rng: np.random.Generator, resamples: int = RESAMPLES) -> Floats:
+def bootstrap_weights(n: int, seed: Seed = 0, resamples: int = RESAMPLES) -> Floats:
     """How often each of `n` videos is drawn in each resample, (R, n)."""
+    rng = np.random.default_rng(seed)
     return rng.multinomial(n, np.full(n, 1 / n), size=resamples).astype(np.float64)
 
 
@@ -134,14 +127,12 @@ def interval(sums: Floats, counts: Floats, weights: Floats) -> tuple[float, floa
     return float(low), float(high)
 
 
-def permutation_p(
-    differences: Floats, rng: np.random.Generator, resamples: int = RESAMPLES
-) -> float:
+def permutation_p(differences: Floats, seed: Seed = 0, resamples: int = RESAMPLES) -> float:
     """Two-sided p-value that two methods are the same, swapping them video by video.
 
     Args:
         differences: (V,) sum over a video's expressions of one method's score minus the other's.
-        rng: used if there are more than `EXACT_VIDEOS` videos; then the observed order counts as
+        seed: used if there are more than `EXACT_VIDEOS` videos; then the observed order counts as
             one of the resamples, so that p is never 0.
         resamples: size of the sample.
     """
@@ -150,6 +141,7 @@ def permutation_p(
     if n <= EXACT_VIDEOS:
         bits = np.arange(2**n)[:, None] >> np.arange(n) & 1
         return float(np.mean(np.abs((1 - 2 * bits) @ differences) >= observed - slack))
+    rng = np.random.default_rng(seed)
     signs = rng.integers(0, 2, size=(resamples, n), dtype=np.int8).astype(np.float64) * 2 - 1
     extreme = int(np.sum(np.abs(signs @ differences) >= observed - slack))
     return (extreme + 1) / (resamples + 1)

@@ -17,17 +17,13 @@ computed from the rows, so that any subset can be summed up again without masks.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rvosbench.contracts import ExpressionScore
-from rvosbench.metrics.average_precision import average_precision
-from rvosbench.metrics.boundary import shares
-from rvosbench.metrics.counts import IntArray
-from rvosbench.metrics.frames import Measures
-from rvosbench.metrics.region import Scores
+from rvosbench.metrics.counts import Counts, Scores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,6 +41,10 @@ _MEANS = (
     "stability",
     "target_stability",
 )
+
+
+_THRESHOLDS = np.linspace(0.5, 0.95, 10)
+_RECALLS = np.linspace(0, 1, 101)
 
 
 def recall(values: Scores) -> float:
@@ -71,33 +71,28 @@ def decay(values: Scores, wrap: bool = False) -> float:
     return float(np.mean(first) - np.mean(last))
 
 
-def frame_values(measures: Measures, pixels: int, wrap: bool = False) -> dict[str, float]:
+def frame_values(counts: Counts, pixels: int, wrap: bool = False) -> dict[str, float]:
     """The metric values that follow from one pass over T > 0 frames.
 
     Args:
-        measures: what the pass gave.
+        counts: what the pass gave.
         pixels: of one mask.
         wrap: as for `decay`.
     """
-    precision, matched = shares(measures.counts)
+    shown = counts.meant[counts.meant > 0]
     found: dict[str, float] = {
-        "j_recall": recall(measures.j),
-        "f_recall": recall(measures.f),
-        "j_decay": decay(measures.j, wrap),
-        "f_decay": decay(measures.f, wrap),
-        "boundary_precision": float(np.mean(precision)),
-        "boundary_recall": float(np.mean(matched)),
-        "intersection": int(measures.counts.intersection.sum()),
-        "union": int(measures.counts.union.sum()),
-        "target_share": _share(measures.counts.meant, pixels),
-        "answered": int(measures.counts.predicted.any()),
+        "j_recall": recall(counts.j),
+        "f_recall": recall(counts.f),
+        "j_decay": decay(counts.j, wrap),
+        "f_decay": decay(counts.f, wrap),
+        "boundary_precision": float(np.mean(counts.boundary_precision)),
+        "boundary_recall": float(np.mean(counts.boundary_recall)),
+        "intersection": int(counts.intersection.sum()),
+        "union": int(counts.union.sum()),
+        "target_share": float(np.mean(shown / pixels)) if shown.size else 0.0,
+        "answered": int(counts.predicted.any()),
     }
     return {name: value for name, value in found.items() if not np.isnan(value)}
-
-
-def _share(areas: IntArray, pixels: int) -> float:
-    seen = areas[areas > 0]
-    return float(np.mean(seen / pixels)) if seen.size else 0.0
 
 
 def split_values(scores: Sequence[ExpressionScore]) -> dict[str, float]:
@@ -109,11 +104,14 @@ def split_values(scores: Sequence[ExpressionScore]) -> dict[str, float]:
     """
     if not scores or not all("union" in s.metrics for s in scores):
         return {}
-    values = _column(scores, "union")
-    found = {n: _mean(scores, n) for n in _MEANS if all(n in s.metrics for s in scores)}
+    found = {
+        name: float(np.mean(_column(scores, name)))
+        for name in _MEANS
+        if all(name in s.metrics for s in scores)
+    }
     j = np.array([s.j for s in scores])
     found["miou"] = float(np.mean(j))
-    total = float(values.sum())
+    total = float(_column(scores, "union").sum())
     found["oiou"] = float(_column(scores, "intersection").sum()) / total if total else 1.0
     found.update({f"p@{k}": float(np.mean(j > k)) for k in SUCCESS})
     meant = _column(scores, "targets") > 0
@@ -123,16 +121,51 @@ def split_values(scores: Sequence[ExpressionScore]) -> dict[str, float]:
     return found
 
 
-def means(scores: Sequence[ExpressionScore]) -> Mapping[str, float]:
+def average_precision(
+    overlaps: Scores,
+    confidence: Scores,
+    answered: NDArray[np.bool_],
+    meant: NDArray[np.bool_],
+) -> float:
+    """COCO's mAP of N expressions, in [0, 1], as A2D-Sentences and JHMDB-Sentences report it.
+
+    Every expression is an image of its own with at most one prediction and at most one target; the
+    mean is over IoU thresholds 0.5 to 0.95. Source: cocoeval of pycocotools (101 recall points).
+
+    Args:
+        overlaps: (N,) IoU of prediction and target in [0, 1].
+        confidence: (N,) scores, the order of predictions; ties keep the order of expressions.
+        answered: (N,) whether the prediction has foreground; an empty prediction is none.
+        meant: (N,) whether there is a target; a prediction without target is a false alarm.
+
+    Returns:
+        NaN if no expression has a target.
+    """
+    if not meant.any():
+        return float("nan")
+    order = np.argsort(-confidence, kind="mergesort")
+    order = order[answered[order]]
+    hits = meant[order] & (overlaps[order] >= _THRESHOLDS[:, None])
+    return float(np.mean([_average_precision(row, int(meant.sum())) for row in hits]))
+
+
+def _average_precision(hits: NDArray[np.bool_], positives: int) -> float:
+    """Average precision of (M,) ranked predictions, true where they count as found."""
+    found = np.cumsum(hits)
+    recalls = found / positives
+    precisions = found / np.arange(1, len(hits) + 1)
+    # The envelope: at a recall, the best precision at that recall or beyond.
+    best = np.maximum.accumulate(precisions[::-1])[::-1]
+    places = np.searchsorted(recalls, _RECALLS, side="left")
+    return float(np.mean(np.append(best, 0.0)[places]))
+
+
+def means(scores: Sequence[ExpressionScore]) -> dict[str, float]:
     """Unweighted J, F and J&F of at least one score."""
     j = float(np.mean([s.j for s in scores]))
     f = float(np.mean([s.f for s in scores]))
     return {"j": j, "f": f, "jf": (j + f) / 2}
 
 
-def _mean(scores: Sequence[ExpressionScore], name: str) -> float:
-    return float(np.mean(_column(scores, name)))
-
-
-def _column(scores: Sequence[ExpressionScore], name: str) -> NDArray[np.float64]:
+def _column(scores: Sequence[ExpressionScore], name: str) -> Scores:
     return np.array([s.metrics[name] for s in scores], dtype=np.float64)

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench.errors import WeightsError, first_line
-from rvosbench.models.devices import check_dtype, choose_device, choose_dtype
+from rvosbench.models.runtime import check_dtype, choose_device, choose_dtype
 from rvosbench.models.weights import TEXT_ENCODER, locate, weights_hash
 
 if TYPE_CHECKING:
@@ -72,7 +72,10 @@ class TextEncoder:
         """
         import torch
 
-        tokens = self._tokenize(texts)
+        if not texts:
+            return []
+        encoded = self.tokenizer(list(texts), truncation=True, max_length=self.max_tokens)
+        tokens: list[list[int]] = encoded["input_ids"]
         features: list[NDArray[np.float32]] = [np.empty((0, self.dim), np.float32)] * len(tokens)
         for rows in equal_lengths(tokens, MAX_BATCH):
             ids = torch.tensor([tokens[row] for row in rows], device=self.model.device)
@@ -82,13 +85,6 @@ class TextEncoder:
                 features[row] = state.copy()
         return features
 
-    def _tokenize(self, texts: Sequence[str]) -> list[list[int]]:
-        if not texts:
-            return []
-        encoded = self.tokenizer(list(texts), truncation=True, max_length=self.max_tokens)
-        ids: list[list[int]] = encoded["input_ids"]
-        return ids
-
 
 def load_text_encoder(
     source: str | Path, device: str = "auto", dtype: str = "float32"
@@ -96,8 +92,7 @@ def load_text_encoder(
     """Loads an encoder and its tokenizer.
 
     Args:
-        source: "demo" (embedded), a hub id, downloaded once, or a local folder; a folder of that
-            name wins.
+        source: as for `locate`; no checkpoint file.
         device: "auto", "cpu", "cuda", "cuda:N" or "mps".
         dtype: type to compute in: "auto", "float32", "bfloat16" or "float16"; stored weights of
             any type are converted.

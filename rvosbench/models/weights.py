@@ -8,11 +8,19 @@ weights in another folder are the same weights.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import json
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rvosbench.errors import WeightsError, first_line
+from rvosbench.records import Json
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 CONFIG_FILE, WEIGHTS_FILE = "config.json", "model.safetensors"
 EMBEDDED = Path(__file__).parent / "embedded"
@@ -31,6 +39,7 @@ class Family:
             Hashes stand in track caches and results, so these lists never change.
         fetched: files of a hub repository that are downloaded.
         original: whether a checkpoint file of the authors can be read.
+        model_type: of a folder's configuration, see `read_config`.
     """
 
     title: str
@@ -39,16 +48,19 @@ class Family:
     hashed: tuple[str, ...] = ()
     fetched: tuple[str, ...] = ("*.json", "*.txt", WEIGHTS_FILE)
     original: bool = True
+    model_type: str = ""
 
 
 TRACKER = Family(
     "SAM2 weights",
     "Give one of: a hub id such as facebook/sam2-hiera-large (downloaded once); a folder with "
-    f"{CONFIG_FILE} and {WEIGHTS_FILE} of a Sam2VideoModel; or an original checkpoint, e.g. "
+    f"{CONFIG_FILE} and {WEIGHTS_FILE} of a Sam2VideoModel (image-only exports have no memory and "
+    "cannot track); or an original checkpoint, e.g. "
     "https://dl.fbaipublicfiles.com/segment_anything_2/072824/sam2_hiera_large.pt, saved anywhere "
     "and given by its path. `--preset demo` runs without any download.",
     embedded="sam2",
     fetched=(CONFIG_FILE, WEIGHTS_FILE),
+    model_type="sam2_video",
 )
 GROUNDER = Family(
     "GroundingDINO weights",
@@ -58,6 +70,7 @@ GROUNDER = Family(
     "BERT's vocab.txt beside it. `--set grounder=` runs without box prompts.",
     embedded="grounder",
     hashed=(WEIGHTS_FILE, "tokenizer.json", "vocab.txt", "preprocessor_config.json"),
+    model_type="grounding-dino",
 )
 TEXT_ENCODER = Family(
     "text encoder",
@@ -98,12 +111,12 @@ def locate(source: str | Path, family: Family) -> Path:
     """Where weights lie, after fetching them if they are on the hub only.
 
     Args:
-        source: "demo", a local folder or checkpoint file, or a hub id; what lies there locally
-            wins.
+        source: "demo" (embedded), a local folder or checkpoint file of the authors, or a hub id,
+            downloaded once; what lies there locally wins.
         family: which models it is one of.
 
     Returns:
-        A folder that has a configuration and weights, or a checkpoint file of the authors.
+        The checkpoint file, or a folder that has a configuration and weights.
 
     Raises:
         WeightsError: nothing there, not available, or a file is missing: says what to do.
@@ -151,24 +164,76 @@ def fetch(hub_id: str, files: Sequence[str], title: str, advice: str) -> Path:
         ) from error
 
 
-def identify(source: str, family: Family) -> ModelIdentity:
-    """The identity of a model, without opening or downloading it.
+def read_config(folder: Path, family: Family) -> dict[str, Json]:
+    """The configuration of a folder.
+
+    Raises:
+        WeightsError: it is of another kind of network.
+    """
+    path = folder / CONFIG_FILE
+    content: dict[str, Json] = json.loads(path.read_text(encoding="utf-8"))
+    kind = content.get("model_type")
+    if kind != family.model_type:
+        raise WeightsError(
+            f"{path}: model_type is {kind!r}, wanted {family.model_type!r}. {family.advice}"
+        )
+    return content
+
+
+def read_original(path: Path, family: Family) -> dict[str, Tensor]:
+    """The tensors of a checkpoint file of the authors, see `original_tensors`.
+
+    Raises:
+        WeightsError: it is not a file of tensors.
+    """
+    import torch
+
+    try:
+        content = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # unpickling errors are of many kinds
+        kind = family.title.removesuffix(" weights")
+        raise WeightsError(
+            f"{path}: cannot be read as an original {kind} checkpoint ({type(error).__name__}). "
+            f"{family.advice}"
+        ) from error
+    return original_tensors(content)
+
+
+def original_tensors(content: object) -> dict[str, Tensor]:
+    """The tensors of a checkpoint of the authors under their plain names.
 
     Args:
-        source: "demo", a hub id, a local folder or a local file.
-        family: which models it is one of.
+        content: of the file: a dictionary of tensors, or one that has it as "model"; names may
+            begin with "module.".
     """
+    from torch import Tensor
+
+    inner = content.get("model", content) if isinstance(content, Mapping) else {}
+    named = inner.items() if isinstance(inner, Mapping) else ()
+    return {str(k).removeprefix("module."): v for k, v in named if isinstance(v, Tensor)}
+
+
+def renamed(name: str, table: Path) -> str:
+    """A tensor's name after all rules of a table, see `original_names.txt` of the networks."""
+    for pattern, replacement in _rules(table):
+        name = re.sub(pattern, replacement, name)
+    return name
+
+
+@cache
+def _rules(table: Path) -> list[list[str]]:
+    lines = table.read_text(encoding="utf-8").splitlines()
+    return [line.split() for line in lines if not line.startswith("#")]
+
+
+def identify(source: str, family: Family) -> ModelIdentity:
+    """The identity of a model, without opening or downloading it; `source` is as for `locate`."""
     place = find(source, family)
     return ModelIdentity(name_of(source), weights_hash(place, family) if place else None)
 
 
 def find(source: str, family: Family) -> Path | None:
-    """The folder or file of weights, if they are on this machine; nothing is downloaded.
-
-    Args:
-        source: as for `identify`.
-        family: which models it is one of.
-    """
+    """The folder or file of weights, if they are on this machine; nothing is downloaded."""
     path = Path(embedded(source, family)).expanduser()
     if path.exists():
         return path if path.is_file() or (path / WEIGHTS_FILE).is_file() else None
@@ -190,27 +255,17 @@ def name_of(source: str) -> str:
 def weights_hash(place: Path, family: Family) -> str:
     """sha256 (hex) of weights and of all else that changes numbers.
 
-    Args:
-        place: a file, which is hashed plainly; or a folder, whose weights are hashed plainly if
-            the family has no other files, and with their names otherwise.
-        family: says which files count.
+    A file is hashed plainly. So are the weights of a folder whose family has no other files; with
+    their names otherwise.
     """
-    if place.is_file():
-        return _sha256(_content(place))
-    if not family.hashed:
-        return _sha256(_content(place / WEIGHTS_FILE))
-    files = [place / name for name in family.hashed if (place / name).is_file()]
-    return _sha256(part for file in files for part in (file.name.encode(), *_content(file)))
-
-
-def _content(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 22):
-            yield chunk
-
-
-def _sha256(parts: Iterator[bytes]) -> str:
+    if place.is_file() or not family.hashed:
+        with (place if place.is_file() else place / WEIGHTS_FILE).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
     total = hashlib.sha256()
-    for part in parts:
-        total.update(part)
+    for name in family.hashed:
+        if (place / name).is_file():
+            total.update(name.encode())
+            with (place / name).open("rb") as file:
+                while chunk := file.read(1 << 22):
+                    total.update(chunk)
     return total.hexdigest()

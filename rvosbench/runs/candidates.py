@@ -31,8 +31,7 @@ class Candidate:
         facts: what decides its numbers and is known before it is built.
         build: makes it; sent to worker processes by pickle.
         card: what the tables print, unless the built method has a card of its own.
-        identify: ids of a run's videos -> what it would say of itself once built, or None; without
-            it, it is built to be asked.
+        identify: ids of a run's videos -> what it would say of itself once built, or None.
         needs_truth: it is handed the ground truth.
         files: hash of the files of a video's predictions, where they were made before: they are
             scored without frames, and not kept again.
@@ -97,7 +96,7 @@ def from_method(method: str | MethodChoice | Built, dataset: str) -> Candidate:
     if code is None:
         unsure = "whether its code changed, as it was defined without a source file: put it in one"
     return Candidate(
-        {"method": name, "preset": None, "config": {}, "code": code, "object": attributes},
+        {**_named(name), "code": code, "object": attributes},
         _Given(method),
         MethodCard(name),
         needs_truth=isinstance(method, TruthMethod),
@@ -128,9 +127,8 @@ def from_files(
     Raises:
         PredictionError: nothing there, or entries that the split does not ask for.
     """
-    opened = open_predictions(path, missing, samples, answers)
-    source, policy = opened.source, opened.missing
-    if policy is MissingPolicy.ERROR:
+    source = open_predictions(path, missing, samples, answers)
+    if source.missing is MissingPolicy.ERROR:
         scored = {sample.video.id for sample in samples}
         others = [video for video in split if video not in scored]
         extra = [name for name in source.extra(samples) if not _belongs(name, others)]
@@ -141,14 +139,13 @@ def from_files(
             )
         if answers == "labels":
             samples = [sample for sample in samples if source.holds(sample.video.id)]
-    facts: dict[str, Json] = {
-        "method": "predictions",
-        "preset": None,
-        "config": {},
-        "missing": policy.value,
-    }
+    facts = {**_named("predictions"), "missing": source.missing.value}
     card = MethodCard("predictions")
-    return Candidate(facts, _Given(opened), card, files=source.digest), samples
+    return Candidate(facts, _Given(source), card, files=source.digest), samples
+
+
+def _named(method: str) -> dict[str, Json]:
+    return {"method": method, "preset": None, "config": {}}
 
 
 def _belongs(name: str, videos: Sequence[str]) -> bool:

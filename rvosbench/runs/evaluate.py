@@ -7,7 +7,7 @@ What decides a number (method, dataset, protocol, videos) is apart from how the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +16,6 @@ from rvosbench.contracts import (
     Dataset,
     ExpressionScore,
     Method,
-    MethodIdentity,
     ScoringProtocol,
     Summary,
     TruthMethod,
@@ -26,14 +25,15 @@ from rvosbench.errors import NoGroundTruthError, UsageError
 from rvosbench.execution.executors.local import local
 from rvosbench.execution.runner import run_units
 from rvosbench.execution.units import Job, Outcome, Unit
+from rvosbench.files.atomic import discard
 from rvosbench.metrics.values import split_values
 from rvosbench.recipe import Recipe, digest
-from rvosbench.records import Expression, Missing, Sample
+from rvosbench.records import Expression, MethodCard, Missing, Sample
 from rvosbench.runs.candidates import Candidate, from_files, from_method
 from rvosbench.runs.job import VideoJob
 from rvosbench.runs.methods import MethodChoice
-from rvosbench.runs.result import Result, ScoredExpression
-from rvosbench.runs.run_folder import RunFolder
+from rvosbench.runs.result import Result, ScoredExpression, write_result
+from rvosbench.runs.run_folder import RunFolder, VideoScores
 from rvosbench.runs.task import Task, open_task
 
 
@@ -92,9 +92,7 @@ def evaluate(
             f"{candidate.name} needs the ground truth, which {dataset.name}/{dataset.split} does "
             "not have"
         )
-    with _begun(candidate, task, run) as work:
-        run_units(work.units, work.job, work.folder.store, work.executor, run.on_done)
-        return work.result()
+    return _run(candidate, task, run)
 
 
 def score(
@@ -136,67 +134,15 @@ def score(
     )
     if videos is None and len(there) < len(task.samples):
         task = replace(task, videos=tuple(s.video.id for s in there), samples=tuple(there))
-    with _begun(candidate, task, run) as work:
-        run_units(work.units, work.job, work.folder.store, work.executor, run.on_done)
-        return work.result()
+    return _run(candidate, task, run)
 
 
-@dataclass(frozen=True)
-class _Work:
-    """A run whose folder is ours: what is to be done, and what comes of it."""
-
-    folder: RunFolder
-    recipe: Recipe
-    task: Task
-    job: VideoJob
-    identity: MethodIdentity
-    units: Sequence[Unit]
-    workers: int
-
-    def executor(self, job: Job, keys: Sequence[str], folder: Path) -> Iterator[Outcome]:
-        """Does what is not finished: from here on there is no result until all is done."""
-        self.folder.discard_result()
-        return local(self.workers)(job, keys, folder)
-
-    def result(self) -> Result:
-        """The result of the finished videos, written and returned."""
-        kept = [self.folder.video(video).scores(video) for video in self.task.ids]
-        scored = [
-            ScoredExpression(_expression(sample, score.expression), score)
-            for sample, found in zip(self.task.samples, kept, strict=True)
-            for score in found.scores
-        ]
-        facts = dict(self.recipe.facts)
-        if self.job.candidate.files is None:
-            facts["frames"] = digest([sample.video.identity for sample in self.task.samples])
-        else:
-            facts["predictions"] = digest([found.pixels for found in kept])
-        result = Result(
-            facts,
-            self.identity.card,
-            _summary(self.task.protocol, [s.score for s in scored]) if scored else None,
-            tuple(scored),
-            self.job.candidate.needs_truth,
-            Missing.total(found.missing for found in kept)._asdict(),
-        )
-        self.folder.write_result(result)
-        return result
-
-
-@contextmanager
-def _begun(candidate: Candidate, task: Task, run: RunOptions) -> Iterator[_Work]:
-    """Say what decides the run, and claim its folder for the time of the work.
+def _run(candidate: Candidate, task: Task, run: RunOptions) -> Result:
+    """Claim the run's folder for the time of the work, do what is not finished, write the result.
 
     Nothing is built here if the candidate can tell what it would say of itself once built.
     """
-    if run.resume:
-        if run.out is None:
-            raise UsageError("resume wants the folder of the run: give --out")
-        if candidate.unsure:
-            raise UsageError(
-                f"a run of {candidate.name} cannot be resumed: nothing tells {candidate.unsure}, "
-                "or start again"
-            )
+    _check_resumable(candidate, run)
     built, identity = None, candidate.identify(task.ids) if candidate.identify else None
     if identity is None:
         built = candidate.build()
@@ -206,10 +152,52 @@ def _begun(candidate: Candidate, task: Task, run: RunOptions) -> Iterator[_Work]
         recipe = recipe.with_facts(provenance=dict(identity.provenance))
     job = VideoJob(candidate, task, identity, built)
     with ExitStack() as stack:
-        folder = RunFolder(run.out or Path(stack.enter_context(TemporaryDirectory())))
-        stack.enter_context(folder.claimed(recipe, run.resume))
+        place = RunFolder(run.out or Path(stack.enter_context(TemporaryDirectory())))
+        stack.enter_context(place.claimed(recipe, run.resume))
         units = [Unit(s.video.id, _unit_digest(recipe, s, candidate)) for s in task.samples]
-        yield _Work(folder, recipe, task, job, identity, units, run.workers)
+
+        def executor(job: Job, keys: Sequence[str], folder: Path) -> Iterator[Outcome]:
+            discard(place.result_file)  # from here on there is no result until all is done
+            return local(run.workers)(job, keys, folder)
+
+        run_units(units, job, place.store, executor, run.on_done)
+        kept = [place.video(video).scores(video) for video in task.ids]
+        result = _result(recipe, candidate, task, identity.card, kept)
+        if run.out is not None:
+            write_result(place.result_file, result)
+    return result
+
+
+def _check_resumable(candidate: Candidate, run: RunOptions) -> None:
+    if run.resume and run.out is None:
+        raise UsageError("resume wants the folder of the run: give --out")
+    if run.resume and candidate.unsure:
+        raise UsageError(
+            f"a run of {candidate.name} cannot be resumed: nothing tells {candidate.unsure}, or "
+            "start again"
+        )
+
+
+def _result(
+    recipe: Recipe, candidate: Candidate, task: Task, card: MethodCard, kept: Sequence[VideoScores]
+) -> Result:
+    scored = [
+        ScoredExpression(_expression(sample, score.expression), score)
+        for sample, found in zip(task.samples, kept, strict=True)
+        for score in found.scores
+    ]
+    if candidate.files is None:
+        known = {"frames": digest([sample.video.identity for sample in task.samples])}
+    else:
+        known = {"predictions": digest([found.pixels for found in kept])}
+    return Result(
+        {**recipe.facts, **known},
+        card,
+        _summary(task.protocol, [s.score for s in scored]) if scored else None,
+        tuple(scored),
+        candidate.needs_truth,
+        Missing.total(found.missing for found in kept)._asdict(),
+    )
 
 
 def _unit_digest(recipe: Recipe, sample: Sample, candidate: Candidate) -> str:

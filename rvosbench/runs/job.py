@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from rvosbench.contracts import Answer, Method, MethodIdentity, TruthLookup, TruthMethod
-from rvosbench.errors import DatasetError, PluginError
+from rvosbench.errors import (
+    DatasetError,
+    IncompletePredictionError,
+    PluginError,
+    PredictionError,
+    few,
+)
+from rvosbench.masks import MaskSequence
 from rvosbench.metrics import official
+from rvosbench.metrics.official.per_expression import check_soft, fitting
 from rvosbench.recipe import Recipe
-from rvosbench.records import Sample
+from rvosbench.records import Prediction, Sample
 from rvosbench.runs.candidates import Candidate
-from rvosbench.runs.complete import complete
-from rvosbench.runs.predictions import VideoPredictions
+from rvosbench.runs.prediction_sources import VideoPredictions
 from rvosbench.runs.run_folder import VideoFiles, VideoScores
 from rvosbench.runs.task import GroundTruth, Task
 
@@ -88,3 +95,50 @@ def _sized(sample: Sample, truth: TruthLookup) -> Sample:
         size = truth(sample.expressions[0].id).size
         return replace(sample, video=replace(sample.video, measure=lambda: size))
     return sample
+
+
+def complete(
+    answers: Mapping[str, Answer], sample: Sample, method_name: str
+) -> dict[str, Prediction]:
+    """All predictions for a video, in the order of its expressions, after checking them.
+
+    Args:
+        answers: expression id -> prediction, or bare masks.
+        sample: the video and its expressions.
+        method_name: who predicted, for the messages.
+
+    Raises:
+        IncompletePredictionError: an expression has no prediction.
+        PredictionError: one of no expression, or that does not cover every frame at its size.
+    """
+    where = f"{method_name}, video {sample.video.id!r}"
+    asked = [expression.id for expression in sample.expressions]
+    missing = [i for i in asked if i not in answers]
+    unasked = [i for i in answers if i not in set(asked)]
+    if missing:
+        raise IncompletePredictionError(
+            f"{where}: no prediction for {_quoted(missing)} (there are {_quoted(answers)}); "
+            "predict every expression, with empty masks if nothing is meant"
+        )
+    if unasked:
+        found = _quoted(unasked)
+        raise PredictionError(f"{where}: predictions for {found}, which nobody asked for")
+    return {i: _checked(answers[i], sample, f"{where}, expression {i!r}") for i in asked}
+
+
+def _checked(answer: Answer, sample: Sample, where: str) -> Prediction:
+    prediction = Prediction(answer) if isinstance(answer, MaskSequence) else answer
+    if not isinstance(prediction, Prediction):
+        raise PredictionError(
+            f"{where}: got a {type(answer).__name__} for a prediction, wanted a Prediction or a "
+            "MaskSequence (MaskSequence.from_arrays packs (H, W) arrays)"
+        )
+    fitting(prediction.masks, sample, sample.video.size, where)
+    if not 0 <= prediction.score <= 1:
+        raise PredictionError(f"{where}: got score {prediction.score}, wanted one in [0, 1]")
+    check_soft(prediction, where)
+    return prediction
+
+
+def _quoted(ids: Iterable[object]) -> str:
+    return few([repr(i) for i in ids], limit=5)

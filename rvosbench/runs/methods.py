@@ -11,7 +11,7 @@ from rvosbench import plugins
 from rvosbench.config import configure, differences, signed_values
 from rvosbench.contracts import Method, MethodIdentity, MethodSpec, TruthMethod
 from rvosbench.errors import UnknownNameError, UsageError
-from rvosbench.models.devices import known_device
+from rvosbench.models.runtime import known_device
 from rvosbench.records import Json, MethodCard
 from rvosbench.runs.source import source_hash
 

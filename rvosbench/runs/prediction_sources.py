@@ -1,62 +1,118 @@
-"""Where predictions come from that somebody made before: a JSON file, a run, trees of files.
+"""Predictions that somebody made before, read when they are asked for: a JSON file, or a run.
 
-A source only says what is there and reads it; what to do about the rest is decided once, by
-`rvosbench.runs.predictions.Predictions`. Sources can be sent to another process.
+A source is a method that reads instead of predicting. All read one video as `VideoPredictions`, and
+leave to the missing-policy what to do about what is not there. They can be sent to another process;
+trees of files are in `rvosbench.runs.predictions`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from rvosbench.errors import PredictionError, few, told_as
 from rvosbench.masks import MaskSequence
 from rvosbench.masks.rle_json import read_rles, rle_masks
-from rvosbench.records import Json, Missing, Prediction, Sample
+from rvosbench.recipe import digest
+from rvosbench.records import Json, Missing, MissingPolicy, Prediction, Sample
 from rvosbench.runs.run_folder import RunFolder
 
 _MASKS = ("prediction_masks", "masks")
+_NOTHING = Missing()
+
+Read = Callable[[str], tuple[Prediction, Missing]]
+"""Key -> its prediction, with empty masks where there are none, and how many those are."""
 
 
-@dataclass(frozen=True)
-class Gap:
-    """What is not there of a prediction: how much, and a message that says what and where."""
+class VideoPredictions(Mapping[str, Prediction]):
+    """The predictions for one video, decoded and hashed when they are asked for, and not kept.
 
-    missing: Missing
-    told: str
+    So every file is read once, and the memory is that of one prediction.
 
-
-@dataclass(frozen=True)
-class Found:
-    """What a source has for one video.
-
-    Attributes:
+    Args:
         keys: what can be asked for, in order: ids of expressions, or labels.
-        read: key -> its prediction, with empty masks where there are none, and what is missing.
-        gap: what is missing of all keys alike.
+        read: what is done when a key is asked for.
+        missing: of all keys alike.
     """
 
-    keys: tuple[str, ...]
-    read: Callable[[str], tuple[Prediction, Gap | None]]
-    gap: Gap | None = None
+    def __init__(self, keys: Sequence[str], read: Read, missing: Missing = _NOTHING) -> None:
+        self._keys, self._read = tuple(keys), read
+        self._filled: dict[str | None, Missing] = {None: missing}
+        self._hashes: dict[str, str] = {}
+
+    @property
+    def filled(self) -> Missing:
+        """How much of what was asked for until now was not there and counts as empty."""
+        return Missing.total(self._filled.values())
+
+    def __getitem__(self, key: str) -> Prediction:
+        """The prediction, with its masks as packed bits: files are read now, and not later.
+
+        Raises:
+            KeyError: nobody can ask for it.
+            IncompletePredictionError: masks are not there, and must be.
+            PredictionError: files that cannot be read, or do not fit the video.
+        """
+        if key not in self._keys:
+            raise KeyError(key)
+        with told_as(PredictionError):
+            prediction, self._filled[key] = self._read(key)
+            packed = replace(prediction, masks=prediction.masks.packed())
+        self._hashes.setdefault(key, pixel_hash(packed.masks))
+        return packed
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._keys
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def digest(self, unreadable: bool = False) -> str:
+        """One sha256 over the pixels of all predictions; those not asked for are read now.
+
+        With `unreadable`, predictions that cannot be read count as such instead of raising.
+        """
+        for key in self:
+            if key not in self._hashes:
+                try:
+                    _ = self[key]
+                except PredictionError:
+                    if not unreadable:
+                        raise
+                    self._hashes[key] = "unreadable"
+        return digest(self._hashes)
 
 
 class PredictionSource(Protocol):
     """A place of predictions. All may raise PredictionError for files that are no predictions.
 
     Attributes:
+        missing: what to do about predictions that are not there.
         layout: what lies there, for messages.
     """
 
     @property
-    def layout(self) -> str: ...  # noqa: D102 described above
-    def find(self, sample: Sample) -> Found:
-        """What is there for a video; masks are decoded when they are asked for."""
+    def missing(self) -> MissingPolicy: ...  # noqa: D102 described above
+    @property
+    def layout(self) -> str: ...  # noqa: D102
+    def predict(self, sample: Sample) -> VideoPredictions:
+        """Expression id -> prediction, or label -> masks of the label.
+
+        Raises:
+            IncompletePredictionError: label images are not there, and must be; of expressions this
+                is told when they are asked for.
+            PredictionError: a video that is there twice, or files that cannot be read.
+        """
 
     def holds(self, video_id: str) -> bool:
         """Whether there is anything for a video."""
@@ -78,13 +134,13 @@ class RleFile:
     """
 
     path: Path
+    missing: MissingPolicy = MissingPolicy.ERROR
     layout = '{"<video>": {"<expression>": [RLE or null, ...]}}'
 
-    def find(self, sample: Sample) -> Found:
+    def predict(self, sample: Sample) -> VideoPredictions:
         """See `PredictionSource`."""
-        return Found(
-            expression_ids(sample), partial(self._read, sample, self._video(sample.video.id))
-        )
+        read = partial(self._read, sample, self._video(sample.video.id))
+        return VideoPredictions(expression_ids(sample), read)
 
     def holds(self, video_id: str) -> bool:
         """See `PredictionSource`."""
@@ -100,7 +156,8 @@ class RleFile:
 
     def digest(self, sample: Sample) -> str:
         """See `PredictionSource`."""
-        return _hash(json.dumps(self._video(sample.video.id), sort_keys=True).encode())
+        content = json.dumps(self._video(sample.video.id), sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()
 
     def _video(self, video_id: str) -> dict[str, Json]:
         entry = _content(self.path).get(video_id, {})
@@ -113,21 +170,19 @@ class RleFile:
 
     def _read(
         self, sample: Sample, video: Mapping[str, Json], key: str
-    ) -> tuple[Prediction, Gap | None]:
+    ) -> tuple[Prediction, Missing]:
         frames, size = sample.video.frame_names, sample.video.size
         if video.get(key) is None:
-            empty = Prediction(MaskSequence.empty(len(frames), size))
-            return empty, gap_of(str(self.path), sample, key, len(frames), sorted(video), [key])
+            gap = gap_of(str(self.path), sample, key, len(frames), sorted(video), [key])
+            return Prediction(MaskSequence.empty(len(frames), size)), self.missing.fill(*gap)
         where = f"{self.path}: video {sample.video.id!r}, expression {key!r}"
         masks, names, score = _fields(video[key], where)
         rles = read_rles(masks, len(frames if names is None else names), where)
         named = dict(zip(frames if names is None else names, rles, strict=True))
         absent = [name for name in frames if name not in named]
         found = _decoded(rle_masks([named.get(n) for n in frames], size, where), where)
-        if not absent:
-            return Prediction(found, score), None
         gap = gap_of(str(self.path), sample, key, len(absent), list(named), absent)
-        return Prediction(found, score), gap
+        return Prediction(found, score), self.missing.fill(*gap)
 
 
 @dataclass(frozen=True)
@@ -135,11 +190,13 @@ class RunSource:
     """The predictions that a run of `rvosbench eval` keeps."""
 
     run: RunFolder
+    missing: MissingPolicy = MissingPolicy.ERROR
     layout = "a folder of `rvosbench eval`"
 
-    def find(self, sample: Sample) -> Found:
+    def predict(self, sample: Sample) -> VideoPredictions:
         """See `PredictionSource`; raises ResultError if the video's file is damaged."""
-        return Found(expression_ids(sample), partial(self._read, sample, self._video(sample)))
+        read = partial(self._read, sample, self._video(sample))
+        return VideoPredictions(expression_ids(sample), read)
 
     def holds(self, video_id: str) -> bool:
         """See `PredictionSource`."""
@@ -168,13 +225,13 @@ class RunSource:
 
     def _read(
         self, sample: Sample, video: Mapping[str, Prediction], key: str
-    ) -> tuple[Prediction, Gap | None]:
+    ) -> tuple[Prediction, Missing]:
         if key in video:
             where = f"{self.run.path}: video {sample.video.id!r}, expression {key!r}"
-            return replace(video[key], masks=_decoded(video[key].masks, where)), None
+            return replace(video[key], masks=_decoded(video[key].masks, where)), Missing()
         where, length = f"{self.run.path} (cut off, or of other videos?)", len(sample.video)
         gap = gap_of(where, sample, key, length, sorted(video), [key])
-        return Prediction(MaskSequence.empty(length, sample.video.size)), gap
+        return Prediction(MaskSequence.empty(length, sample.video.size)), self.missing.fill(*gap)
 
 
 def expression_ids(sample: Sample) -> tuple[str, ...]:
@@ -189,22 +246,18 @@ def gap_of(
     absent: int,
     found: Sequence[str],
     wanted: Sequence[str],
-) -> Gap:
-    """A gap of `absent` masks of an expression, or of the label images of a video (None).
+) -> tuple[Missing, str]:
+    """What `MissingPolicy.fill` is told of `absent` masks of an expression, or label images (None).
 
     An expression without any mask is missing as such.
     """
     number, video = len(sample.video), f"video {sample.video.id!r}"
     what = f"label images of {video}" if key is None else f"masks of {video}, expression {key!r}"
-    return Gap(
+    return (
         Missing(absent, int(key is not None and absent == number)),
         f"{where}: {absent} of {number} {what} are missing; found {few(found)}, wanted "
         f"{few(wanted)}",
     )
-
-
-def _hash(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def _decoded(masks: MaskSequence, where: str) -> MaskSequence:
@@ -247,3 +300,16 @@ def _json(path: Path, size: int, changed: int) -> dict[str, Json]:
             f"{type(content).__name__}"
         )
     return content
+
+
+def pixel_hash(masks: MaskSequence) -> str:
+    """sha256 over the pixels of T masks, whatever their storage or file format."""
+    content = hashlib.sha256(f"{len(masks)}x{masks.height}x{masks.width};".encode())
+    for index in range(len(masks)):
+        words = masks.words(index)
+        rows = np.flatnonzero(words.any(axis=1))
+        # Rows without foreground tell nothing: most of a mask need not be hashed.
+        first, end = (int(rows[0]), int(rows[-1]) + 1) if rows.size else (0, 0)
+        content.update(f"{first}-{end}:".encode())
+        content.update(words[first:end].astype("<u8", copy=False).tobytes())
+    return content.hexdigest()

@@ -1,4 +1,4 @@
-"""Predictions that somebody made before, as a method that reads them when they are asked for.
+"""Predictions that somebody made before, opened in whatever form: trees of PNGs are read here.
 
 Accepted are masks as `<video>/<expression>/<frame>.png` and label images as `<video>/<frame>.png`,
 each in a folder or in a zip that is read without unpacking, with one folder around (such as
@@ -8,112 +8,30 @@ each in a folder or in a zip that is read without unpacking, with one folder aro
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-
 from rvosbench.errors import PredictionError, few, told_as
-from rvosbench.files.trees import open_tree
+from rvosbench.files.atomic import replacing
+from rvosbench.files.names import relative_name
+from rvosbench.files.trees import Tree, open_tree
 from rvosbench.masks import MaskSequence
-from rvosbench.recipe import digest
-from rvosbench.records import Missing, MissingPolicy, Prediction, Sample
+from rvosbench.masks.label_images import label_masks
+from rvosbench.masks.png import encode_mask, frame_files, png_masks
+from rvosbench.records import Missing, MissingPolicy, Prediction, Sample, Video
 from rvosbench.runs.prediction_sources import (
-    Found,
-    Gap,
     PredictionSource,
     RleFile,
     RunSource,
+    VideoPredictions,
+    expression_ids,
+    gap_of,
 )
-from rvosbench.runs.prediction_trees import LabelTree, MaskTree
 from rvosbench.runs.run_folder import RunFolder
-
-
-class VideoPredictions(Mapping[str, Prediction]):
-    """The predictions for one video, decoded and hashed when they are asked for, and not kept.
-
-    So every file is read once, and the memory is that of one prediction.
-    """
-
-    def __init__(self, found: Found, missing: MissingPolicy) -> None:
-        self._found, self._missing = found, missing
-        self._filled: dict[str | None, Missing] = {None: self._fill(found.gap)}
-        self._hashes: dict[str, str] = {}
-
-    @property
-    def filled(self) -> Missing:
-        """How much of what was asked for until now was not there and counts as empty."""
-        return Missing.total(self._filled.values())
-
-    def __getitem__(self, key: str) -> Prediction:
-        """The prediction, with its masks as packed bits: files are read now, and not later.
-
-        Raises:
-            KeyError: nobody can ask for it.
-            IncompletePredictionError: masks are not there, and must be.
-            PredictionError: files that cannot be read, or do not fit the video.
-        """
-        if key not in self._found.keys:
-            raise KeyError(key)
-        with told_as(PredictionError):
-            prediction, gap = self._found.read(key)
-            self._filled[key] = self._fill(gap)
-            packed = replace(prediction, masks=prediction.masks.packed())
-        self._hashes.setdefault(key, pixel_hash(packed.masks))
-        return packed
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._found.keys
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._found.keys)
-
-    def __len__(self) -> int:
-        return len(self._found.keys)
-
-    def digest(self, unreadable: bool = False) -> str:
-        """One sha256 over the pixels of all predictions; those not asked for are read now.
-
-        With `unreadable`, predictions that cannot be read count as such instead of raising.
-        """
-        for key in self:
-            if key not in self._hashes:
-                try:
-                    _ = self[key]
-                except PredictionError:
-                    if not unreadable:
-                        raise
-                    self._hashes[key] = "unreadable"
-        return digest(self._hashes)
-
-    def _fill(self, gap: Gap | None) -> Missing:
-        return Missing() if gap is None else self._missing.fill(gap.missing, gap.told)
-
-
-@dataclass(frozen=True)
-class Predictions:
-    """Predictions in files as a method: whatever their form, they are read in the same way.
-
-    Attributes:
-        source: says what is there.
-        missing: what to do about the rest.
-    """
-
-    source: PredictionSource
-    missing: MissingPolicy
-
-    def predict(self, sample: Sample) -> VideoPredictions:
-        """Expression id -> prediction, or label -> masks of the label.
-
-        Raises:
-            IncompletePredictionError: label images are not there, and must be; of expressions this
-                is told when they are asked for.
-            PredictionError: a video that is there twice, or files that cannot be read.
-        """
-        with told_as(PredictionError):
-            return VideoPredictions(self.source.find(sample), self.missing)
 
 
 def open_predictions(
@@ -121,7 +39,7 @@ def open_predictions(
     missing: str = "error",
     samples: Iterable[Sample] = (),
     answers: Literal["expressions", "labels"] = "expressions",
-) -> Predictions:
+) -> PredictionSource:
     """Open predictions in files.
 
     Args:
@@ -135,7 +53,7 @@ def open_predictions(
         PredictionError: nothing readable at `path`, or no video of `samples` in it.
     """
     with told_as(PredictionError):
-        source = _source(path, answers)
+        source = _source(path, answers, MissingPolicy(missing))
     wanted = [sample.video.id for sample in samples]
     if wanted and not any(source.holds(video) for video in wanted):
         raise PredictionError(
@@ -143,27 +61,177 @@ def open_predictions(
             f"{few(source.extra([]))}, wanted {few(wanted)}. The layout is {source.layout}. "
             "Is it the right dataset and split?"
         )
-    return Predictions(source, MissingPolicy(missing))
+    return source
 
 
-def _source(path: Path, answers: str) -> PredictionSource:
+def _source(path: Path, answers: str, missing: MissingPolicy) -> PredictionSource:
     if answers == "labels":
-        return LabelTree(open_tree(path))
+        return LabelTree(open_tree(path), missing)
     if RunFolder(path).is_run:
-        return RunSource(RunFolder(path))
+        return RunSource(RunFolder(path), missing)
     if path.suffix.lower() == ".json" and path.is_file():
-        return RleFile(path)
-    return MaskTree(open_tree(path))
+        return RleFile(path, missing)
+    return MaskTree(open_tree(path), missing)
 
 
-def pixel_hash(masks: MaskSequence) -> str:
-    """sha256 over the pixels of T masks, whatever their storage or file format."""
-    content = hashlib.sha256(f"{len(masks)}x{masks.height}x{masks.width};".encode())
-    for index in range(len(masks)):
-        words = masks.words(index)
-        rows = np.flatnonzero(words.any(axis=1))
-        # Rows without foreground tell nothing: most of a mask need not be hashed.
-        first, end = (int(rows[0]), int(rows[-1]) + 1) if rows.size else (0, 0)
-        content.update(f"{first}-{end}:".encode())
-        content.update(words[first:end].astype("<u8", copy=False).tobytes())
-    return content.hexdigest()
+@dataclass(frozen=True)
+class MaskTree:
+    """One PNG a frame and expression, in a folder or zip; one folder around is accepted."""
+
+    tree: Tree
+    missing: MissingPolicy = MissingPolicy.ERROR
+    layout = "<video>/<expression>/<frame>.png"
+
+    def predict(self, sample: Sample) -> VideoPredictions:
+        """See `PredictionSource`."""
+        read = partial(self._read, sample, self.place(sample.video.id))
+        return VideoPredictions(expression_ids(sample), read)
+
+    def holds(self, video_id: str) -> bool:
+        """See `PredictionSource`."""
+        return self.place(video_id) is not None
+
+    def extra(self, samples: Iterable[Sample]) -> tuple[str, ...]:
+        """See `PredictionSource`; names such as "video/expression"."""
+        places = {s.video.id: (self.place(s.video.id), expression_ids(s)) for s in samples}
+        wanted = {f"{at}/{i}" for at, ids in places.values() if at for i in (*ids, "")}
+        return _unasked(self.tree, wanted)
+
+    def digest(self, sample: Sample) -> str:
+        """See `PredictionSource`; from names, sizes and times, or checksums of a zip."""
+        place = self.place(sample.video.id)
+        return _digest(self.tree, [self._files(sample, place, i) for i in expression_ids(sample)])
+
+    def place(self, video_id: str) -> str | None:
+        """The video's folder in the tree, or None; raises PredictionError if there are two."""
+        # An expression of another video may have the same name, but holds masks, not folders.
+        return _place(self.tree, video_id, lambda name: bool(self.tree.folders(name)))
+
+    def _read(self, sample: Sample, place: str | None, key: str) -> tuple[Prediction, Missing]:
+        files = self._files(sample, place, key)
+        masks, absent = png_masks(self.tree, files, sample.video.size), _absent(sample, files)
+        if not absent:
+            return Prediction(masks), Missing()
+        where, there, wanted = str(self.tree.path), self.tree.folders(""), [sample.video.id]
+        if place is not None:
+            there, wanted = self.tree.files(f"{place}/{key}"), absent
+            where += f": {place}/{key}"
+        gap = gap_of(where, sample, key, len(absent), there, wanted)
+        return Prediction(masks), self.missing.fill(*gap)
+
+    def _files(self, sample: Sample, place: str | None, key: str) -> tuple[str | None, ...]:
+        folder = None if place is None else f"{place}/{key}"
+        return frame_files(self.tree, folder, sample.video.frame_names)
+
+
+@dataclass(frozen=True)
+class LabelTree:
+    """One label image a frame, in a folder or zip; a key is a label, as text."""
+
+    tree: Tree
+    missing: MissingPolicy = MissingPolicy.ERROR
+    layout = "<video>/<frame>.png"
+
+    def predict(self, sample: Sample) -> VideoPredictions:
+        """See `PredictionSource`; reads all images of the video."""
+        files = self._files(sample)
+        with told_as(PredictionError):
+            _, masks = label_masks(self.tree, files, sample.video.size)
+        missing = self._fill(sample, files) if None in files else Missing()
+        found = {str(label): (Prediction(m), Missing()) for label, m in masks.items()}
+        return VideoPredictions(tuple(found), found.__getitem__, missing)
+
+    def holds(self, video_id: str) -> bool:
+        """See `PredictionSource`."""
+        place = self._place(video_id)
+        return place is not None and self._has_images(place)
+
+    def extra(self, samples: Iterable[Sample]) -> tuple[str, ...]:
+        """See `PredictionSource`; names of folders."""
+        places = {self._place(sample.video.id) for sample in samples}
+        return _unasked(self.tree, {place for place in places if place})
+
+    def digest(self, sample: Sample) -> str:
+        """See `PredictionSource`; from names, sizes and times, or checksums of a zip."""
+        return _digest(self.tree, [self._files(sample)])
+
+    def _place(self, video_id: str) -> str | None:
+        return _place(self.tree, video_id, self._has_images)
+
+    def _has_images(self, name: str) -> bool:
+        return any(file.lower().endswith(".png") for file in self.tree.files(name))
+
+    def _files(self, sample: Sample) -> tuple[str | None, ...]:
+        return frame_files(self.tree, self._place(sample.video.id), sample.video.frame_names)
+
+    def _fill(self, sample: Sample, files: Sequence[str | None]) -> Missing:
+        absent, place = _absent(sample, files), self._place(sample.video.id)
+        there = self.tree.folders("") if place is None else self.tree.files(place)
+        where = str(self.tree.path)
+        if len(absent) == len(files) and MaskTree(self.tree).holds(sample.video.id):
+            where += f" (are these masks of expressions, {MaskTree.layout}?)"
+        return self.missing.fill(*gap_of(where, sample, None, len(absent), there, absent))
+
+
+def write_predictions(root: Path, video: Video, expression_id: str, masks: MaskSequence) -> Path:
+    """Write `<root>/<video>/<expression>/<frame>.png`, gray with 0 and 255, as `MaskTree` reads it.
+
+    The folder of the expression appears complete or not at all; an older one is replaced.
+
+    Returns:
+        The folder of the expression.
+
+    Raises:
+        PredictionError: not one mask for every frame, or an id that would leave `root`.
+    """
+    if len(masks) != len(video):
+        raise PredictionError(
+            f"video {video.id!r}, expression {expression_id!r}: got {len(masks)} masks to write, "
+            f"wanted {len(video)}, one for every frame"
+        )
+    with told_as(PredictionError):
+        place = root / relative_name(video.id, expression_id)
+    with replacing(place) as beside:
+        beside.mkdir()
+        for name, mask in zip(video.frame_names, masks, strict=True):
+            (beside / f"{name}.png").write_bytes(encode_mask(mask))
+    return place
+
+
+def _absent(sample: Sample, files: Sequence[str | None]) -> list[str]:
+    named = zip(sample.video.frame_names, files, strict=True)
+    return [f"{frame}.png" for frame, file in named if file is None]
+
+
+def _place(tree: Tree, video_id: str, fits: Callable[[str], bool]) -> str | None:
+    """The folder of a video: at the top, or in one folder around all videos."""
+    if tree.is_folder(video_id):
+        return video_id
+    inside = [f"{top}/{video_id}" for top in tree.folders("")]
+    found = [name for name in inside if fits(name)]
+    if len(found) > 1:
+        raise PredictionError(
+            f"{tree.path}: video {video_id!r} is in {found[0]!r} and in {found[1]!r}; "
+            "give the folder of one set of predictions"
+        )
+    return found[0] if found else None
+
+
+def _unasked(tree: Tree, wanted: set[str]) -> tuple[str, ...]:
+    """Folders that are neither wanted nor above a wanted one."""
+    above = {"/".join(n.split("/")[:depth]) for n in wanted for depth in range(1, n.count("/") + 1)}
+
+    def walk(at: str) -> Iterator[str]:
+        for name in tree.folders(at):
+            full = f"{at}/{name}" if at else name
+            if full in above:
+                yield from walk(full)
+            elif full not in wanted:
+                yield full
+
+    return tuple(walk(""))
+
+
+def _digest(tree: Tree, files: Sequence[Sequence[str | None]]) -> str:
+    states = [[None if n is None else [n, tree.identity(n)] for n in names] for names in files]
+    return hashlib.sha256(json.dumps(states).encode()).hexdigest()

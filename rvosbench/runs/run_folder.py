@@ -14,21 +14,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote
 
 from rvosbench.contracts import ExpressionScore
-from rvosbench.errors import MaskError, ResultError, UsageError
+from rvosbench.errors import MaskError, ResultError, UsageError, few
 from rvosbench.execution.store import Store
-from rvosbench.files.atomic import PART, discard, remove_left_overs, write_json
+from rvosbench.files.atomic import PART, discard, json_bytes, remove_left_overs, write_json
 from rvosbench.files.claims import CLAIMS, claimed
 from rvosbench.masks import MaskSequence
 from rvosbench.recipe import Recipe, digest
 from rvosbench.records import Json, Missing, Prediction, Video
-from rvosbench.runs.result import Result, from_row, read_result, to_row, write_result
+from rvosbench.runs.result import Result, from_row, read_result, to_row
 
 _RUN, _VIDEOS, _RESULT = "run.json", "videos", "result.json"
 _PREDICTIONS, _SCORES = "predictions.json", "scores.json"
@@ -38,8 +38,6 @@ _SINCE = ("code", "configuration", "object")
 
 _AFTER = ("frames", "predictions")
 """Facts that are known when the videos are done: a result holds them, the mark does not."""
-
-_SHOWN = 4  # differences of two recipes that a message names
 
 
 @dataclass(frozen=True)
@@ -59,7 +57,10 @@ class VideoScores:
 
 @dataclass(frozen=True)
 class VideoFiles:
-    """What a run keeps of one video: a folder in the run, or one that is still being written."""
+    """What a run keeps of one video: a folder in the run, or one that is still being written.
+
+    Files are simply written: the folder appears when it is complete, and its stamp tells damage.
+    """
 
     path: Path
 
@@ -85,7 +86,7 @@ class VideoFiles:
         }
         frames, size = list(video.frame_names), list(video.size)
         content = {"video": video.id, "frames": frames, "size": size, "expressions": rows}
-        write_json(self.path / _PREDICTIONS, content)
+        (self.path / _PREDICTIONS).write_bytes(json_bytes(content))
 
     def predictions(self) -> RunPredictions:
         """The predictions; raises ResultError if the file is missing, cut or incomplete."""
@@ -123,7 +124,8 @@ class VideoFiles:
             content["pixels"] = found.pixels
         if any(found.missing):
             content["missing"] = list(found.missing)
-        write_json(self.path / _SCORES, {**content, "scores": [to_row(s) for s in found.scores]})
+        content["scores"] = [to_row(score) for score in found.scores]
+        (self.path / _SCORES).write_bytes(json_bytes(content))
 
     def scores(self, video_id: str) -> VideoScores:
         """The scores; raises ResultError if the file is missing, cut or incomplete."""
@@ -197,14 +199,6 @@ class RunFolder:
             )
         return read_result(self.result_file)
 
-    def write_result(self, result: Result) -> None:
-        """Write the result: the run is finished."""
-        write_result(self.result_file, result)
-
-    def discard_result(self) -> None:
-        """Remove the result, before a video of it is made again."""
-        discard(self.result_file)
-
     @contextmanager
     def claimed(self, recipe: Recipe, resume: bool) -> Iterator[None]:
         """Work in the folder as the run of `recipe`, while no other process does.
@@ -223,7 +217,7 @@ class RunFolder:
             self._check(recipe)
             remove_left_overs(self.path)
             if not resume:
-                self.discard_result()
+                discard(self.result_file)
                 discard(self.videos)
             write_json(self.path / _RUN, {"run": recipe.digest, "recipe": dict(recipe.facts)})
             yield
@@ -234,8 +228,8 @@ class RunFolder:
             differences = self._differences(recipe)
             if differences:
                 raise UsageError(
-                    f"{self.path} holds another run: {_few(differences)}. Choose another --out, or "
-                    "delete it"
+                    f"{self.path} holds another run: {few(differences, 4, '; ')}. Choose another "
+                    "--out, or delete it"
                 )
         elif self.path.is_dir() and any(not _ours(p.name) for p in self.path.iterdir()):
             raise UsageError(f"{self.path} is not empty and holds no run: choose another --out")
@@ -300,8 +294,3 @@ def _incomplete(file: Path, error: Exception) -> ResultError:
         f"{file}: is not complete ({what}): it was not written by `rvosbench eval`, or was changed "
         "since. The same command with --resume makes it again"
     )
-
-
-def _few(differences: Sequence[str]) -> str:
-    more = len(differences) - _SHOWN
-    return "; ".join(differences[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")

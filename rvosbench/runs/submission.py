@@ -16,9 +16,9 @@ from rvosbench.files.names import relative_name
 from rvosbench.files.trees import write_zip
 from rvosbench.masks.png import encode_mask
 from rvosbench.records import Prediction, Sample
-from rvosbench.runs.prediction_trees import MaskTree
-from rvosbench.runs.predictions import Predictions, open_predictions
-from rvosbench.runs.run_folder import RunFolder, VideoFiles
+from rvosbench.runs.prediction_sources import PredictionSource
+from rvosbench.runs.predictions import MaskTree, open_predictions
+from rvosbench.runs.run_folder import RunFolder
 
 TOP_FOLDERS: Mapping[str, str] = MappingProxyType({"ref-youtube-vos": "Annotations"})
 """The folder around the videos. MeViS and others want none: a wrong one scores nan there."""
@@ -61,7 +61,7 @@ def check_predictions(path: Path, dataset: Dataset) -> CheckReport:
     problems = _layout(opened, samples, dataset.name)
     for sample in samples:
         problems += [found for _, found in _read(opened, sample) if isinstance(found, str)]
-    warnings = tuple(f"{path}: nobody asks for {name}" for name in opened.source.extra(samples))
+    warnings = tuple(f"{path}: nobody asks for {name}" for name in opened.extra(samples))
     number = sum(len(sample.expressions) for sample in samples)
     return CheckReport(number, tuple(problems), warnings)
 
@@ -120,7 +120,16 @@ def pack_run(run: Path, out: Path) -> int:
     dataset, videos = str(folder.result().facts["dataset"]), sorted(folder.video_ids())
     if not videos:
         raise ResultError(f"{run}: no predictions here; a run of `rvosbench score` keeps none")
-    return write_zip(out, (e for v in videos for e in _run_entries(dataset, folder.video(v))))
+    kept = (folder.video(video).predictions() for video in videos)
+    return write_zip(
+        out,
+        (
+            entry
+            for found in kept
+            for key, prediction in found.by_expression.items()
+            for entry in _entries(dataset, found.video, key, found.frames, prediction)
+        ),
+    )
 
 
 def submission_name(dataset_name: str, video_id: str, expression_id: str, frame_name: str) -> str:
@@ -135,12 +144,6 @@ def submission_name(dataset_name: str, video_id: str, expression_id: str, frame_
     return f"{top}/{name}" if top else str(name)
 
 
-def _run_entries(dataset_name: str, files: VideoFiles) -> Iterator[tuple[str, bytes]]:
-    kept = files.predictions()
-    for key, prediction in kept.by_expression.items():
-        yield from _entries(dataset_name, kept.video, key, kept.frames, prediction)
-
-
 def _entries(
     dataset_name: str, video_id: str, key: str, frames: Sequence[str], prediction: Prediction
 ) -> Iterator[tuple[str, bytes]]:
@@ -148,7 +151,7 @@ def _entries(
         yield submission_name(dataset_name, video_id, key, frame), encode_mask(mask)
 
 
-def _read(opened: Predictions, sample: Sample) -> Iterator[tuple[str, Prediction | str]]:
+def _read(opened: PredictionSource, sample: Sample) -> Iterator[tuple[str, Prediction | str]]:
     """Each expression of a video with its prediction, or with what is wrong with it."""
     try:
         predictions = opened.predict(sample)
@@ -162,15 +165,15 @@ def _read(opened: Predictions, sample: Sample) -> Iterator[tuple[str, Prediction
             yield key, str(error)
 
 
-def _layout(opened: Predictions, samples: Sequence[Sample], dataset_name: str) -> list[str]:
-    source, top = opened.source, TOP_FOLDERS.get(dataset_name)
-    if not isinstance(source, MaskTree) or source.tree.path.is_dir():
+def _layout(opened: PredictionSource, samples: Sequence[Sample], dataset_name: str) -> list[str]:
+    top = TOP_FOLDERS.get(dataset_name)
+    if not isinstance(opened, MaskTree) or opened.tree.path.is_dir():
         return []
     for video in (sample.video.id for sample in samples):
-        wanted, place = f"{top}/{video}" if top else video, source.place(video)
+        wanted, place = f"{top}/{video}" if top else video, opened.place(video)
         if place not in (None, wanted):
             return [
-                f"{source.tree.path}: the server wants {wanted}/, the zip has {place}/: pack it "
+                f"{opened.tree.path}: the server wants {wanted}/, the zip has {place}/: pack it "
                 "again with `rvosbench submit pack`"
             ]
     return []

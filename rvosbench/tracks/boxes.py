@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rvosbench.masks import pack
 from rvosbench.records import Frame, Sample, Track
@@ -40,16 +39,9 @@ class Grounder(Protocol):
 def box_prompts(
     follower: Follower, grounder: Grounder, sample: Sample, config: TrackConfig
 ) -> dict[str, list[Prompt]]:
-    """Box prompts of every expression, largest first.
+    """Box prompts of every expression of a video, by its id, largest first; there may be none.
 
-    Args:
-        follower: segments boxes with features it shares with everything else.
-        grounder: looks at every distinct text once a frame.
-        sample: the video and its expressions.
-        config: which frames, and thresholds.
-
-    Returns:
-        Expression id -> prompts of all box frames; an expression may have none.
+    The grounder looks at every distinct text once a frame.
     """
     texts = {e.id: e.text for e in sample.expressions}
     distinct = list(dict.fromkeys(texts.values()))
@@ -61,8 +53,9 @@ def box_prompts(
             box_threshold=config.box_threshold,
             text_threshold=config.text_threshold,
         )
-        segmenter = BoxSegmenter(follower, config.box_stability, config.stability_offset)
-        for text, kept in zip(distinct, segmenter.prompts(frame, detections), strict=True):
+        how = (config.box_stability, config.stability_offset)
+        prompts = segmented(follower, frame, detections, *how)
+        for text, kept in zip(distinct, prompts, strict=True):
             found[text] += kept
     return {i: largest_first(found[text]) for i, text in texts.items()}
 
@@ -73,16 +66,13 @@ def box_tracks(
     config: TrackConfig,
     grid: Sequence[Track] = (),
 ) -> list[Track]:
-    """Filter the prompts of every expression and track the rest together.
+    """Filter the prompts of every expression and track the rest together; tracks have no ids yet.
 
     Args:
         follower: of the video.
         prompts: expression id -> its prompts, largest first.
         config: filters.
         grid: grid tracks, which filter box prompts if the configuration says so.
-
-    Returns:
-        Tracks without ids.
     """
     group = config.group(len(follower.video))
     rules = Rules(config.iou_filter, group, config.max_box_tracks, neighbours=True)
@@ -93,63 +83,59 @@ def box_tracks(
     pool = _Pool()
     while wanted := {e: chosen for e, a in waiting.items() if (chosen := a.next(follower.shown))}:
         for fresh in pool.fresh(wanted):
-            pool.add(fresh, follower.tracks(fresh, "box"))
+            made = follower.tracks(fresh, "box")
+            pool.tracks.update(zip([prompt.key for prompt in fresh], made, strict=True))
         for expression, admitted in wanted.items():
             for prompt in admitted:
                 waiting[expression].drop(shown_by(pool.tracks[prompt.key]))
-    return pool.for_all() if config.candidate_pool == "video" else pool.for_each()
+    everyone = config.candidate_pool == "video"
+    return list(pool.tracks.values()) if everyone else pool.for_each()
 
 
-class BoxSegmenter:
+def segmented(
+    follower: Follower,
+    frame: int,
+    detections: Sequence[Detections],
+    stable: float = 0.0,
+    offset: float = 1.0,
+) -> list[list[Prompt]]:
     """Masks of boxes by SAM2's single-mask token; equal boxes of a frame are segmented once.
 
     Args:
         follower: its network and the features of its frames are used.
-        stability: least IoU of a low-resolution mask with itself when the logit threshold moves by
+        frame: index of the frame.
+        detections: of the expressions, in that frame; may be empty.
+        stable: least IoU of a low-resolution mask with itself when the logit threshold moves by
             `offset` either way; 0 keeps all.
         offset: in logits.
+
+    Returns:
+        A prompt for every box with a stable mask, one list an expression, in the boxes' order.
     """
-
-    def __init__(self, follower: Follower, stability: float = 0.0, offset: float = 1.0) -> None:
-        self._follower, self._stability, self._offset = follower, stability, offset
-
-    def prompts(self, frame: int, detections: Sequence[Detections]) -> list[list[Prompt]]:
-        """A prompt for every box with a stable mask, one list an expression, in the boxes' order.
-
-        Args:
-            frame: index of the frame.
-            detections: of the expressions, in that frame; may be empty.
-        """
-        known = self._segmented(frame, [d.boxes for d in detections])
-        return [
-            [
-                replace(prompt, score=float(score), place=tuple(map(float, box)))
-                for box, score in zip(d.boxes, d.scores, strict=True)
-                if (prompt := known.get(box.tobytes())) is not None
-            ]
-            for d in detections
+    distinct = {box.tobytes(): box for d in detections for box in d.boxes}
+    if not distinct:
+        return [[] for _ in detections]
+    size, masks = follower.video.size, {}
+    found = follower.sam2.segment(
+        follower.features(frame),
+        frame_size=size,
+        boxes=np.stack(list(distinct.values())),
+        multimask=False,
+        batch_size=follower.batch_size,
+    )
+    good = stability(found.logits[:, 0].float(), offset) >= stable
+    for key, logits, keep in zip(distinct, found.logits[:, 0], good.tolist(), strict=True):
+        if keep:
+            shown = follower.sam2.upscale(logits, size).cpu().numpy()
+            masks[key] = prompt_of(frame, pack(shown), size[1])
+    return [
+        [
+            replace(masks[box.tobytes()], score=float(score), place=tuple(map(float, box)))
+            for box, score in zip(d.boxes, d.scores, strict=True)
+            if box.tobytes() in masks
         ]
-
-    def _segmented(self, frame: int, boxes: Sequence[NDArray[np.float64]]) -> dict[bytes, Prompt]:
-        """The bytes of a box -> its mask; boxes without a stable mask are left out."""
-        distinct = {box.tobytes(): box for many in boxes for box in many}
-        if not distinct:
-            return {}
-        follower, size = self._follower, self._follower.video.size
-        found = follower.sam2.segment(
-            follower.features(frame),
-            frame_size=size,
-            boxes=np.stack(list(distinct.values())),
-            multimask=False,
-            batch_size=follower.batch_size,
-        )
-        good = stability(found.logits[:, 0].float(), self._offset) >= self._stability
-        masks = {}
-        for key, logits, keep in zip(distinct, found.logits[:, 0], good.tolist(), strict=True):
-            if keep:
-                shown = follower.sam2.upscale(logits, size).cpu().numpy()
-                masks[key] = prompt_of(frame, pack(shown), size[1])
-        return masks
+        for d in detections
+    ]
 
 
 @dataclass
@@ -168,14 +154,6 @@ class _Pool:
                 if prompt.key not in self.tracks:
                     fresh.setdefault(prompt.frame, {}).setdefault(prompt.key, prompt)
         return [list(fresh[frame].values()) for frame in sorted(fresh)]
-
-    def add(self, prompts: Sequence[Prompt], tracks: Sequence[Track]) -> None:
-        """Keep the tracks of prompts."""
-        self.tracks.update(zip([prompt.key for prompt in prompts], tracks, strict=True))
-
-    def for_all(self) -> list[Track]:
-        """Every track for every expression."""
-        return list(self.tracks.values())
 
     def for_each(self) -> list[Track]:
         """Tracks for the expressions whose prompts they are.

@@ -7,24 +7,22 @@ CACHE/.stamps, CACHE/.claims   what an unfinished build needs
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
 
 from rvosbench.contracts import Dataset
 from rvosbench.datasets.capabilities import video_ids
 from rvosbench.execution.store import Store
 from rvosbench.files.names import file_name
-from rvosbench.records import Sample, Track
+from rvosbench.recipe import common
+from rvosbench.records import Json, Sample, Track
 from rvosbench.tracks.cache_file import (
     TrackCacheError,
     content_hash,
     read_header,
-    read_tokens,
+    read_sources,
     read_tracks,
     write_tracks,
 )
@@ -32,9 +30,6 @@ from rvosbench.tracks.header import Header, content_of
 
 SUFFIX = ".parquet"
 TEXTS = "texts"
-
-PATTERNS = (f"*{SUFFIX}", f"{TEXTS}/*{SUFFIX}")
-"""What belongs to a cache, for copying it."""
 
 
 @dataclass(frozen=True)
@@ -55,11 +50,6 @@ class TrackCache:
     def store(self) -> Store:
         """The cache as a place for finished units, one a video."""
         return Store(self.folder, SUFFIX)
-
-    @property
-    def texts(self) -> Path:
-        """Folder of the text tokens; need not exist."""
-        return self.folder / TEXTS
 
     def files(self) -> list[Path]:
         """The files of tracks, sorted by name.
@@ -90,10 +80,6 @@ class TrackCache:
         """All tracks of a video, in the order they were made; raises TrackCacheError."""
         return read_tracks(self.path(video))
 
-    def tokens(self, video: str) -> NDArray[np.floating[Any]]:
-        """Object tokens (N, T, D) of a video, see `read_tokens`; raises TrackCacheError."""
-        return read_tokens(self.path(video))
-
     def write(self, header: Header, tracks: Sequence[Track]) -> Header:
         """Write the tracks of the video `header.video`; returns the header with their hash."""
         return write_tracks(self.path(header.video), header, tracks)
@@ -103,18 +89,12 @@ class TrackCache:
         return content_of(map(self.header, videos))
 
     def check(self, header: Header, sample: Sample, boxes: bool) -> None:
-        """Refuse tracks of other frames, or box tracks of other expressions.
-
-        Args:
-            header: of the video's file.
-            sample: the video as it is now.
-            boxes: whether box tracks are asked for.
+        """Refuse tracks that are not of a video as it is now, see `Header.unfit`.
 
         Raises:
-            TrackCacheError: saying which.
+            TrackCacheError: they are of other frames, or box tracks of other expressions.
         """
-        problems = header.unfit(sample, boxes)
-        if problems:
+        if problems := header.unfit(sample, boxes):
             raise TrackCacheError(
                 f"{self.folder}: tracks of video {header.video!r}: {'; '.join(problems)}. "
                 f"{how_to_build('OTHER')}"
@@ -135,6 +115,29 @@ class TrackCache:
                 "dataset and split that it is of"
             )
         return shared
+
+    def summary(self) -> dict[str, dict[str, Json]]:
+        """The cache in numbers, from the rows' small columns and the settings.
+
+        Returns:
+            "counts": videos, tracks, tracks by source, object tokens, bytes. "recipe": what all
+            files share; values that differ between files are "mixed: " and all of them.
+
+        Raises:
+            TrackCacheError: there is no cache, or a file is broken.
+        """
+        files, headers = self.files(), self.headers()
+        rows = [row for path in files for row in read_sources(path)]
+        sources = Counter(source for source, _ in rows)
+        counts: dict[str, Json] = {"videos": len(files), "tracks": len(rows)}
+        counts |= {f"{source} tracks": n for source, n in sorted(sources.items())}
+        counts |= {"object tokens": sum(n for _, n in rows)}
+        counts |= {"bytes": sum(path.stat().st_size for path in files)}
+        names = {"tracker name": headers[0].tracker.name}
+        if headers[0].grounder is not None:
+            names["grounder name"] = headers[0].grounder.name
+        recipe = common([header.shared for header in headers])
+        return {"counts": counts, "recipe": {**names, **recipe.facts}}
 
     def problems(
         self, dataset: Dataset | None = None, videos: Sequence[str] | None = None

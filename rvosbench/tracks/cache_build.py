@@ -15,7 +15,7 @@ from rvosbench.execution.runner import run_units
 from rvosbench.execution.units import Executor, Unit
 from rvosbench.files.claims import claimed
 from rvosbench.masks import MaskSequence
-from rvosbench.models.devices import choose_device, choose_dtype
+from rvosbench.models.runtime import choose_device, choose_dtype
 from rvosbench.records import Sample, Track
 from rvosbench.tracks.cache import TrackCache
 from rvosbench.tracks.cache_file import TrackCacheError, write_tracks
@@ -117,7 +117,9 @@ class _Build:
         made = self.maker.provenance()
         keep = ("image_size", "dtype", "device", "libraries", "backend")
         header = replace(self.header(sample), made={k: made[k] for k in keep if k in made})
-        write_tracks(output, header, self._tracks(sample))
+        follower = self.maker.follower(sample.video)
+        tracks = [*self.maker.tracks(sample, follower), *self._truth(sample, follower)]
+        write_tracks(output, header, tracks)
 
     @cached_property
     def planned(self) -> Header:
@@ -152,20 +154,13 @@ class _Build:
         any_dtype = {"dtype"} if self.config.dtype == "auto" else set()
         return have.differences(wanted, wanted.recipe.facts.keys() - any_dtype)
 
-    def _tracks(self, sample: Sample) -> list[Track]:
-        follower = self.maker.follower(sample.video)
-        tracks = list(self.maker.tracks(sample, follower))
-        if self.options.truth:
-            tracks += self._truth(sample, follower)
-        return tracks
-
     def _truth(self, sample: Sample, follower: Follower) -> list[Track]:
-        if not sample.expressions:  # nothing to learn, nor do we know which frames are annotated
+        # Without expressions there is nothing to learn, nor is it known which frames are annotated.
+        if not self.options.truth or not sample.expressions:
             return []
-        objects = self.dataset.objects(sample.video.id)
-        expression = sample.expressions[0].id
-        annotated = self.dataset.target(sample.video.id, expression).annotated
-        return object_tracks(follower, objects, annotated)
+        video, expression = sample.video.id, sample.expressions[0].id
+        annotated = self.dataset.target(video, expression).annotated
+        return object_tracks(follower, self.dataset.objects(video), annotated)
 
 
 def object_tracks(
@@ -187,13 +182,7 @@ def object_tracks(
         prompt = prompt_of(annotated[best], masks.words(best), masks.width)
         if prompt.area:
             prompts.setdefault(prompt.frame, {})[name] = prompt
-    made = {
-        name: track
-        for frame in sorted(prompts)
-        for name, track in zip(
-            prompts[frame],
-            follower.tracks(list(prompts[frame].values()), "truth"),
-            strict=True,
-        )
-    }
+    made: dict[str, Track] = {}
+    for _, some in sorted(prompts.items()):
+        made |= zip(some, follower.tracks(list(some.values()), "truth"), strict=True)
     return [replace(made[name], id=f"truth-{name}") for name in objects if name in made]

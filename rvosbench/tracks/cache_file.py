@@ -19,10 +19,10 @@ What decided the rows is in the file's metadata under "rvosbench", see `Header`.
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from rvosbench.errors import RvosbenchError
 from rvosbench.masks import MaskSequence, Rle
-from rvosbench.records import Track
+from rvosbench.records import Json, Track
 from rvosbench.tracks.header import FORMAT, Header
 
 if TYPE_CHECKING:
@@ -59,17 +59,21 @@ def write_tracks(path: Path, header: Header, tracks: Sequence[Track]) -> Header:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    stored = header.token_dtype
-    kept = [dataclasses.replace(t, tokens=_stored(t, stored)) for t in tracks]
-    header = dataclasses.replace(header, content=content_hash(kept))
-    text = json.dumps(header.to_json(), ensure_ascii=False, sort_keys=True).encode("utf-8")
-    schema = _schema(pa.float16() if stored == "float16" else pa.float32(), {KEY: text})
-    columns = {**_columns(header.video, kept), "tokens": _lists(kept, stored)}
+    # Tokens as they will be read again: float32 values, rounded if they are stored in less.
+    kept = [
+        replace(t, tokens=t.tokens.astype(header.token_dtype).astype(np.float32)) for t in tracks
+    ]
+    header = replace(header, content=content_hash(kept))
+    table = _table(header, kept)
     path.parent.mkdir(parents=True, exist_ok=True)
-    compression = {p: "NONE" if p.startswith("tokens") else "ZSTD" for p in _paths(schema)}
-    with pq.ParquetWriter(path, schema, compression=compression, use_dictionary=False) as file:
+    # Of a list the Parquet writer compresses its element.
+    names = [f"{f.name}.list.element" if pa.types.is_list(f.type) else f.name for f in table.schema]
+    compression = {n: "NONE" if n.startswith("tokens") else "ZSTD" for n in names}
+    with pq.ParquetWriter(
+        path, table.schema, compression=compression, use_dictionary=False
+    ) as file:
         if kept:  # a row group without rows is something that `datasets` cannot read
-            file.write_table(pa.table(columns, schema=schema), row_group_size=ROWS_AT_ONCE)
+            file.write_table(table, row_group_size=ROWS_AT_ONCE)
     return header
 
 
@@ -79,22 +83,29 @@ def read_header(path: Path) -> Header:
     Raises:
         TrackCacheError: not a track file, or of a newer format.
     """
+    return read_metadata(path, lambda content: _header(path, content))
+
+
+def _header(path: Path, content: Json) -> Header:
+    if int(content["format"]) <= FORMAT:
+        return Header.from_json(content)
+    raise TrackCacheError(
+        f"{path}: format {content['format']}, this version reads up to {FORMAT}: update rvosbench"
+    )
+
+
+def read_metadata(path: Path, decode: Callable[[Json], T]) -> T:
+    """What any file of a cache says of itself; raises TrackCacheError if it says nothing."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
-        metadata = pq.read_schema(path).metadata or {}
-        content = json.loads(metadata[KEY])
-        if int(content["format"]) <= FORMAT:
-            return Header.from_json(content)
+        return decode(json.loads((pq.read_schema(path).metadata or {})[KEY]))
     except (OSError, KeyError, ValueError, TypeError, pa.ArrowException) as error:
         raise TrackCacheError(
             f"{path}: not a file of a track cache ({type(error).__name__}): delete it and run "
             "`rvosbench tracks build` again"
         ) from error
-    raise TrackCacheError(
-        f"{path}: format {content['format']}, this version reads up to {FORMAT}: update rvosbench"
-    )
 
 
 def read_tracks(path: Path) -> tuple[Track, ...]:
@@ -103,7 +114,7 @@ def read_tracks(path: Path) -> tuple[Track, ...]:
     Raises:
         TrackCacheError: the file is broken.
     """
-    return _read(path, lambda rows: tuple(_track(rows, i) for i in range(rows.num_rows)))
+    return read_rows(path, _tracks)
 
 
 def read_tokens(path: Path) -> NDArray[np.floating[Any]]:
@@ -115,16 +126,21 @@ def read_tokens(path: Path) -> NDArray[np.floating[Any]]:
     Raises:
         TrackCacheError: the file is broken.
     """
-    return _read(path, _tokens, ("frames", "dim", "tokens"))
+    return read_rows(path, _tokens, ("frames", "dim", "tokens"))
 
 
 def read_sources(path: Path) -> list[tuple[str, int]]:
     """Source and number of object tokens of every track of a file; raises as `read_tracks`."""
     names = ("source", "frames")
-    return _read(path, lambda rows: [(r["source"], r["frames"]) for r in rows.to_pylist()], names)
+    return read_rows(
+        path, lambda rows: [(r["source"], r["frames"]) for r in rows.to_pylist()], names
+    )
 
 
-def _read(path: Path, decode: Callable[[pa.Table], T], columns: Sequence[str] | None = None) -> T:
+def read_rows(
+    path: Path, decode: Callable[[pa.Table], T], columns: Sequence[str] | None = None
+) -> T:
+    """Some columns of any file of a cache (None: all), decoded; raises TrackCacheError."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -168,11 +184,6 @@ def content_hash(tracks: Sequence[Track]) -> str:
     return total.hexdigest()
 
 
-def _stored(track: Track, dtype: str) -> Any:  # noqa: ANN401 - an array of either type
-    """Tokens as they will be read again: float32 values, rounded if they are stored so."""
-    return track.tokens.astype(dtype).astype(np.float32)
-
-
 def _counts(masks: MaskSequence) -> list[str | None]:
     """Compressed counts of every frame; None where a mask is empty."""
     empty = str(MaskSequence.empty(1, masks.size).rle(0)["counts"])
@@ -180,42 +191,32 @@ def _counts(masks: MaskSequence) -> list[str | None]:
     return [None if c == empty else c for c in counts]
 
 
-def _schema(number: pa.DataType, metadata: Mapping[bytes, bytes]) -> pa.Schema:
+def _table(header: Header, tracks: Sequence[Track]) -> pa.Table:
     import pyarrow as pa
 
-    fields = {
-        "id": pa.string(),
-        "video": pa.string(),
-        "source": pa.string(),
-        "prompt_frame": pa.int32(),
-        "prompt": pa.list_(pa.float64()),
-        "score": pa.float64(),
-        "candidates": pa.list_(pa.string()),
-        "frames": pa.int32(),
-        "dim": pa.int32(),
-        "tokens": pa.list_(number),
-        "height": pa.int32(),
-        "width": pa.int32(),
-        "masks": pa.list_(pa.string()),
+    text, integer, real = pa.string(), pa.int32(), pa.float64()
+    number = pa.float16() if header.token_dtype == "float16" else pa.float32()
+    columns: dict[str, tuple[pa.DataType, Any]] = {
+        "id": (text, [t.id for t in tracks]),
+        "video": (text, [header.video] * len(tracks)),
+        "source": (text, [t.source for t in tracks]),
+        "prompt_frame": (integer, [t.prompt_frame for t in tracks]),
+        "prompt": (pa.list_(real), [list(t.prompt) for t in tracks]),
+        "score": (real, [t.score for t in tracks]),
+        "candidates": (
+            pa.list_(text),
+            [None if t.candidates is None else sorted(t.candidates) for t in tracks],
+        ),
+        "frames": (integer, [t.tokens.shape[0] for t in tracks]),
+        "dim": (integer, [t.tokens.shape[1] for t in tracks]),
+        "tokens": (pa.list_(number), _lists(tracks, header.token_dtype)),
+        "height": (integer, [t.masks.height for t in tracks]),
+        "width": (integer, [t.masks.width for t in tracks]),
+        "masks": (pa.list_(text), [_counts(t.masks) for t in tracks]),
     }
-    return pa.schema(list(fields.items()), metadata=dict(metadata))
-
-
-def _columns(video: str, tracks: Sequence[Track]) -> dict[str, list[Any]]:
-    return {
-        "id": [t.id for t in tracks],
-        "video": [video] * len(tracks),
-        "source": [t.source for t in tracks],
-        "prompt_frame": [t.prompt_frame for t in tracks],
-        "prompt": [list(t.prompt) for t in tracks],
-        "score": [t.score for t in tracks],
-        "candidates": [None if t.candidates is None else sorted(t.candidates) for t in tracks],
-        "frames": [t.tokens.shape[0] for t in tracks],
-        "dim": [t.tokens.shape[1] for t in tracks],
-        "height": [t.masks.height for t in tracks],
-        "width": [t.masks.width for t in tracks],
-        "masks": [_counts(t.masks) for t in tracks],
-    }
+    told = json.dumps(asdict(header), ensure_ascii=False, sort_keys=True)
+    schema = pa.schema([(k, kind) for k, (kind, _) in columns.items()], {KEY: told.encode("utf-8")})
+    return pa.table({k: values for k, (_, values) in columns.items()}, schema=schema)
 
 
 def _lists(tracks: Sequence[Track], dtype: str) -> pa.Array:
@@ -228,30 +229,24 @@ def _lists(tracks: Sequence[Track], dtype: str) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), pa.array(values))
 
 
-def _paths(schema: pa.Schema) -> list[str]:
-    """Column names as the Parquet writer calls them: of a list, its element."""
-    import pyarrow as pa
+def _tracks(rows: pa.Table) -> tuple[Track, ...]:
+    tokens = (cell.values.to_numpy(zero_copy_only=False) for cell in rows.column("tokens"))
+    found = zip(rows.drop_columns(["tokens"]).to_pylist(), tokens, strict=True)
+    return tuple(_track(row, flat.astype(np.float32)) for row, flat in found)
 
-    return [f"{f.name}.list.element" if pa.types.is_list(f.type) else f.name for f in schema]
 
-
-def _track(rows: pa.Table, index: int) -> Track:
-    def cell(name: str) -> Any:  # noqa: ANN401 - a column's own type
-        return rows.column(name)[index].as_py()
-
-    size = (cell("height"), cell("width"))
+def _track(row: Json, tokens: NDArray[np.float32]) -> Track:
+    size = (row["height"], row["width"])
     masks: list[Rle | None] = [
-        None if c is None else {"size": list(size), "counts": c} for c in cell("masks")
+        None if c is None else {"size": list(size), "counts": c} for c in row["masks"]
     ]
-    tokens = rows.column("tokens")[index].values.to_numpy(zero_copy_only=False)
-    candidates = cell("candidates")
     return Track(
-        id=cell("id"),
+        id=row["id"],
         masks=MaskSequence.from_rle(masks, size),
-        score=cell("score"),
-        tokens=tokens.astype(np.float32).reshape(cell("frames"), cell("dim")),
-        source=cell("source"),
-        prompt_frame=cell("prompt_frame"),
-        prompt=tuple(cell("prompt")),
-        candidates=None if candidates is None else frozenset(candidates),
+        score=row["score"],
+        tokens=tokens.reshape(row["frames"], row["dim"]),
+        source=row["source"],
+        prompt_frame=row["prompt_frame"],
+        prompt=tuple(row["prompt"]),
+        candidates=None if row["candidates"] is None else frozenset(row["candidates"]),
     )

@@ -1,14 +1,22 @@
-"""What a method asks of its candidate tracks: which models, and how; presets of them."""
+"""What a method asks of its candidate tracks: which models, and how; and what then decides them."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from rvosbench.config import configure
 from rvosbench.errors import UnknownNameError
-from rvosbench.models.backends import TRANSFORMERS, check_backend
-from rvosbench.models.weights import GROUNDER, TRACKER, ModelIdentity, identify
+from rvosbench.models.runtime import (
+    ORIGINAL,
+    TRANSFORMERS,
+    check_backend,
+    choose_device,
+    choose_dtype,
+    installed_versions,
+)
+from rvosbench.models.weights import CONFIG_FILE, GROUNDER, TRACKER, ModelIdentity, find, identify
 from rvosbench.records import Json
 from rvosbench.tracks.config import Compute, TrackConfig, relevant
 from rvosbench.tracks.header import Header
@@ -56,6 +64,12 @@ PRESETS: Mapping[str, Mapping[str, Json]] = {
     "paper": PAPER_TRACKS,
 }
 """Of methods that only need tracks."""
+
+LIBRARIES = ("torch", "transformers", "numpy")
+ORIGINAL_LIBRARIES = ("sam2", "rf-groundingdino", "groundingdino-py", "torchvision", "timm")
+"""What else decides numbers with the original backend, where it is installed."""
+
+SAM2_SIZE = 1024  # pixels, where a configuration or an original checkpoint does not say it
 
 UNSIGNED: Mapping[str, Json] = {"signed": False}
 """Marks a field that changes no number and stays out of signatures."""
@@ -117,16 +131,9 @@ def choose_candidates(
     return configure(CandidateConfig(), {**PRESETS[preset], **changes})
 
 
-def tracker_identity(config: CandidateConfig) -> ModelIdentity:
-    """The tracker a configuration asks for, without opening it."""
-    return identify(config.tracker, TRACKER)
-
-
 def grounder_identity(config: CandidateConfig) -> ModelIdentity | None:
     """The grounder a configuration asks for, without opening it."""
-    if not config.grounder:
-        return None
-    return identify(config.grounder, GROUNDER)
+    return identify(config.grounder, GROUNDER) if config.grounder else None
 
 
 def wanted_header(config: CandidateConfig) -> Header:
@@ -134,19 +141,11 @@ def wanted_header(config: CandidateConfig) -> Header:
 
     It hashes weights and opens none.
     """
-    grounder = grounder_identity(config)
+    tracker, grounder = identify(config.tracker, TRACKER), grounder_identity(config)
     backend = {} if config.backend == TRANSFORMERS else {"backend": config.backend}
-    return Header(
-        video="",
-        frames="",
-        tracker=tracker_identity(config),
-        grounder=grounder,
-        prompts=relevant(config.prompts, grounder is not None),
-        expressions=None,
-        truth=False,
-        corruption=None,
-        made={"dtype": config.dtype, **backend},
-    )
+    made = {"dtype": config.dtype, **backend}
+    prompts = relevant(config.prompts, grounder is not None)
+    return Header("", "", tracker, grounder, prompts, made=made)
 
 
 def decisive_facts(config: CandidateConfig) -> set[str]:
@@ -158,3 +157,49 @@ def decisive_facts(config: CandidateConfig) -> set[str]:
     dtype = set() if config.dtype == "auto" else {"dtype"}
     prompts = relevant(config.prompts, bool(config.grounder))
     return {"tracker", *prompts, "backend", "revision"} | boxes | dtype
+
+
+def made_with(
+    backend: str, tracker: str, grounder: str | None, image_size: int, dtype: str, device: str
+) -> dict[str, Json]:
+    """What decides the tracks that models make, beside the configuration.
+
+    Args:
+        backend: whose code runs them.
+        tracker: hash of its weights.
+        grounder: hash of its weights; None where there is none.
+        image_size: side of the tracker's input in pixels.
+        dtype: the tracker computes in.
+        device: only its kind counts.
+    """
+    original = backend == ORIGINAL
+    return {
+        "tracker": tracker,
+        **({"grounder": grounder} if grounder else {}),
+        **({"backend": ORIGINAL} if original else {}),
+        "image_size": image_size,
+        "dtype": dtype,
+        "device": device.partition(":")[0],
+        "libraries": installed_versions(*LIBRARIES, *(ORIGINAL_LIBRARIES if original else ())),
+    }
+
+
+def foretold(config: CandidateConfig, device: str) -> dict[str, Json] | None:
+    """What the opened models of a configuration would say; None if weights are not here.
+
+    Args:
+        config: `tracks` is not looked at.
+        device: "auto" or a device.
+
+    Raises:
+        ConfigurationError: a device that this machine does not have.
+    """
+    tracker, grounder = identify(config.tracker, TRACKER), grounder_identity(config)
+    if tracker.sha256 is None or (grounder is not None and grounder.sha256 is None):
+        return None
+    device, place = choose_device(device), find(config.tracker, TRACKER)
+    file, size = place and place / CONFIG_FILE, SAM2_SIZE
+    if file is not None and file.is_file():
+        size = int(json.loads(file.read_text(encoding="utf-8")).get("image_size", SAM2_SIZE))
+    dtype, found = choose_dtype(config.dtype, device), grounder.sha256 if grounder else None
+    return made_with(config.backend, tracker.sha256, found, size, dtype, device)

@@ -81,12 +81,9 @@ class TrackConfig:
     resize: Literal["bicubic", "bilinear"] = "bicubic"
 
     def __post_init__(self) -> None:
-        if min(self.points_per_side, self.max_grid_tracks, self.max_box_tracks) < 1:
-            raise ValueError(
-                "points_per_side, max_grid_tracks and max_box_tracks must be at least 1"
-            )
-        if self.box_interval < 1:
-            raise ValueError("box_interval must be at least 1")
+        for name in ("points_per_side", "max_grid_tracks", "max_box_tracks", "box_interval"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be at least 1")
         if self.frame_interval < 0 or self.filter_group < 0:
             raise ValueError("frame_interval and filter_group must be 0 (automatic) or more")
 

@@ -10,20 +10,22 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rvosbench.masks import Words, pack
+from rvosbench.masks import Words, pack, unpack
 from rvosbench.records import Track
 from rvosbench.tracks.admission import Admission, Rules, shown_by
 from rvosbench.tracks.config import TrackConfig
-from rvosbench.tracks.filters import Floats, box_of, suppress
 from rvosbench.tracks.follower import Follower
 from rvosbench.tracks.prompts import Prompt, largest_first, prompt_of, without_parts
 
 if TYPE_CHECKING:
     import torch
 
-    from rvosbench.models.sam2.outputs import FrameFeatures
+    from rvosbench.models.sam2.decoding import FrameFeatures
     from rvosbench.models.sam2.tracker import Sam2
+
+Floats = NDArray[np.float64]
 
 POINTS_AT_ONCE = 64  # bounds memory, changes nothing
 MASKS_AT_ONCE = 16  # of full frames
@@ -31,7 +33,6 @@ MASKS_AT_ONCE = 16  # of full frames
 
 class _Found(NamedTuple):
     packed: Words
-    box: Floats
     score: float
     point: Floats
 
@@ -57,7 +58,7 @@ def grid_prompts(
     """
     points = grid_points(config.points_per_side, size)
     found = list(_candidates(sam2, features, points, size, config))
-    boxes = np.array([f.box for f in found]).reshape(-1, 4)
+    boxes = np.array([box_of(f.packed, size[1]) for f in found]).reshape(-1, 4)
     kept = suppress(boxes, np.array([f.score for f in found]), config.box_nms)
     prompts = [
         prompt_of(frame, found[i].packed, size[1], found[i].score, found[i].point) for i in kept
@@ -96,9 +97,8 @@ def _candidates(
         good = found.iou >= config.predicted_iou
         origins = np.repeat(chunk[:, None], good.shape[1], axis=1)[good.cpu().numpy()]
         scores = found.iou[good].double().cpu().numpy()
-        stable = _stable_masks(sam2, found.logits[good], size, config)
-        for row, packed in stable:
-            yield _Found(packed, box_of(packed, size[1]), float(scores[row]), origins[row])
+        for row, packed in _stable_masks(sam2, found.logits[good], size, config):
+            yield _Found(packed, float(scores[row]), origins[row])
 
 
 def _stable_masks(
@@ -117,3 +117,35 @@ def stability(logits: torch.Tensor, offset: float) -> torch.Tensor:
     inner = (logits > offset).flatten(1).sum(dim=1).double()
     outer = (logits > -offset).flatten(1).sum(dim=1).double()
     return inner / outer.clamp(min=1) * (outer > 0)
+
+
+def box_of(packed: Words, width: int) -> Floats:
+    """Tight box (4,) as x0, y0, x1, y1 in pixels (inclusive) of a packed mask; empty: all 0."""
+    ys = np.flatnonzero(packed.any(axis=1))
+    if not len(ys):
+        return np.zeros(4)
+    columns = np.bitwise_or.reduce(packed, axis=0)
+    xs = np.flatnonzero(unpack(columns[None], width)[0])
+    return np.array([xs[0], ys[0], xs[-1], ys[-1]], np.float64)
+
+
+def box_iou(box: Floats, boxes: Floats) -> Floats:
+    """IoU of one box (4,) with many (N, 4); boxes without area give 0."""
+    low, high = np.maximum(box[:2], boxes[:, :2]), np.minimum(box[2:], boxes[:, 2:])
+    inside = np.prod(np.clip(high - low, 0, None), axis=1)
+    areas = np.prod(boxes[:, 2:] - boxes[:, :2], axis=1)
+    joined = np.prod(box[2:] - box[:2]) + areas - inside
+    out = np.zeros(len(boxes))
+    np.divide(inside, joined, out=out, where=joined > 0)
+    return out
+
+
+def suppress(boxes: Floats, scores: Floats, threshold: float) -> list[int]:
+    """Non-maximum suppression: indices that stay, best score first, ties by lower index."""
+    order = np.lexsort((np.arange(len(scores)), -np.asarray(scores)))
+    kept: list[int] = []
+    while len(order):
+        best, order = int(order[0]), order[1:]
+        kept.append(best)
+        order = order[box_iou(boxes[best], boxes[order]) <= threshold]
+    return kept

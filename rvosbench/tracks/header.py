@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
-from rvosbench.models.backends import TRANSFORMERS
+from rvosbench.models.runtime import TRANSFORMERS
 from rvosbench.models.weights import ModelIdentity
 from rvosbench.recipe import Recipe, digest
 from rvosbench.records import Json, Sample, Video
@@ -58,10 +57,10 @@ class Header:
     tracker: ModelIdentity
     grounder: ModelIdentity | None
     prompts: Mapping[str, Json]
-    expressions: Mapping[str, str] | None
-    truth: bool
-    corruption: str | None
-    made: Mapping[str, Json]
+    expressions: Mapping[str, str] | None = None
+    truth: bool = False
+    corruption: str | None = None
+    made: Mapping[str, Json] = field(default_factory=dict)
     token_dtype: str = "float32"
     content: str = ""
     revision: int = TRACKER_REVISION
@@ -95,17 +94,13 @@ class Header:
     def differences(self, wanted: Header, names: Iterable[str] | None = None) -> list[str]:
         """Why this file is not the one that is wanted, in words; empty if it is.
 
-        Models are told apart by their hashes, or by name where one hash is unknown.
-
-        Args:
-            wanted: as it would be made.
-            names: of the recipe's facts that matter; None is all of them.
+        Models are told apart by their hashes, or by name where one hash is unknown. `names` are
+        those of the recipe's facts that matter; None is all of them.
         """
         asked = {*(wanted.recipe.facts if names is None else names)}
-        found = []
-        for name in ("tracker", "grounder"):
-            if name in asked:
-                found += _other(name, getattr(self, name), getattr(wanted, name))
+        found = _other("tracker", self.tracker, wanted.tracker) if "tracker" in asked else []
+        if "grounder" in asked:
+            found += _other("grounder", self.grounder, wanted.grounder)
         if (self.grounder is None) != (wanted.grounder is None):
             asked -= {*BOX_FIELDS, "expressions"}
         rest = sorted(asked - {"tracker", "grounder"})
@@ -114,44 +109,33 @@ class Header:
     def unfit(self, sample: Sample, boxes: bool) -> list[str]:
         """Why the tracks are not those of a video as it is now, in words; empty if they are.
 
-        Args:
-            sample: the video and its expressions.
-            boxes: whether box tracks are asked for: they are of the expressions that the file
-                knows. Fewer may be asked for, unless all share one pool of candidates.
+        Box tracks, if they are asked for, are of the expressions that the file knows. Fewer may be
+        asked for, unless all share one pool of candidates.
         """
         asked = {e.id: e.text for e in sample.expressions}
         known = self.expressions or {}
         if self.prompts.get("candidate_pool") != "video":
             known = {i: text for i, text in known.items() if i in asked}
-        have = dataclasses.replace(self, expressions=known)
-        wanted = dataclasses.replace(
-            self, frames=frames_hash(sample.video, self.format), expressions=asked
-        )
         found = []
-        if have.differences(wanted, ["frames"]):
+        if self.frames != frames_hash(sample.video, self.format):
             of = f" ({self.corruption})" if self.corruption else ""
             found.append(f"they are of other frames{of} than those of this dataset")
-        others = have.differences(wanted, ["expressions"]) if boxes else []
-        if others:
+        wanted, have = Recipe({"expressions": asked}), Recipe({"expressions": known})
+        if boxes and (others := wanted.differences(have)):
             found.append(
                 "they are for other expressions than those of this dataset: "
                 f"{len(others)} differ, such as {others[0]}"
             )
         return found
 
-    def to_json(self) -> Json:
-        """JSON-safe."""
-        return dataclasses.asdict(self)
-
     @staticmethod
     def from_json(content: Json) -> Header:
-        """Reverse of `to_json`; unknown keys are ignored."""
-        known = {f.name for f in dataclasses.fields(Header)}
-        fields = {"revision": 1, **{k: v for k, v in content.items() if k in known}}
-        fields["tracker"] = ModelIdentity(**fields["tracker"])
-        if fields["grounder"] is not None:
-            fields["grounder"] = ModelIdentity(**fields["grounder"])
-        return Header(**fields)
+        """Reverse of `dataclasses.asdict`; unknown keys are ignored."""
+        known = {f.name for f in fields(Header)}
+        facts = {"revision": 1, **{k: v for k, v in content.items() if k in known}}
+        for model in ("tracker", "grounder"):
+            facts[model] = facts[model] and ModelIdentity(**facts[model])
+        return Header(**facts)
 
 
 def content_of(headers: Iterable[Header]) -> str:
@@ -175,7 +159,8 @@ def frame_fingerprint(video: Video) -> str:
     plan, clean = getattr(video.read, "plan", None), getattr(video.read, "video", None)
     if plan is not None and isinstance(clean, Video):
         return digest([frame_fingerprint(clean), str(plan.signature)])
-    names, chosen = list(video.frame_names), _spread(len(video))
+    names, last, count = list(video.frame_names), len(video) - 1, min(len(video), LOOKED_AT)
+    chosen = [round(i * last / max(count - 1, 1)) for i in range(count)]
     files: tuple[Path, ...] | None = getattr(getattr(video.read, "__self__", None), "files", None)
     if files is not None:
         sizes = [path.stat().st_size for path in files]
@@ -186,13 +171,7 @@ def frame_fingerprint(video: Video) -> str:
     return digest([names, pixels])
 
 
-def _spread(length: int) -> list[int]:
-    count = min(length, LOOKED_AT)
-    return [round(i * (length - 1) / max(count - 1, 1)) for i in range(count)]
-
-
 def _decides(model: ModelIdentity | None) -> str | None:
-    """The hash, or the name where there is none."""
     return None if model is None else model.sha256 or model.name
 
 

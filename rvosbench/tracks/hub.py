@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rvosbench.tracks.cache import PATTERNS, TrackCache
+from rvosbench.errors import first_line
+from rvosbench.tracks.cache import SUFFIX, TEXTS, TrackCache
 from rvosbench.tracks.cache_file import TrackCacheError
 from rvosbench.tracks.header import Header
+
+PATTERNS = [f"*{SUFFIX}", f"{TEXTS}/*{SUFFIX}"]
+"""What belongs to a cache."""
 
 
 def push_tracks(folder: Path, repository: str, private: bool = True, api: Any = None) -> str:  # noqa: ANN401 - HfApi
@@ -26,23 +32,11 @@ def push_tracks(folder: Path, repository: str, private: bool = True, api: Any = 
         TrackCacheError: no cache there, or the hub refuses.
     """
     headers = TrackCache(folder).headers()
-    api = api or _api()
-    try:
-        api.create_repo(repository, repo_type="dataset", private=private, exist_ok=True)
-        api.upload_file(
-            path_or_fileobj=card(headers[0], len(headers)).encode("utf-8"),
-            path_in_repo="README.md",
-            repo_id=repository,
-            repo_type="dataset",
-        )
-        api.upload_folder(
-            folder_path=str(folder),
-            repo_id=repository,
-            repo_type="dataset",
-            allow_patterns=list(PATTERNS),
-        )
-    except Exception as error:  # the hub client raises many kinds
-        raise _refused("uploaded to", repository, error) from error
+    place, text = {"repo_id": repository, "repo_type": "dataset"}, card(headers[0], len(headers))
+    with _hub(api, f"uploaded to {repository!r}") as hub:
+        hub.create_repo(repository, repo_type="dataset", private=private, exist_ok=True)
+        hub.upload_file(path_or_fileobj=text.encode("utf-8"), path_in_repo="README.md", **place)
+        hub.upload_folder(folder_path=str(folder), allow_patterns=PATTERNS, **place)
     return f"https://huggingface.co/datasets/{repository}"
 
 
@@ -58,17 +52,9 @@ def pull_tracks(repository: str, folder: Path, revision: str | None = None, api:
     Raises:
         TrackCacheError: not available, or not a track cache.
     """
-    api = api or _api()
-    try:
-        api.snapshot_download(
-            repository,
-            repo_type="dataset",
-            revision=revision,
-            local_dir=str(folder),
-            allow_patterns=list(PATTERNS),
-        )
-    except Exception as error:  # the hub client raises many kinds
-        raise _refused("downloaded from", repository, error) from error
+    place = {"repo_type": "dataset", "local_dir": str(folder)}
+    with _hub(api, f"downloaded from {repository!r}") as hub:
+        hub.snapshot_download(repository, revision=revision, allow_patterns=PATTERNS, **place)
     return len(TrackCache(folder).headers())
 
 
@@ -97,16 +83,14 @@ prompts. Made by `rvosbench tracks build`; fetch with `rvosbench tracks pull`.
 """
 
 
-def _api() -> Any:  # noqa: ANN401 - HfApi
+@contextmanager
+def _hub(api: Any, task: str) -> Iterator[Any]:  # noqa: ANN401 - HfApi
     from huggingface_hub import HfApi
 
-    return HfApi()
-
-
-def _refused(what: str, repository: str, error: Exception) -> TrackCacheError:
-    lines = str(error).strip().splitlines()
-    return TrackCacheError(
-        f"the cache cannot be {what} {repository!r} ({type(error).__name__}: "
-        f"{lines[0] if lines else 'no details'}). Is the name owner/name, and are you logged in "
-        "(`hf auth login`)?"
-    )
+    try:
+        yield api or HfApi()
+    except Exception as error:  # the hub client raises many kinds
+        raise TrackCacheError(
+            f"the cache cannot be {task} ({first_line(error)}). Is the name owner/name, and are "
+            "you logged in (`hf auth login`)?"
+        ) from error

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from rvosbench.masks import BoolArray, MaskSequence, Words
+from rvosbench.masks import BoolArray, MaskSequence, Words, popcount
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,50 +48,36 @@ class Prompt:
 
 
 def prompt_of(
-    frame: int,
-    packed: Words,
-    width: int,
-    score: float = 1.0,
-    place: Iterable[float] = (),
+    frame: int, packed: Words, width: int, score: float = 1.0, place: Iterable[float] = ()
 ) -> Prompt:
     """A prompt from a packed mask, see `rvosbench.masks.pack`."""
-    size = (packed.shape[0], width)
-    counts = counts_of(packed, width)
-    return Prompt(frame, size, counts, area_of(counts, size), score, tuple(map(float, place)))
+    size, counts = (len(packed), width), counts_of(packed, width)
+    return Prompt(frame, size, counts, popcount(packed), score, tuple(map(float, place)))
 
 
 def counts_of(packed: Words, width: int) -> bytes:
     """Compressed COCO counts of a packed mask."""
-    size = (packed.shape[0], width)
-    return str(MaskSequence.from_words([packed], size).rle(0)["counts"]).encode("ascii")
+    masks = MaskSequence.from_words([packed], (len(packed), width))
+    return str(masks.rle(0)["counts"]).encode("ascii")
 
 
-def area_of(counts: bytes, size: tuple[int, int]) -> int:
-    """Pixels of compressed counts."""
-    from pycocotools import mask as coco
-
-    return int(coco.area({"size": list(size), "counts": counts}))
-
-
-def overlaps(counts: bytes, others: Sequence[bytes], size: tuple[int, int]) -> NDArray[np.float64]:
-    """IoU of one mask with many of the same size, (N,) in [0, 1]; two empty masks give 0."""
-    return _compare(counts, others, size, crowd=False)
-
-
-def shares(counts: bytes, others: Sequence[bytes], size: tuple[int, int]) -> NDArray[np.float64]:
-    """Share of one mask's pixels that lie in each of many, (N,) in [0, 1]; empty gives 0."""
-    return _compare(counts, others, size, crowd=True)
-
-
-def _compare(
-    counts: bytes, others: Sequence[bytes], size: tuple[int, int], *, crowd: bool
+def overlaps(
+    counts: bytes, others: Sequence[bytes], size: tuple[int, int], *, shares: bool = False
 ) -> NDArray[np.float64]:
+    """IoU of one mask with many of the same size, (N,) in [0, 1]; two empty masks give 0.
+
+    Args:
+        counts: of the one, compressed.
+        others: of the many.
+        size: (height, width) of all.
+        shares: the share of the one mask's pixels that lie in each, instead; empty gives 0.
+    """
     from pycocotools import mask as coco
 
     if not others:
         return np.zeros(0)
     rles = [{"size": list(size), "counts": c} for c in (counts, *others)]
-    table = coco.iou(rles[:1], rles[1:], [crowd] * len(others))
+    table = coco.iou(rles[:1], rles[1:], [shares] * len(others))
     return np.asarray(table, np.float64).reshape(len(others))
 
 
@@ -109,7 +95,7 @@ def without_parts(prompts: Sequence[Prompt], share: float) -> list[Prompt]:
     """
     kept: list[Prompt] = []
     for prompt in prompts:
-        inside = shares(prompt.counts, [k.counts for k in kept], prompt.size)
+        inside = overlaps(prompt.counts, [k.counts for k in kept], prompt.size, shares=True)
         if not (inside > share).any():
             kept.append(prompt)
     return kept

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
-from rvosbench.contracts import TruthLookup
+from rvosbench.contracts import Dataset, TruthLookup
 from rvosbench.masks import MaskSequence, popcount, union
 from rvosbench.records import Expression, Target, Track
+from rvosbench.tracks.cache import TrackCache
 
 GREEDY_LIMIT = 8
 """Most tracks that the best union is made of."""
@@ -64,6 +66,27 @@ def candidate_recall(
     return [_mean(source, found) for source, found in rows.items() if any(n for n, *_ in found)]
 
 
+def recall_of(cache: TrackCache, dataset: Dataset) -> list[Recall]:
+    """Candidate recall of the videos that a cache and a dataset share.
+
+    Raises:
+        TrackCacheError: there is no cache, it has none of the dataset's videos, or is of other
+            frames or expressions.
+        NoGroundTruthError: the split is hidden.
+    """
+    return candidate_recall(_videos(cache, dataset, cache.videos_of(dataset)))
+
+
+def _videos(
+    cache: TrackCache, dataset: Dataset, videos: Sequence[str]
+) -> Iterator[tuple[Sequence[Track], Sequence[Expression], TruthLookup]]:
+    for sample in map(dataset.sample, videos):
+        header = cache.header(sample.video.id)
+        cache.check(header, sample, header.grounder is not None)
+        target = partial(dataset.target, sample.video.id)
+        yield cache.tracks(sample.video.id), sample.expressions, target
+
+
 _SOURCES: Mapping[str, Callable[[Track], bool]] = {
     "grid": lambda t: t.source == "grid",
     "box": lambda t: t.source == "box",
@@ -88,18 +111,17 @@ def _best(tracks: Sequence[Track], target: Target) -> tuple[int, float, float]:
     if not tracks:
         return 0, 0.0, 0.0
     alone = [mean_iou(t.masks.at(target.annotated).packed(), truth) for t in tracks]
-    first = int(np.argmax(alone))
-    useful = touching(tracks, target)
-    chosen, best = [first], alone[first]
-    joined = tracks[first].masks.at(target.annotated).packed()
-    while len(chosen) < GREEDY_LIMIT:
-        tried = {i: _joined(joined, m, truth) for i, m in useful.items() if i not in chosen}
+    first, useful = int(np.argmax(alone)), touching(tracks, target)
+    useful.pop(first, None)
+    best, joined = alone[first], tracks[first].masks.at(target.annotated).packed()
+    for _ in range(GREEDY_LIMIT - 1):
+        unions = ((i, union([joined, m], len(truth), truth.size)) for i, m in useful.items())
+        tried = {i: mean_iou(masks, truth) for i, masks in unions}
         if not tried or max(tried.values()) <= best:
             break
         pick = max(tried, key=lambda i: tried[i])
-        chosen.append(pick)
         best = tried[pick]
-        joined = union([joined, useful[pick]], len(truth), truth.size).packed()
+        joined = union([joined, useful.pop(pick)], len(truth), truth.size).packed()
     return len(tracks), max(alone), best
 
 
@@ -121,18 +143,10 @@ def touching(
     for index, track in enumerate(tracks):
         shown = track.masks.at(target.annotated)
         packed = shown.packed()
-        if _touches(packed, truth):
+        if any((packed.words(i) & truth.words(i)).any() for i in range(len(truth))):
             room -= len(packed) * packed.height * packed.width // 8
             found[index] = packed if room >= 0 else shown
     return found
-
-
-def _joined(joined: MaskSequence, more: MaskSequence, truth: MaskSequence) -> float:
-    return mean_iou(union([joined, more], len(truth), truth.size), truth)
-
-
-def _touches(masks: MaskSequence, truth: MaskSequence) -> bool:
-    return any((masks.words(i) & truth.words(i)).any() for i in range(len(truth)))
 
 
 def _mean(source: str, found: Sequence[tuple[int, float, float]]) -> Recall:

@@ -10,9 +10,8 @@ from rvosbench.recipe import Recipe, common
 from rvosbench.records import Json, Sample, Track
 from rvosbench.tracks.cache import TrackCache, how_to_build
 from rvosbench.tracks.cache_file import TrackCacheError
-from rvosbench.tracks.candidates import CandidateConfig, decisive_facts, wanted_header
+from rvosbench.tracks.candidates import CandidateConfig, decisive_facts, foretold, wanted_header
 from rvosbench.tracks.header import content_of
-from rvosbench.tracks.provenance import foretold
 
 
 class TrackSource(Protocol):
@@ -71,8 +70,7 @@ class CachedTracks:
         self._headers = {header.video: header for header in self.cache.headers()}
         wanted, names = wanted_header(config), decisive_facts(config)
         for header in self._headers.values():
-            problems = header.differences(wanted, names)
-            if problems:
+            if problems := header.differences(wanted, names):
                 raise TrackCacheError(
                     f"{config.tracks}: the tracks of video {header.video!r} were made otherwise: "
                     f"{'; '.join(problems)}. Change the settings to those of the cache (`rvosbench "
@@ -96,13 +94,9 @@ class CachedTracks:
         return tuple(track for track in rows if track.source in self._sources)
 
     def provenance(self, videos: Sequence[str] | None = None) -> dict[str, Json]:
-        """What decided the tracks, as `TrackMaker` says it, and their hash.
+        """What decided the tracks of some videos (None: all), as `TrackMaker` says it; their hash.
 
-        Args:
-            videos: of a run; other files of the cache do not matter to it. None: all.
-
-        Returns:
-            Where files were made differently, such as on two devices: "mixed: " and all values.
+        Where files were made differently, such as on two devices: "mixed: " and all values.
         """
         names = self._headers.keys() if videos is None else videos
         headers = [self._headers[v] for v in names if v in self._headers]

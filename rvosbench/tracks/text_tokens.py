@@ -15,21 +15,26 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench.files.atomic import write_bytes
-from rvosbench.models.devices import choose_device, choose_dtype
+from rvosbench.models.runtime import choose_device, choose_dtype
 from rvosbench.models.text import TextEncoder, load_text_encoder
 from rvosbench.models.weights import TEXT_ENCODER, ModelIdentity, identify, name_of
-from rvosbench.tracks.cache_file import KEY, TrackCacheError
+from rvosbench.records import Json
+from rvosbench.tracks.cache import TEXTS
+from rvosbench.tracks.cache_file import KEY, read_metadata, read_rows
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Tokens = NDArray[np.float32]
-FOLDER = "texts"
 
 
 class TextTokenSource(Protocol):
@@ -43,64 +48,49 @@ class TextTokenSource(Protocol):
         """(W, E) of each text."""
 
 
+@dataclass(frozen=True, eq=False)
 class CachedTextTokens:
     """Cached tokens first; the encoder is opened for a text that is not there.
 
-    Args:
+    Attributes:
         known: text -> (W, E).
         checkpoint_hash: of the encoder that made them.
-        source: of the encoder.
-        device: where it would run.
-        dtype: it would compute in.
+        place: source of the encoder, the device where it would run and the dtype it would have.
     """
 
-    def __init__(
-        self,
-        known: Mapping[str, Tokens],
-        checkpoint_hash: str,
-        source: str | Path,
-        device: str,
-        dtype: str,
-    ) -> None:
-        self._known, self._place = known, (source, device, dtype)
-        self.checkpoint_hash = checkpoint_hash
-        self._encoder: TextEncoder | None = None
+    known: Mapping[str, Tokens]
+    checkpoint_hash: str
+    place: tuple[str | Path, str, str]
+
+    @cached_property
+    def _encoder(self) -> TextEncoder:
+        return load_text_encoder(*self.place)
 
     def encode(self, texts: Sequence[str]) -> list[Tokens]:
         """(W, E) of each text; raises WeightsError if one is new and the encoder not there."""
-        new = list(dict.fromkeys(t for t in texts if t not in self._known))
-        more = dict(zip(new, self._open().encode(new), strict=True)) if new else {}
-        return [self._known[t] if t in self._known else more[t] for t in texts]
-
-    def _open(self) -> TextEncoder:
-        if self._encoder is None:
-            self._encoder = load_text_encoder(*self._place)
-        return self._encoder
+        new = list(dict.fromkeys(t for t in texts if t not in self.known))
+        more = dict(zip(new, self._encoder.encode(new), strict=True)) if new else {}
+        return [self.known[t] if t in self.known else more[t] for t in texts]
 
 
 def open_text_tokens(cache: str, source: str | Path, device: str, dtype: str) -> TextTokenSource:
     """The tokens of a cache if it has them for this encoder and dtype, otherwise the encoder.
 
-    Args:
-        cache: folder of a track cache; empty for none.
-        source: "demo" (embedded), hub id or folder of the encoder.
-        device: "auto" or a device.
-        dtype: "auto" or a type.
+    `cache` is the folder of a track cache, or empty; the others are as of `load_text_encoder`.
 
     Raises:
         WeightsError: there are no cached tokens and no weights either.
     """
-    cached = _cached(cache, source, dtype)
-    if cached is not None:
+    if cached := _cached(cache, source, dtype):
         path, sha256 = cached
-        return CachedTextTokens(read_text_tokens(path), sha256, source, device, dtype)
+        return CachedTextTokens(read_text_tokens(path), sha256, (source, device, dtype))
     return load_text_encoder(source, device, dtype)
 
 
 def identify_text_tokens(cache: str, source: str | Path, dtype: str) -> str | None:
     """The hash that `open_text_tokens` would have, opening no encoder; None if it is not here."""
     cached = _cached(cache, source, dtype)
-    return cached[1] if cached is not None else identify(str(source), TEXT_ENCODER).sha256
+    return cached[1] if cached else identify(str(source), TEXT_ENCODER).sha256
 
 
 def _cached(cache: str, source: str | Path, dtype: str) -> tuple[Path, str] | None:
@@ -108,8 +98,8 @@ def _cached(cache: str, source: str | Path, dtype: str) -> tuple[Path, str] | No
     if not cache:
         return None
     wanted = identify(str(source), TEXT_ENCODER)
-    for path in sorted((Path(cache) / FOLDER).glob("*.parquet")):
-        encoder, kind = _made_by(path)
+    for path in sorted((Path(cache) / TEXTS).glob("*.parquet")):
+        encoder, kind = read_metadata(path, _made_by)
         if not encoder.is_other(wanted) and dtype in ("auto", kind) and encoder.sha256:
             return path, encoder.sha256
     return None
@@ -120,20 +110,13 @@ def build_text_tokens(
 ) -> Path:
     """Encode the expressions that a cache does not have yet; returns the file.
 
-    Args:
-        cache: folder of a track cache.
-        texts: any number, repetitions allowed.
-        source: "demo", a hub id or a folder.
-        device: "auto" or a device.
-        dtype: "auto" or a type.
-
-    Raises:
-        WeightsError: the encoder's weights are not there.
+    `cache` is the folder of a track cache, `texts` may repeat; the others, and what is raised, are
+    as of `load_text_encoder`.
     """
     encoder = load_text_encoder(source, device, dtype)
     kind = choose_dtype(dtype, choose_device(device))
     made_by = ModelIdentity(name_of(source), encoder.checkpoint_hash)
-    path = cache / FOLDER / f"{encoder.checkpoint_hash[:12]}-{kind}.parquet"
+    path = cache / TEXTS / f"{encoder.checkpoint_hash[:12]}-{kind}.parquet"
     known = dict(read_text_tokens(path)) if path.exists() else {}
     new = sorted(set(texts) - known.keys())
     known.update(zip(new, encoder.encode(new), strict=True))
@@ -150,60 +133,33 @@ def write_text_tokens(
     import pyarrow.parquet as pq
 
     content = json.dumps({"format": 1, "encoder": asdict(encoder), "dtype": dtype})
-    schema = pa.schema(
-        [
-            ("text", pa.string()),
-            ("width", pa.int32()),
-            ("dim", pa.int32()),
-            ("tokens", pa.list_(pa.float32())),
-        ],
-        metadata={KEY: content.encode("utf-8")},
-    )
-    texts = sorted(tokens)
+    texts, number = sorted(tokens), pa.int32()
     columns = {
-        "text": texts,
-        "width": [tokens[t].shape[0] for t in texts],
-        "dim": [tokens[t].shape[1] for t in texts],
-        "tokens": [tokens[t].ravel() for t in texts],
+        "text": pa.array(texts, pa.string()),
+        "width": pa.array([tokens[t].shape[0] for t in texts], number),
+        "dim": pa.array([tokens[t].shape[1] for t in texts], number),
+        "tokens": pa.array([tokens[t].ravel() for t in texts], pa.list_(pa.float32())),
     }
     buffer = io.BytesIO()
-    pq.write_table(pa.table(columns, schema=schema), buffer, use_dictionary=False)
+    table = pa.table(columns, metadata={KEY: content.encode("utf-8")})
+    pq.write_table(table, buffer, use_dictionary=False)
     write_bytes(path, buffer.getvalue())
 
 
 def read_text_tokens(path: Path) -> dict[str, Tokens]:
-    """Text -> (W, E) float32.
-
-    Raises:
-        TrackCacheError: not such a file.
-    """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    try:
-        with pq.ParquetFile(path, memory_map=True) as file:
-            rows = file.read()
-        texts = rows.column("text").to_pylist()
-        shapes = zip(rows.column("width").to_pylist(), rows.column("dim").to_pylist(), strict=True)
-        # Copied: memory that is mapped cannot be written, which torch warns of.
-        tokens = (cell.values.to_numpy().copy() for cell in rows.column("tokens"))
-        return {t: v.reshape(s) for t, s, v in zip(texts, shapes, tokens, strict=True)}
-    except (OSError, KeyError, ValueError, pa.ArrowException) as error:
-        raise _unreadable(path, error) from error
+    """Text -> (W, E) float32; raises TrackCacheError if it is not such a file."""
+    return read_rows(path, _tokens)
 
 
-def _made_by(path: Path) -> tuple[ModelIdentity, str]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+def _tokens(rows: pa.Table) -> dict[str, Tokens]:
+    texts, widths, dims = (rows.column(name).to_pylist() for name in ("text", "width", "dim"))
+    # Copied: memory that is mapped cannot be written, which torch warns of.
+    tokens = (cell.values.to_numpy().copy() for cell in rows.column("tokens"))
+    return {
+        text: flat.reshape(width, dim)
+        for text, width, dim, flat in zip(texts, widths, dims, tokens, strict=True)
+    }
 
-    try:
-        content = json.loads((pq.read_schema(path).metadata or {})[KEY])
-        return ModelIdentity(**content["encoder"]), str(content["dtype"])
-    except (OSError, KeyError, ValueError, TypeError, pa.ArrowException) as error:
-        raise _unreadable(path, error) from error
 
-
-def _unreadable(path: Path, error: Exception) -> TrackCacheError:
-    return TrackCacheError(
-        f"{path}: not a file of text tokens ({type(error).__name__}): delete it and build it again"
-    )
+def _made_by(content: Json) -> tuple[ModelIdentity, str]:
+    return ModelIdentity(**content["encoder"]), str(content["dtype"])

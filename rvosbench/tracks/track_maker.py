@@ -12,16 +12,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rvosbench.models.devices import choose_device, choose_dtype
 from rvosbench.models.grounding_dino.detector import GroundingDino, load_grounding_dino
+from rvosbench.models.runtime import choose_device, choose_dtype
 from rvosbench.models.sam2.tracker import load_sam2
 from rvosbench.records import Json, Sample, Track, Video
 from rvosbench.tracks.boxes import Grounder, box_prompts, box_tracks
-from rvosbench.tracks.candidates import CandidateConfig
+from rvosbench.tracks.candidates import CandidateConfig, made_with
 from rvosbench.tracks.config import TrackConfig
 from rvosbench.tracks.follower import Follower
 from rvosbench.tracks.grid import grid_prompts, grid_tracks
-from rvosbench.tracks.provenance import made_with
 
 
 class TrackMaker:

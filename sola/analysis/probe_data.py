@@ -15,7 +15,7 @@ from rvosbench.execution.executors.local import local
 from rvosbench.execution.runner import run_units
 from rvosbench.execution.store import Store
 from rvosbench.execution.units import Unit
-from rvosbench.models.devices import choose_device, choose_dtype
+from rvosbench.models.runtime import choose_device, choose_dtype
 from rvosbench.models.sam2.tracker import Sam2, load_sam2
 from rvosbench.models.weights import TRACKER, identify
 from rvosbench.recipe import digest

@@ -14,7 +14,7 @@ from rvosbench.cli.screen import emit, percent, progress, say, show
 from rvosbench.config import parse_assignments
 from rvosbench.datasets import load_dataset
 from rvosbench.errors import UsageError
-from rvosbench.models.devices import choose_device
+from rvosbench.models.runtime import choose_device
 from rvosbench.plugins import dataset_spec
 from rvosbench.recipe import digest
 from rvosbench.tracks.cache import TrackCache

@@ -8,7 +8,7 @@ from pathlib import Path
 from time import monotonic
 
 from rvosbench.execution.units import Unit
-from rvosbench.models.devices import choose_device
+from rvosbench.models.runtime import choose_device
 from rvosbench.recipe import Recipe
 from rvosbench.records import Json
 from rvosbench.runs.evaluate import RunOptions, evaluate

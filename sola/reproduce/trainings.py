@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic
 
 from rvosbench.files.atomic import write_json
-from rvosbench.models.devices import choose_device
+from rvosbench.models.runtime import choose_device
 from rvosbench.recipe import Recipe
 from rvosbench.records import Json
 from rvosbench.tracks.cache import TrackCache

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from rvosbench.cli.app import app
 from rvosbench.datasets.mevis import open_mevis
 from rvosbench.masks import MaskSequence
-from rvosbench.runs.prediction_trees import write_predictions
+from rvosbench.runs.predictions import write_predictions
 
 from ..datasets import toys
 

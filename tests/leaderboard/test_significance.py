@@ -17,7 +17,6 @@ from rvosbench.metrics.significance import (
     paired_difference,
     permutation_p,
     scores_by_video,
-    video_weights,
 )
 from rvosbench.records import Json, MethodCard
 from rvosbench.runs.result import Result
@@ -216,7 +215,7 @@ def test_an_interval_holds_the_printed_mean() -> None:
     for figure in ("jf", "j", "f"):
         assert spans[figure].low < 100 * getattr(one.summary, figure) < spans[figure].high
     data = by_video(one)
-    low, high = interval(data.sums["jf"], data.counts, video_weights(20))
+    low, high = interval(data.sums["jf"], data.counts, bootstrap_weights(20))
     assert (spans["jf"].low, spans["jf"].high) == (100 * low, 100 * high)
 
 

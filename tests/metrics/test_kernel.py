@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics import counts, kernel
-from rvosbench.metrics.counts import Counts, Outlines, count
-from rvosbench.metrics.frames import stability
+from rvosbench.metrics.counts import Counts, Outlines, count, stability
 
 from . import reference
 from .golden import DAVIS, davis_prediction, davis_truth, needs_golden

@@ -13,12 +13,10 @@ from pycocotools.cocoeval import COCOeval
 
 from rvosbench.contracts import ExpressionScore
 from rvosbench.masks import MaskSequence
-from rvosbench.metrics.average_precision import average_precision
 from rvosbench.metrics.boundary import tolerance
 from rvosbench.metrics.breakdown import breakdown
 from rvosbench.metrics.counts import count
-from rvosbench.metrics.frames import Measures
-from rvosbench.metrics.values import frame_values, split_values
+from rvosbench.metrics.values import average_precision, frame_values, split_values
 from rvosbench.records import Expression
 
 
@@ -93,7 +91,7 @@ def test_the_figures_of_an_expression_follow_from_its_frames() -> None:
     other[1] = False
     answer, truth = (MaskSequence.from_arrays(m) for m in (other, target))
     counts = count(answer, truth, radius=tolerance(truth.size))
-    found = frame_values(Measures(counts), 40)
+    found = frame_values(counts, 40)
     assert found["target_share"] == 0.5
     assert (found["intersection"], found["union"], found["answered"]) == (20, 40, 1)
     assert (found["boundary_precision"], found["boundary_recall"]) == (1.0, 0.5)

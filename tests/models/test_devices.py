@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from rvosbench.errors import ConfigurationError
-from rvosbench.models.devices import DTYPES, check_dtype, choose_device, choose_dtype, frozen
+from rvosbench.models.runtime import DTYPES, check_dtype, choose_device, choose_dtype, frozen
 
 
 def test_auto_takes_what_this_machine_has() -> None:

@@ -13,10 +13,10 @@ import pytest
 import torch
 from transformers import BertTokenizer
 
-from rvosbench.models.backends import BackendError, import_original
 from rvosbench.models.grounding_dino.checkpoint import FrameSize, GrounderFiles
 from rvosbench.models.grounding_dino.detector import GroundingDino, caption, load_grounding_dino
 from rvosbench.models.grounding_dino.original_backend import CODE, _arguments, _build
+from rvosbench.models.runtime import BackendError, import_original
 
 from .groundings import enliven, small_config, small_swin, write_vocabulary
 
@@ -46,7 +46,7 @@ def networks(tmp_path_factory: pytest.TempPathFactory) -> Networks:
     folder = tmp_path_factory.mktemp("weights")
     write_vocabulary(folder)
     words = BertTokenizer.from_pretrained(folder)
-    files = GrounderFiles(folder, small_config(), {}, words, "", SMALL)
+    files = GrounderFiles(folder, small_config(), {}, words, SMALL)
     network = _build(import_original("groundingdino", CODE), files)
     enliven(network.named_parameters())
     torch.save({"model": network.state_dict()}, folder / "net.pth")
@@ -105,7 +105,7 @@ def test_networks_that_the_package_does_not_have_are_refused(tmp_path: Path) -> 
     words = BertTokenizer.from_pretrained(tmp_path)
     for config in (small_config(backbone_config=small_swin()), small_config(encoder_n_points=2)):
         with pytest.raises(BackendError, match=r"no such network.*Swin-T and Swin-B"):
-            _arguments(GrounderFiles(tmp_path, config, {}, words, "", SMALL))
+            _arguments(GrounderFiles(tmp_path, config, {}, words, SMALL))
 
 
 @pytest.mark.skipif(find_spec("groundingdino") is not None, reason="the package is installed")

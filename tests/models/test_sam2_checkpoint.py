@@ -14,8 +14,13 @@ from torch import Tensor
 from recipes.export import write_network
 from recipes.tracker.network import tiny_config
 from rvosbench.errors import ConfigurationError, WeightsError
-from rvosbench.models.sam2.checkpoint import build_sam2
-from rvosbench.models.sam2.original_checkpoint import SIZES, Hiera, convert_weights, original_config
+from rvosbench.models.sam2.checkpoint import (
+    SIZES,
+    Hiera,
+    build_sam2,
+    convert_weights,
+    original_config,
+)
 from rvosbench.models.sam2.tracker import load_sam2
 
 # Our name to the original one: written down a second time, and backwards, to test the first.

@@ -17,9 +17,9 @@ from torch import Tensor
 
 from recipes.tracker.network import tiny_config
 from rvosbench.errors import ConfigurationError
-from rvosbench.models.backends import BackendError, import_original
+from rvosbench.models.runtime import BackendError, import_original
+from rvosbench.models.sam2.checkpoint import convert_weights, original_config
 from rvosbench.models.sam2.original_backend import config_file
-from rvosbench.models.sam2.original_checkpoint import convert_weights, original_config
 from rvosbench.models.sam2.tracker import Sam2, load_sam2
 from rvosbench.models.weights import EMBEDDED
 

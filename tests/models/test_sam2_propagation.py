@@ -11,9 +11,13 @@ from torch import Tensor
 
 from recipes.tracker.network import tiny_config
 from rvosbench.models.sam2.checkpoint import build_sam2
-from rvosbench.models.sam2.decoding import NO_OBJECT_LOGIT, encode_frames
+from rvosbench.models.sam2.decoding import (
+    NO_OBJECT_LOGIT,
+    FrameFeatures,
+    FrameOutput,
+    encode_frames,
+)
 from rvosbench.models.sam2.memory import MemoryBank, sine_code
-from rvosbench.models.sam2.outputs import FrameFeatures, FrameOutput
 from rvosbench.models.sam2.propagation import prompt_masks_at, propagate
 
 if TYPE_CHECKING:

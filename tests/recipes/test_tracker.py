@@ -33,7 +33,7 @@ from recipes.tracker.steps import (
 )
 from recipes.tracker.training import HEADS_FILE, TrackerRecipe, loss_of, main, new_training
 from rvosbench.errors import ConfigurationError
-from rvosbench.models.sam2.outputs import PromptOutput
+from rvosbench.models.sam2.decoding import PromptOutput
 from rvosbench.models.sam2.tracker import load_sam2
 from rvosbench.models.weights import EMBEDDED
 

@@ -14,8 +14,7 @@ from recipes.tracker.batches import BatchSpec, ClipBatch, sample_batch
 from recipes.tracker.looks import SHARES, EncoderHeads, encoder_loss, main, pooled_features
 from recipes.tracker.network import tiny_config
 from rvosbench.models.sam2.checkpoint import build_sam2, load_network
-from rvosbench.models.sam2.decoding import encode_frames
-from rvosbench.models.sam2.outputs import FrameFeatures
+from rvosbench.models.sam2.decoding import FrameFeatures, encode_frames
 
 SIDE = 128
 
@@ -62,8 +61,8 @@ def test_the_command_goes_on_from_weights_and_changes_the_encoder_only(tmp_path:
     write_network(tmp_path / "init", before)
     run = ["--init", str(tmp_path / "init"), "--out", str(tmp_path / "out"), "--steps", "2"]
     main(run)
-    old = load_network(tmp_path / "init").model.state_dict()
-    new = load_network(tmp_path / "out" / "export").model.state_dict()
+    old = load_network(tmp_path / "init").state_dict()
+    new = load_network(tmp_path / "out" / "export").state_dict()
     changed = {name.split(".")[0] for name in old if not torch.equal(old[name], new[name])}
     assert "vision_encoder" in changed
     assert changed <= {"vision_encoder", "mask_decoder"}

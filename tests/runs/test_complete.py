@@ -11,7 +11,7 @@ import pytest
 from rvosbench.errors import IncompletePredictionError, PredictionError
 from rvosbench.masks import MaskSequence
 from rvosbench.records import Prediction, Sample
-from rvosbench.runs.complete import as_prediction, complete
+from rvosbench.runs.job import complete
 
 from ..toys import LENGTH, SIZE, ToyDataset, moving_square
 
@@ -25,9 +25,10 @@ ANSWERS: Mapping[str, MaskSequence] = {
 
 
 def test_bare_masks_are_a_prediction_of_score_one() -> None:
-    assert as_prediction(ANSWERS["0"]) == Prediction(ANSWERS["0"], 1.0)
-    sure = Prediction(ANSWERS["0"], 0.25)
-    assert as_prediction(sure) is sure
+    sure = Prediction(ANSWERS["1"], 0.25)
+    answers = complete({**ANSWERS, "1": sure}, SAMPLE, "mine")
+    assert answers["0"] == Prediction(ANSWERS["0"], 1.0)
+    assert answers["1"] is sure
 
 
 def test_complete_answers_come_in_the_order_of_the_expressions() -> None:

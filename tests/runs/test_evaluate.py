@@ -16,7 +16,7 @@ from rvosbench.errors import (
 from rvosbench.masks import MaskSequence
 from rvosbench.records import Sample
 from rvosbench.runs.evaluate import RunOptions, evaluate, score
-from rvosbench.runs.prediction_trees import write_predictions
+from rvosbench.runs.predictions import write_predictions
 from rvosbench.runs.result import read_result
 from rvosbench.runs.submission import pack_run
 

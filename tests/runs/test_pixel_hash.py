@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from rvosbench.masks import MaskSequence
-from rvosbench.runs.predictions import pixel_hash
+from rvosbench.runs.prediction_sources import pixel_hash
 
 
 def masks(shape: tuple[int, int, int], *pixels: tuple[int, int, int]) -> MaskSequence:

@@ -17,8 +17,8 @@ from rvosbench.contracts import Dataset
 from rvosbench.errors import IncompletePredictionError, PredictionError
 from rvosbench.records import Missing, Sample
 from rvosbench.runs.evaluate import RunOptions, evaluate, score
-from rvosbench.runs.prediction_trees import write_predictions
-from rvosbench.runs.predictions import Predictions, open_predictions
+from rvosbench.runs.prediction_sources import PredictionSource
+from rvosbench.runs.predictions import open_predictions, write_predictions
 from rvosbench.runs.result import Result
 
 from ..toys import SIZE, LeftAlways, ToyDataset
@@ -131,9 +131,9 @@ def test_other_json_files_are_refused(tmp_path: Path, content: str) -> None:
 def test_a_changed_answer_changes_the_digest_of_its_video_only(tmp_path: Path) -> None:
     file = tmp_path / "results.json"
     file.write_text(json.dumps(answers()))
-    before = [open_predictions(file).source.digest(s) for s in DATASET]
+    before = [open_predictions(file).digest(s) for s in DATASET]
     file.write_text(json.dumps(edited(lambda c: c["a"].pop("0"))))
-    after = [open_predictions(file).source.digest(s) for s in DATASET]
+    after = [open_predictions(file).digest(s) for s in DATASET]
     assert [a == b for a, b in zip(before, after, strict=True)] == [False, True, True]
 
 
@@ -144,7 +144,7 @@ def test_an_unfinished_run_is_incomplete(tmp_path: Path) -> None:
     assert score(tmp_path / "run", DATASET, videos=["a"]).summary is not None
 
 
-def open_labels(path: Path, samples: Sequence[Sample] = ()) -> Predictions:
+def open_labels(path: Path, samples: Sequence[Sample] = ()) -> PredictionSource:
     return open_predictions(path, "error", samples, "labels")
 
 
@@ -175,16 +175,16 @@ def test_label_images_are_masks_by_label(tmp_path: Path, mode: str, packed: bool
     found = opened.predict(SAMPLE)
     assert list(found) == ["1", "3"]
     assert found["3"].masks.areas().tolist() == [25] * 4
-    assert opened.source.extra([SAMPLE]) == ()
-    assert opened.source.digest(SAMPLE) == open_labels(path).source.digest(SAMPLE)
-    assert opened.source.holds("a")
-    assert not opened.source.holds("d")
+    assert opened.extra([SAMPLE]) == ()
+    assert opened.digest(SAMPLE) == open_labels(path).digest(SAMPLE)
+    assert opened.holds("a")
+    assert not opened.holds("d")
 
 
 def test_other_entries_beside_label_images_are_found(tmp_path: Path) -> None:
     labels(tmp_path)
     (tmp_path / "stranger").mkdir()
-    assert open_labels(tmp_path).source.extra([SAMPLE]) == ("stranger",)
+    assert open_labels(tmp_path).extra([SAMPLE]) == ("stranger",)
     with pytest.raises(PredictionError, match="holds none of the 1 videos"):
         open_labels(tmp_path, [DATASET.sample("d")])
 
@@ -193,7 +193,7 @@ def test_label_images_that_are_there_twice_are_refused(tmp_path: Path) -> None:
     for name in ("one", "two"):
         labels(tmp_path / name)
     opened = open_predictions(tmp_path, "zero", answers="labels")
-    for read in (opened.predict, opened.source.digest):
+    for read in (opened.predict, opened.digest):
         with pytest.raises(PredictionError, match="video 'a' is in 'one/a' and in 'two/a'"):
             read(SAMPLE)
     assert list(open_labels(tmp_path / "one", [SAMPLE]).predict(SAMPLE)) == ["1", "3"]

@@ -18,8 +18,7 @@ from rvosbench.errors import IncompletePredictionError, PredictionError, UsageEr
 from rvosbench.files.trees import write_zip
 from rvosbench.masks import MaskSequence
 from rvosbench.records import Missing, MissingPolicy
-from rvosbench.runs.prediction_trees import MaskTree, write_predictions
-from rvosbench.runs.predictions import open_predictions
+from rvosbench.runs.predictions import MaskTree, open_predictions, write_predictions
 from rvosbench.runs.submission import check_predictions, pack_predictions, submission_name
 
 from ..toys import LENGTH, SIZE, ToyDataset, moving_square
@@ -216,8 +215,8 @@ def test_an_expression_with_the_name_of_a_video_is_not_the_video(tmp_path: Path)
     numbered = ToyDataset(videos=("0", "1"))
     write_predictions(tmp_path, numbered.sample("0").video, "1", ANSWERS["1"])
     opened = open_predictions(tmp_path)
-    assert isinstance(opened.source, MaskTree)
-    assert opened.source.place("1") is None
+    assert isinstance(opened, MaskTree)
+    assert opened.place("1") is None
 
 
 def test_paths_that_hold_no_predictions_are_refused(tmp_path: Path) -> None:
@@ -242,18 +241,18 @@ def test_a_damaged_zip_is_refused(folder: Path) -> None:
 
 @pytest.mark.parametrize("form", ["folder", "zip"])
 def test_a_digest_follows_the_files_and_nothing_else(folder: Path, form: str) -> None:
-    before = {s.video.id: open_predictions(FORMS[form](folder)).source.digest(s) for s in DATASET}
-    same = {s.video.id: open_predictions(FORMS[form](folder)).source.digest(s) for s in DATASET}
+    before = {s.video.id: open_predictions(FORMS[form](folder)).digest(s) for s in DATASET}
+    same = {s.video.id: open_predictions(FORMS[form](folder)).digest(s) for s in DATASET}
     assert same == before
     write_predictions(folder, SAMPLE.video, "3", ANSWERS["0"])
-    after = {s.video.id: open_predictions(FORMS[form](folder)).source.digest(s) for s in DATASET}
+    after = {s.video.id: open_predictions(FORMS[form](folder)).digest(s) for s in DATASET}
     assert {v for v in before if before[v] != after[v]} == {"a"}
 
 
 def test_a_digest_notices_a_missing_frame(folder: Path) -> None:
-    before = open_predictions(folder).source.digest(SAMPLE)
+    before = open_predictions(folder).digest(SAMPLE)
     _remove(folder, "a/0/00002.png")
-    assert open_predictions(folder).source.digest(SAMPLE) != before
+    assert open_predictions(folder).digest(SAMPLE) != before
 
 
 def test_folders_that_nobody_asks_for_are_named(folder: Path) -> None:
@@ -261,8 +260,8 @@ def test_folders_that_nobody_asks_for_are_named(folder: Path) -> None:
     stranger = ToyDataset(videos=("z",)).sample("z")
     write_predictions(folder, stranger.video, "0", ANSWERS["0"])
     for path in (folder, zipped(folder)):
-        assert open_predictions(path).source.extra(DATASET) == ("a/17", "z")
-    assert open_predictions(zipped(folder, "Annotations/")).source.extra([SAMPLE]) == (
+        assert open_predictions(path).extra(DATASET) == ("a/17", "z")
+    assert open_predictions(zipped(folder, "Annotations/")).extra([SAMPLE]) == (
         "Annotations/a/17",
         "Annotations/b",
         "Annotations/d",

@@ -19,7 +19,7 @@ from rvosbench.records import MethodCard, Sample, Video
 from rvosbench.runs.candidates import from_method
 from rvosbench.runs.evaluate import RunOptions, evaluate, score
 from rvosbench.runs.methods import MethodChoice
-from rvosbench.runs.prediction_trees import write_predictions
+from rvosbench.runs.predictions import write_predictions
 from rvosbench.runs.result import Result
 from rvosbench.runs.source import source_hash
 

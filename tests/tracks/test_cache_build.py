@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from rvosbench.tracks.cache_file import TrackCacheError, read_header, read_track
 from rvosbench.tracks.candidates import CandidateConfig, grounder_identity
 from rvosbench.tracks.config import Compute, relevant
 from rvosbench.tracks.header import Header
-from rvosbench.tracks.summary import recall_of, summarize
+from rvosbench.tracks.recall import recall_of
 from rvosbench.tracks.track_maker import TrackMaker
 
 from .caches import CONFIG, PROMPTS, VIDEOS, of, rebuild
@@ -139,7 +139,7 @@ def test_overwriting_replaces_what_does_not_fit(demo: MotionShapes, copy: Path) 
     with pytest.raises(TrackCacheError, match="max_grid_tracks"):
         of(copy)
     assert any("max_grid_tracks" in text for text in TrackCache(copy).problems())
-    assert summarize(TrackCache(copy)).recipe["max_grid_tracks"] == "mixed: 1, 3"
+    assert TrackCache(copy).summary()["recipe"]["max_grid_tracks"] == "mixed: 1, 3"
 
 
 def test_corrupted_frames_are_other_frames(demo: MotionShapes, cache: Path, tmp_path: Path) -> None:
@@ -272,7 +272,7 @@ def test_a_broken_file_is_a_problem_with_a_dataset_too(demo: MotionShapes, copy:
 def test_files_of_older_tracker_code_are_stale(demo: MotionShapes, copy: Path) -> None:
     shutil.rmtree(copy / ".stamps")  # an older stamp fits nothing: the revision is part of it
     path = TrackCache(copy).path(VIDEOS[0])
-    content = read_header(path).to_json()
+    content = asdict(read_header(path))
     del content["revision"]
     assert Header.from_json(content).revision == 1
     write_tracks(path, Header.from_json(content), read_tracks(path))
@@ -303,13 +303,13 @@ def test_other_frames_are_found(demo: MotionShapes, copy: Path) -> None:
 
 
 def test_a_summary_counts(cache: Path) -> None:
-    summary = summarize(TrackCache(cache))
+    summary = TrackCache(cache).summary()
     rows = [t for path in TrackCache(cache).files() for t in read_tracks(path)]
-    assert summary.counts["videos"] == 2
-    assert summary.counts["tracks"] == len(rows)
-    assert summary.counts["truth tracks"] == sum(t.source == "truth" for t in rows)
-    assert summary.counts["object tokens"] == sum(len(t.tokens) for t in rows)
-    assert summary.recipe["points_per_side"] == 3
+    assert summary["counts"]["videos"] == 2
+    assert summary["counts"]["tracks"] == len(rows)
+    assert summary["counts"]["truth tracks"] == sum(t.source == "truth" for t in rows)
+    assert summary["counts"]["object tokens"] == sum(len(t.tokens) for t in rows)
+    assert summary["recipe"]["points_per_side"] == 3
 
 
 def test_recall_is_by_source(demo: MotionShapes, cache: Path) -> None:

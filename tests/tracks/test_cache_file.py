@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -142,5 +142,5 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
 
 
 def test_unknown_keys_of_a_header_are_ignored() -> None:
-    content: Json = {**HEADER.to_json(), "later": 1}
+    content: Json = {**asdict(HEADER), "later": 1}
     assert Header.from_json(content) == HEADER

@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 
 from rvosbench.masks import pack
 from rvosbench.tracks.config import Compute, TrackConfig
-from rvosbench.tracks.filters import box_of, suppress
-from rvosbench.tracks.prompts import largest_first, overlaps, prompt_of, shares, without_parts
+from rvosbench.tracks.grid import box_of, suppress
+from rvosbench.tracks.prompts import largest_first, overlaps, prompt_of, without_parts
 
 from .worlds import square
 
@@ -48,7 +48,7 @@ def test_overlaps_and_shares_count_pixels() -> None:
     both = [int((masks[0] & m).sum()) for m in masks]
     either = [int((masks[0] | m).sum()) for m in masks]
     assert overlaps(counts[0], counts, SIZE).tolist() == pytest.approx(np.divide(both, either))
-    assert shares(counts[0], counts, SIZE).tolist() == pytest.approx(
+    assert overlaps(counts[0], counts, SIZE, shares=True).tolist() == pytest.approx(
         np.divide(both, masks[0].sum())
     )
     assert len(overlaps(counts[0], [], SIZE)) == 0

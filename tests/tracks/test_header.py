@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -152,7 +152,7 @@ def test_a_replaced_frame_is_noticed_in_files_of_today(folder: Path, index: int)
 
 
 def test_files_of_format_1_stay_valid_with_what_they_say_of_frames(folder: Path) -> None:
-    content = replace(HEADER, frames=frame_fingerprint(video(folder)), format=1).to_json()
+    content = asdict(replace(HEADER, frames=frame_fingerprint(video(folder)), format=1))
     header = Header.from_json(content)
     assert not header.unfit(sample(folder), boxes=True)
     assert replace(header, format=2).unfit(sample(folder), boxes=True)  # two kinds of hashes

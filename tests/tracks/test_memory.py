@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 import torch
 
+from rvosbench.models.sam2.decoding import FrameOutput
 from rvosbench.models.sam2.memory import attention_bytes
-from rvosbench.models.sam2.outputs import FrameOutput
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.tracks.config import Compute
 

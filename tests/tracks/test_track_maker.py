@@ -13,11 +13,10 @@ import torch
 
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Sample, Track
-from rvosbench.tracks.candidates import CandidateConfig
+from rvosbench.tracks.candidates import CandidateConfig, foretold
 from rvosbench.tracks.config import Compute
-from rvosbench.tracks.features import FrameFeatureCache
+from rvosbench.tracks.follower import FrameFeatureCache
 from rvosbench.tracks.grid import grid_points, grid_prompts
-from rvosbench.tracks.provenance import foretold
 from rvosbench.tracks.track_maker import TrackMaker
 
 from .worlds import EASY, SIZE, generate_tracks, make_sample, random_sam2, truth_tracks

@@ -31,25 +31,21 @@ TRIES = 2
 
 def local(workers: int = 0) -> Executor:
     """Run on this machine: in this process (`workers` 0 or 1) or in that many new ones."""
-    return _in_process if workers <= 1 else _Processes(workers)
+    return _in_process if workers <= 1 else partial(_in_processes, workers)
 
 
 def _in_process(job: Job, keys: Sequence[str], folder: Path) -> Iterator[Outcome]:
     return map(partial(attempt, job, folder=folder), keys)
 
 
-@dataclass(frozen=True)
-class _Processes:
-    workers: int
-
-    def __call__(self, job: Job, keys: Sequence[str], folder: Path) -> Iterator[Outcome]:
-        sent = pickle.dumps(job)
-        slots = [_Slot(sent) for _ in range(min(self.workers, len(keys)))]
-        try:
-            yield from _work(slots, keys, folder)
-        finally:
-            for slot in slots:
-                slot.stop()
+def _in_processes(workers: int, job: Job, keys: Sequence[str], folder: Path) -> Iterator[Outcome]:
+    sent = pickle.dumps(job)
+    slots = [_Slot(sent) for _ in range(min(workers, len(keys)))]
+    try:
+        yield from _work(slots, keys, folder)
+    finally:
+        for slot in slots:
+            slot.stop()
 
 
 def _work(slots: Sequence[_Slot], keys: Sequence[str], folder: Path) -> Iterator[Outcome]:

@@ -20,12 +20,12 @@ from dataclasses import replace
 import numpy as np
 
 from rvosbench.contracts import ExpressionScore, Summary
-from rvosbench.metrics.frames import Measures
+from rvosbench.metrics.counts import Counts
 from rvosbench.metrics.official.per_expression import PerExpression, mean_summary
 from rvosbench.records import Target
 
 
-def without_target(score: ExpressionScore, measures: Measures, target: Target) -> ExpressionScore:
+def without_target(score: ExpressionScore, counts: Counts, target: Target) -> ExpressionScore:
     """The score by the rule for expressions that mean nothing, if it is one.
 
     A full mask has no outline, so that F alone would forgive it: F is J there.

@@ -12,13 +12,15 @@ from rvosbench.contracts import ExpressionScore, Summary, TruthLookup
 from rvosbench.errors import DatasetError, IncompletePredictionError, PredictionError
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics.boundary import tolerance
-from rvosbench.metrics.counts import Outlines, count
-from rvosbench.metrics.frames import Measures, stability
-from rvosbench.metrics.values import frame_values
+from rvosbench.metrics.counts import Counts, Outlines, count, stability
+from rvosbench.metrics.values import frame_values, means
 from rvosbench.records import Prediction, Sample, Target
 
-Rule: TypeAlias = Callable[[ExpressionScore, Measures, Target], ExpressionScore]
-"""What a protocol makes of an expression's plain J and F, its measures and its target."""
+Rule: TypeAlias = Callable[[ExpressionScore, Counts, Target], ExpressionScore]
+"""What a protocol makes of an expression's plain J and F, its counts and its target."""
+
+Refused: TypeAlias = Callable[[Sample, Mapping[str, PredictionError]], Sequence[ExpressionScore]]
+"""What a protocol adds to the scores of a video for expressions with an error."""
 
 
 def mean_summary(
@@ -31,9 +33,7 @@ def mean_summary(
     """
     if not scores:
         raise DatasetError("no expression was scored, so there is no mean: is the dataset empty?")
-    j = float(np.mean(np.array([s.j for s in scores])))
-    f = float(np.mean(np.array([s.f for s in scores])))
-    return Summary(j=j, f=f, jf=(j + f) / 2, metrics=metrics or {})
+    return Summary(**means(scores), metrics=metrics or {})
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,7 @@ class PerExpression:
         answers: what is scored.
         rule: what it makes of each expression; None leaves J and F as they are.
         summary: one number for the split, from all scores.
+        refused: what counts for predictions that are missing or do not fit; None raises the error.
     """
 
     name: str
@@ -58,71 +59,50 @@ class PerExpression:
     answers: Literal["expressions", "labels"] = "expressions"
     rule: Rule | None = None
     summary: Callable[[Sequence[ExpressionScore]], Summary] = mean_summary
+    refused: Refused | None = None
 
     def score_video(
         self, sample: Sample, truth: TruthLookup, predictions: Mapping[str, Prediction]
     ) -> tuple[ExpressionScore, ...]:
-        """Score every expression of one video; errors as `score_expressions`."""
-        return tuple(score_expressions(sample, truth, predictions, self.rule).values())
+        """Score every expression of one video; those that mean the same objects share the work.
+
+        Raises:
+            DatasetError: a target without annotated frame.
+            IncompletePredictionError: an expression has no prediction.
+            PredictionError: a prediction does not cover the video's frames at the target's size.
+        """
+        scores: dict[str, ExpressionScore] = {}
+        errors: dict[str, PredictionError] = {}
+        for target, ids in by_target(sample, truth):
+            outlines = Outlines(target.union())
+            targets, target_stability = len(target.objects), stability(outlines.masks)
+            for expression in ids:
+                try:
+                    masks, confidence = annotated_masks(sample, expression, target, predictions)
+                    counts = count(masks, outlines, radius=tolerance(masks.size))
+                except PredictionError as error:
+                    if self.refused is None:
+                        raise
+                    errors[expression] = error
+                    continue
+                values = {
+                    **frame_values(counts, masks.height * masks.width),
+                    "targets": targets,
+                    "target_stability": target_stability,
+                    "stability": stability(masks),
+                    "length": len(sample.video),
+                    "score": confidence,
+                }
+                score = expression_score(
+                    sample.video.id, expression, counts, target.annotated, values
+                )
+                scores[expression] = self.rule(score, counts, target) if self.rule else score
+        kept = tuple(scores[e.id] for e in sample.expressions if e.id in scores)
+        return kept + tuple(self.refused(sample, errors)) if self.refused else kept
 
     def summarize(self, scores: Sequence[ExpressionScore]) -> Summary:
         """By `summary`; raises DatasetError if there are no scores."""
         return self.summary(scores)
-
-
-def score_expressions(
-    sample: Sample,
-    truth: TruthLookup,
-    predictions: Mapping[str, Prediction],
-    rule: Rule | None = None,
-    refused: Callable[[str, PredictionError], None] | None = None,
-) -> dict[str, ExpressionScore]:
-    """Score every expression of one video; those that mean the same objects share the work.
-
-    Args:
-        sample: the video and its expressions.
-        truth: their targets.
-        predictions: expression id -> prediction; each is asked for once.
-        rule: see `PerExpression`.
-        refused: is told expression and error of a prediction that is missing or does not fit, and
-            the expression is left out. None: the error is raised.
-
-    Returns:
-        Expression id -> score, in the order of the sample.
-
-    Raises:
-        DatasetError: a target without annotated frame.
-        IncompletePredictionError: an expression has no prediction.
-        PredictionError: a prediction does not cover the video's frames at the target's size.
-    """
-    scores: dict[str, ExpressionScore] = {}
-    for target, ids in by_target(sample, truth):
-        outlines = Outlines(target.union())
-        of_target = {
-            "targets": len(target.objects),
-            "target_stability": stability(outlines.masks),
-        }
-        for expression in ids:
-            try:
-                masks, confidence = annotated_masks(sample, expression, target, predictions)
-                measures = Measures(count(masks, outlines, radius=tolerance(masks.size)))
-            except PredictionError as error:
-                if refused is None:
-                    raise
-                refused(expression, error)
-                continue
-            values = {
-                **frame_values(measures, masks.height * masks.width),
-                **of_target,
-                "stability": stability(masks),
-                "length": len(sample.video),
-                "score": confidence,
-            }
-            score = expression_score(
-                sample.video.id, expression, measures, target.annotated, values
-            )
-            scores[expression] = rule(score, measures, target) if rule else score
-    return {e.id: scores[e.id] for e in sample.expressions if e.id in scores}
 
 
 def by_target(sample: Sample, truth: TruthLookup) -> Iterator[tuple[Target, list[str]]]:
@@ -151,11 +131,12 @@ def annotated_masks(
     if expression_id not in predictions:
         raise IncompletePredictionError(f"{where}: there is no prediction")
     prediction = predictions[expression_id]
-    return fitting(prediction.masks, sample, target, where).at(target.annotated), prediction.score
+    masks = fitting(prediction.masks, sample, target.size, where)
+    return masks.at(target.annotated), prediction.score
 
 
-def fitting(masks: MaskSequence, sample: Sample, target: Target, where: str) -> MaskSequence:
-    """`masks`, if there is one for every frame of the video at the target's size.
+def fitting(masks: MaskSequence, sample: Sample, size: tuple[int, int], where: str) -> MaskSequence:
+    """`masks`, if there is one for every frame of the video at `size`.
 
     Raises:
         PredictionError: the number or the size is wrong.
@@ -165,18 +146,28 @@ def fitting(masks: MaskSequence, sample: Sample, target: Target, where: str) -> 
             f"{where}: got {len(masks)} masks, wanted {len(sample.video)}, one for every frame "
             "of the video"
         )
-    if masks.size != target.size:
+    if masks.size != size:
         raise PredictionError(
             f"{where}: got masks of {masks.height}x{masks.width}, wanted "
-            f"{target.size[0]}x{target.size[1]} (height x width): predict at the size of the frames"
+            f"{size[0]}x{size[1]} (height x width): predict at the size of the frames"
         )
     return masks
+
+
+def check_soft(prediction: Prediction, where: str) -> None:
+    """Raises PredictionError for soft masks of another type, or not of the size of the masks."""
+    soft, wanted = prediction.soft, (len(prediction.masks), *prediction.masks.size)
+    if soft is not None and (soft.shape != wanted or soft.dtype != np.uint8):
+        raise PredictionError(
+            f"{where}: got soft masks {soft.dtype} {soft.shape}, wanted uint8 {wanted} "
+            "(frames, height, width)"
+        )
 
 
 def expression_score(
     video_id: str,
     expression_id: str,
-    measures: Measures,
+    counts: Counts,
     frames: Sequence[int],
     metrics: Mapping[str, float] | None = None,
 ) -> ExpressionScore:
@@ -184,10 +175,10 @@ def expression_score(
     return ExpressionScore(
         video=video_id,
         expression=expression_id,
-        j=float(np.mean(measures.j)),
-        f=float(np.mean(measures.f)),
-        frame_j=tuple(measures.j.tolist()),
-        frame_f=tuple(measures.f.tolist()),
+        j=float(np.mean(counts.j)),
+        f=float(np.mean(counts.f)),
+        frame_j=tuple(counts.j.tolist()),
+        frame_f=tuple(counts.f.tolist()),
         frames=tuple(frames),
         metrics=metrics or {},
     )

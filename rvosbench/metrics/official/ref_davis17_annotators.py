@@ -27,11 +27,12 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from rvosbench.contracts import ExpressionScore, Summary, VideoTruth
-from rvosbench.errors import DatasetError, IncompletePredictionError, PredictionError
+from rvosbench.errors import DatasetError, IncompletePredictionError
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics.official.davis import object_score, whole_target
 from rvosbench.metrics.official.davis_unsup import match
-from rvosbench.metrics.official.per_expression import fitting, mean_summary
+from rvosbench.metrics.official.per_expression import check_soft, fitting, mean_summary
+from rvosbench.metrics.values import means
 from rvosbench.records import Prediction, Sample, Target
 
 if TYPE_CHECKING:
@@ -72,16 +73,11 @@ class AnnotatorSets:
     def summarize(self, scores: Sequence[ExpressionScore]) -> Summary:
         """The mean of the sets; `metrics` has each set's j, f and jf."""
         by_set = [[s for s in scores if s.metrics["set"] == k] for k in range(SETS)]
-        parts = {k: mean_summary(part) for k, part in enumerate(by_set) if part}
+        parts = {k: means(part) for k, part in enumerate(by_set) if part}
         if not parts:
             return mean_summary(scores)
-        j = float(np.mean([part.j for part in parts.values()]))
-        f = float(np.mean([part.f for part in parts.values()]))
-        further = {
-            f"set_{k}_{measure}": float(getattr(part, measure))
-            for k, part in parts.items()
-            for measure in ("j", "f", "jf")
-        }
+        j, f = (float(np.mean([part[name] for part in parts.values()])) for name in ("j", "f"))
+        further = {f"set_{k}_{n}": value for k, part in parts.items() for n, value in part.items()}
         return Summary(j=j, f=f, jf=(j + f) / 2, metrics=further)
 
 
@@ -134,73 +130,51 @@ def _score_set(
     predictions: Mapping[str, Prediction],
 ) -> list[ExpressionScore]:
     ids = list(named.values())
-    given = [_claimant(sample, i, target, predictions) for i in ids]
-    masks = compete([g[0] for g in given], [g[1] for g in given], target.annotated)
+    masks = compete([_given(sample, i, target, predictions) for i in ids], target.annotated)
     rows = []
-    for thing, (label, measures) in zip(target.objects, match(masks, target), strict=True):
+    for thing, (label, counts) in zip(target.objects, match(masks, target), strict=True):
         name = ids[label] if label < len(ids) else f"{annotator}/object {thing}"
-        row = object_score(sample, name, measures, target)
+        row = object_score(sample, name, counts, target)
         rows.append(replace(row, metrics={**row.metrics, "set": annotator}))
     return rows
 
 
-def _claimant(
+def _given(
     sample: Sample, expression_id: str, target: Target, predictions: Mapping[str, Prediction]
-) -> tuple[MaskSequence, Claim]:
+) -> Prediction:
     where = f"video {sample.video.id!r}, expression {expression_id!r}"
     if expression_id not in predictions:
         raise IncompletePredictionError(f"{where}: there is no prediction")
     prediction = predictions[expression_id]
-    masks = fitting(prediction.masks, sample, target, where)
-    return masks.at(target.annotated), _claim(sample, where, prediction)
+    fitting(prediction.masks, sample, target.size, where)
+    check_soft(prediction, where)
+    return prediction
 
 
-@dataclass(frozen=True)
-class Claim:
-    """What a prediction brings to the competition besides its masks."""
-
-    score: float
-    soft: NDArray[np.uint8] | None
-
-
-def _claim(sample: Sample, where: str, prediction: Prediction) -> Claim:
-    soft, wanted = prediction.soft, (len(sample.video), *prediction.masks.size)
-    if soft is not None and (soft.shape != wanted or soft.dtype != np.uint8):
-        raise PredictionError(
-            f"{where}: soft masks are {soft.dtype} {soft.shape}, wanted uint8 {wanted} "
-            "(frames, height, width)"
-        )
-    return Claim(prediction.score, soft)
-
-
-def compete(
-    masks: Sequence[MaskSequence], claims: Sequence[Claim], annotated: Sequence[int]
-) -> list[MaskSequence]:
-    """Give every pixel of the annotated frames to at most one of N predictions.
+def compete(given: Sequence[Prediction], annotated: Sequence[int]) -> list[MaskSequence]:
+    """Give every pixel of the annotated frames to at most one of N predictions of a video.
 
     Args:
-        masks: N predictions on the annotated frames.
-        claims: their scores and (T, H, W) soft masks on all frames of the video.
+        given: N predictions for all frames of the video.
         annotated: the indices of the annotated frames in the video.
 
     Returns:
         N disjoint mask sequences on the annotated frames.
     """
-    order = list(range(len(masks)))
-    if all(claim.soft is None for claim in claims):
-        order.sort(key=lambda i: -claims[i].score)
+    order = list(range(len(given)))
+    if all(prediction.soft is None for prediction in given):
+        order.sort(key=lambda i: -given[i].score)
     labels = []
-    for at, frame in enumerate(annotated):
-        claimed = np.stack([_probability(masks[i], claims[i].soft, at, frame) for i in order])
+    for frame in annotated:
+        claimed = np.stack([_probability(given[i], frame) for i in order])
         winner = np.array(order)[claimed.argmax(axis=0)]
         labels.append(np.where(claimed.max(axis=0) >= _HALF, winner, -1))
     return [
-        MaskSequence.from_arrays([label == i for label in labels], masks[i].size)
-        for i in range(len(masks))
+        MaskSequence.from_arrays([label == i for label in labels], prediction.masks.size)
+        for i, prediction in enumerate(given)
     ]
 
 
-def _probability(
-    masks: MaskSequence, soft: NDArray[np.uint8] | None, at: int, frame: int
-) -> NDArray[np.uint8]:
-    return masks.frame(at).astype(np.uint8) * np.uint8(255) if soft is None else soft[frame]
+def _probability(prediction: Prediction, frame: int) -> NDArray[np.uint8]:
+    masks, soft = prediction.masks, prediction.soft
+    return masks.frame(frame).astype(np.uint8) * np.uint8(255) if soft is None else soft[frame]

@@ -14,16 +14,15 @@ from dataclasses import replace
 
 from rvosbench.contracts import ExpressionScore
 from rvosbench.metrics.counts import Counts
-from rvosbench.metrics.frames import Measures
 from rvosbench.metrics.official.per_expression import PerExpression
 from rvosbench.records import Target
 
 
-def pooled(score: ExpressionScore, measures: Measures, target: Target) -> ExpressionScore:
+def pooled(score: ExpressionScore, counts: Counts, target: Target) -> ExpressionScore:
     """J as usual, F as the Dice overlap of the whole video; both 0 for an empty prediction."""
     if not score.metrics["answered"]:
         return replace(score, j=0.0, f=0.0, frame_f=())
-    return replace(score, f=dice(measures.counts), frame_f=())
+    return replace(score, f=dice(counts), frame_f=())
 
 
 def dice(counts: Counts) -> float:

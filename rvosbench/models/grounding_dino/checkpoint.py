@@ -1,4 +1,4 @@
-"""Finding and reading GroundingDINO weights: a hub id, a local folder or an original `.pth`."""
+"""GroundingDINO weights and their vocabulary: a folder of transformers, or an original `.pth`."""
 
 from __future__ import annotations
 
@@ -6,22 +6,32 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Any
 
 from rvosbench.errors import WeightsError, first_line
 from rvosbench.models.grounding_dino.original_checkpoint import (
     convert_weights,
+    needed,
     original_config,
-    original_tensors,
 )
-from rvosbench.models.grounding_dino.vocabulary import open_vocabulary
-from rvosbench.models.weights import CONFIG_FILE, GROUNDER, WEIGHTS_FILE, locate, weights_hash
+from rvosbench.models.weights import (
+    GROUNDER,
+    WEIGHTS_FILE,
+    fetch,
+    locate,
+    read_config,
+    read_original,
+)
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from transformers import GroundingDinoConfig, PreTrainedTokenizerBase
+
+
+VOCABULARY = "google-bert/bert-base-uncased"
+VOCABULARY_FILES = ("tokenizer.json", "vocab.txt")
+SPECIAL = {"[CLS]": 101, "[SEP]": 102, ".": 1012, "?": 1029}
+"""Ids that the network has built in as borders of phrases."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,6 @@ class GrounderFiles:
         config: of transformers.
         weights: float32 tensors under the names that they have on the hub.
         tokenizer: of the same checkpoint.
-        sha256: see `weights_hash`; of an original file, its own.
         frame_size: how large frames are made.
     """
 
@@ -65,8 +74,7 @@ class GrounderFiles:
     config: GroundingDinoConfig
     weights: Mapping[str, Tensor]
     tokenizer: PreTrainedTokenizerBase
-    sha256: str
-    frame_size: FrameSize
+    frame_size: FrameSize = FrameSize()
 
 
 def read_grounder(source: str | Path) -> GrounderFiles:
@@ -84,37 +92,21 @@ def _from_folder(folder: Path) -> GrounderFiles:
     from safetensors.torch import load_file
     from transformers import AutoTokenizer, GroundingDinoConfig
 
-    kind = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8")).get("model_type")
-    if kind != "grounding-dino":
-        raise WeightsError(
-            f"{folder / 'config.json'}: model_type is {kind!r}, wanted 'grounding-dino'. "
-            f"{GROUNDER.advice}"
-        )
+    read_config(folder, GROUNDER)
     try:
         config = GroundingDinoConfig.from_pretrained(folder, local_files_only=True)
         weights = {k: v.float() for k, v in load_file(folder / WEIGHTS_FILE).items()}
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise WeightsError(f"{folder}: cannot be opened ({first_line(error)}).") from error
-    return GrounderFiles(
-        folder, config, weights, tokenizer, weights_hash(folder, GROUNDER), _frame_size(folder)
-    )
+    return GrounderFiles(folder, config, weights, tokenizer, _frame_size(folder))
 
 
 def _from_original(path: Path) -> GrounderFiles:
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:  # unpickling errors are of many kinds
-        raise WeightsError(
-            f"{path}: cannot be read as an original GroundingDINO checkpoint "
-            f"({type(error).__name__}). {GROUNDER.advice}"
-        ) from error
-    original = original_tensors(content)
-    config, weights = original_config(original), convert_weights(original)
+    original = needed(read_original(path, GROUNDER))
+    config = original_config(original)
     tokenizer = open_vocabulary(path, config.text_config.vocab_size)
-    return GrounderFiles(
-        path, config, weights, tokenizer, weights_hash(path, GROUNDER), FrameSize()
-    )
+    return GrounderFiles(path, config, convert_weights(original), tokenizer)
 
 
 def _frame_size(folder: Path) -> FrameSize:
@@ -125,3 +117,54 @@ def _frame_size(folder: Path) -> FrameSize:
     return FrameSize(
         int(size.get("shortest_edge", plain.shortest)), int(size.get("longest_edge", plain.longest))
     )
+
+
+def open_vocabulary(checkpoint: Path, size: int) -> PreTrainedTokenizerBase:
+    """The tokenizer of an original checkpoint.
+
+    Looked for in the checkpoint's folder, in `bert-base-uncased` below it, and on the hub (in its
+    cache without a network).
+
+    Args:
+        checkpoint: the `.pth` file.
+        size: rows of its word embeddings, which the vocabulary must have too.
+
+    Raises:
+        WeightsError: none is there, or it is another vocabulary.
+    """
+    beside = checkpoint.parent
+    for folder in (beside, beside / VOCABULARY.rpartition("/")[2]):
+        if any((folder / name).is_file() for name in VOCABULARY_FILES):
+            break
+    else:
+        advice = (
+            "An original checkpoint has no vocabulary of its own. Put vocab.txt of "
+            f"{VOCABULARY} into {beside} (`hf download {VOCABULARY} vocab.txt --local-dir "
+            f"{beside}`)."
+        )
+        wanted = [*VOCABULARY_FILES, "tokenizer_config.json"]
+        folder = fetch(VOCABULARY, wanted, f"the vocabulary for {checkpoint},", advice)
+    tokenizer = _open(folder)
+    _check(tokenizer, size, folder)
+    return tokenizer
+
+
+def _open(folder: Path) -> PreTrainedTokenizerBase:
+    from transformers import AutoTokenizer, BertTokenizer
+
+    described = (folder / "tokenizer_config.json").is_file()
+    kind: Any = AutoTokenizer if described else BertTokenizer
+    try:
+        tokenizer: PreTrainedTokenizerBase = kind.from_pretrained(folder, local_files_only=True)
+    except (OSError, ValueError, KeyError) as error:
+        raise WeightsError(f"{folder}: its vocabulary cannot be opened ({error}).") from error
+    return tokenizer
+
+
+def _check(tokenizer: PreTrainedTokenizerBase, size: int, folder: Path) -> None:
+    ids = dict(zip(SPECIAL, tokenizer.convert_tokens_to_ids(list(SPECIAL)), strict=True))
+    if len(tokenizer) != size or ids != SPECIAL:
+        raise WeightsError(
+            f"{folder}: not the vocabulary of this checkpoint: {len(tokenizer)} tokens, wanted "
+            f"{size}; special tokens {ids}, wanted {SPECIAL}. It is that of {VOCABULARY}."
+        )

@@ -12,7 +12,7 @@ Detection"; pre- and post-processing as in the original code.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -21,11 +21,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from rvosbench.models.backends import ORIGINAL, TRANSFORMERS, check_backend
-from rvosbench.models.devices import check_dtype, frozen
 from rvosbench.models.frames import normalise
 from rvosbench.models.grounding_dino import original_backend, transformers_backend
 from rvosbench.models.grounding_dino.checkpoint import FrameSize, GrounderFiles, read_grounder
+from rvosbench.models.runtime import ORIGINAL, TRANSFORMERS, check_backend, check_dtype, frozen
+from rvosbench.models.weights import GROUNDER, weights_hash
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -52,18 +52,15 @@ class Detections(NamedTuple):
         return Detections(self.boxes[i : i + 1], self.scores[i : i + 1], self.phrases[i : i + 1])
 
 
-@dataclass(frozen=True)
-class Backend:
+class Backend(NamedTuple):
     """The functions in which the networks of transformers and of the authors differ.
 
     Attributes:
         build: files -> network on the CPU.
-        longest_text: network -> text tokens of an expression that it reads.
         find: see `transformers_backend.find`.
     """
 
     build: Callable[[GrounderFiles], Any]
-    longest_text: Callable[[Any], int]
     find: Callable[
         [Any, Tensor, Sequence[str], Sequence[Sequence[int]]],
         Iterator[tuple[int, Tensor, Tensor]],
@@ -71,10 +68,8 @@ class Backend:
 
 
 BACKENDS = {
-    TRANSFORMERS: Backend(
-        transformers_backend.build, transformers_backend.longest_text, transformers_backend.find
-    ),
-    ORIGINAL: Backend(original_backend.build, original_backend.longest_text, original_backend.find),
+    TRANSFORMERS: Backend(transformers_backend.build, transformers_backend.find),
+    ORIGINAL: Backend(original_backend.build, original_backend.find),
 }
 
 
@@ -89,16 +84,18 @@ class GroundingDino:
         device: where it runs.
         dtype: "float32" (as in the released SOLA code), or an autocast type.
         frame_size: how large frames are made.
+        longest_text: text tokens of an expression that are read; the rest is cut off.
         backend: how to run the network.
     """
 
     model: Any
     tokenizer: PreTrainedTokenizerBase
     checkpoint_hash: str
-    device: str = "cpu"
-    dtype: str = "float32"
-    frame_size: FrameSize = field(default_factory=FrameSize)
-    backend: Backend = BACKENDS[TRANSFORMERS]
+    device: str
+    dtype: str
+    frame_size: FrameSize
+    longest_text: int
+    backend: Backend
 
     def detect(
         self,
@@ -132,8 +129,7 @@ class GroundingDino:
         return [d for d in found if d is not None]
 
     def _tokenize(self, captions: Sequence[str]) -> list[list[int]]:
-        longest = self.backend.longest_text(self.model)
-        encoded = self.tokenizer(list(captions), truncation=True, max_length=longest)
+        encoded = self.tokenizer(list(captions), truncation=True, max_length=self.longest_text)
         ids: list[list[int]] = encoded["input_ids"]
         return ids
 
@@ -188,8 +184,7 @@ def load_grounding_dino(
     """Loads a frozen GroundingDINO and its tokenizer.
 
     Args:
-        source: "demo" (embedded), hub id, downloaded once, a local folder or an original `.pth`
-            file; what lies there locally wins.
+        source: as for `rvosbench.models.weights.locate`; the authors' files are `.pth`.
         device: torch device.
         dtype: "float32", as the released SOLA code runs it, or "bfloat16" or "float16" (autocast),
             which moves boxes by some pixels.
@@ -203,7 +198,7 @@ def load_grounding_dino(
     check_backend(backend)
     check_dtype(dtype, "GroundingDINO")
     files, code = read_grounder(source), BACKENDS[backend]
+    sha256 = weights_hash(files.place, GROUNDER)
     model = code.build(files).eval().requires_grad_(False).to(device)
-    return GroundingDino(
-        model, files.tokenizer, files.sha256, device, dtype, files.frame_size, code
-    )
+    size, longest = files.frame_size, files.config.max_text_len
+    return GroundingDino(model, files.tokenizer, sha256, device, dtype, size, longest, code)

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from rvosbench.models.backends import BackendError, import_original
 from rvosbench.models.grounding_dino.checkpoint import GrounderFiles
 from rvosbench.models.grounding_dino.original_checkpoint import (
     HEADS,
@@ -27,6 +26,7 @@ from rvosbench.models.grounding_dino.original_checkpoint import (
     UNUSED,
     find_converted,
 )
+from rvosbench.models.runtime import BackendError, import_original
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -77,11 +77,6 @@ def build(files: GrounderFiles) -> Any:  # noqa: ANN401 - untyped package
         network = _build(code, files)
     network.load_state_dict(_original_weights(network.state_dict(), files))
     return network
-
-
-def longest_text(model: Any) -> int:  # noqa: ANN401 - untyped package
-    """Text tokens of an expression that are read; the rest is cut off."""
-    return int(model.max_text_len)
 
 
 def find(

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
 
 from rvosbench.errors import WeightsError
+from rvosbench.models.weights import renamed
 
 if TYPE_CHECKING:
     from transformers import GroundingDinoConfig
@@ -35,85 +37,24 @@ UNUSED = re.compile(
 )
 """Tensors that take no part in detection."""
 
-_SWIN = "model.backbone.conv_encoder.model."
+NAMES = Path(__file__).parent / "original_names.txt"
 
-# Original name to that on the hub; every rule is applied once to every name, in this order.
-RULES: tuple[tuple[str, str], ...] = (
-    (r"^backbone\.0\.patch_embed\.proj\.", _SWIN + "embeddings.patch_embeddings.projection."),
-    (r"^backbone\.0\.patch_embed\.norm\.", _SWIN + "embeddings.norm."),
-    (r"^backbone\.0\.norm1\.", _SWIN + "hidden_states_norms.stage2."),
-    (r"^backbone\.0\.norm2\.", _SWIN + "hidden_states_norms.stage3."),
-    (r"^backbone\.0\.norm3\.", _SWIN + "hidden_states_norms.stage4."),
-    (r"^backbone\.0\.layers\.", _SWIN + "encoder.layers."),
-    (r"(\.blocks\.\d+)\.norm1\.", r"\1.layernorm_before."),
-    (r"(\.blocks\.\d+)\.norm2\.", r"\1.layernorm_after."),
-    (r"(\.blocks\.\d+)\.attn\.proj\.", r"\1.attention.output.dense."),
-    (r"(\.blocks\.\d+)\.attn\.(qkv\.|relative_)", r"\1.attention.self.\2"),
-    (r"(\.blocks\.\d+)\.mlp\.fc1\.", r"\1.intermediate.dense."),
-    (r"(\.blocks\.\d+)\.mlp\.fc2\.", r"\1.output.dense."),
-    (r"^bert\.", "model.text_backbone."),
-    (r"^feat_map\.", "model.text_projection."),
-    (r"^input_proj\.", "model.input_proj_vision."),
-    (r"^transformer\.tgt_embed\.", "model.query_position_embeddings."),
-    (r"^transformer\.enc_out_bbox_embed\.", "model.encoder_output_bbox_embed."),
-    (r"^transformer\.decoder\.ref_point_head\.", "model.decoder.reference_points_head."),
-    (r"^transformer\.decoder\.norm\.", "model.decoder.layer_norm."),
-    (r"^transformer\.encoder\.layers\.(\d+)\.", r"model.encoder.layers.\1.deformable_layer."),
-    (
-        r"^transformer\.encoder\.text_layers\.(\d+)\.",
-        r"model.encoder.layers.\1.text_enhancer_layer.",
-    ),
-    (r"^transformer\.encoder\.fusion_layers\.(\d+)\.", r"model.encoder.layers.\1.fusion_layer."),
-    (r"^transformer\.", "model."),
-    (r"(deformable_layer)\.norm1\.", r"\1.self_attn_layer_norm."),
-    (r"(deformable_layer)\.norm2\.", r"\1.final_layer_norm."),
-    (r"(text_enhancer_layer)\.norm1\.", r"\1.layer_norm_before."),
-    (r"(text_enhancer_layer)\.norm2\.", r"\1.layer_norm_after."),
-    (r"(fusion_layer)\.gamma_v$", r"\1.vision_param"),
-    (r"(fusion_layer)\.gamma_l$", r"\1.text_param"),
-    (r"(fusion_layer)\.layer_norm_v\.", r"\1.layer_norm_vision."),
-    (r"(fusion_layer)\.layer_norm_l\.", r"\1.layer_norm_text."),
-    (r"(fusion_layer\.attn)\.(values_|out_)?v_proj\.", r"\1.\2vision_proj."),
-    (r"(fusion_layer\.attn)\.(values_|out_)?l_proj\.", r"\1.\2text_proj."),
-    (r"(decoder\.layers\.\d+)\.cross_attn\.", r"\1.encoder_attn."),
-    (r"(decoder\.layers\.\d+)\.norm1\.", r"\1.encoder_attn_layer_norm."),
-    (r"(decoder\.layers\.\d+)\.ca_text\.", r"\1.encoder_attn_text."),
-    (r"(decoder\.layers\.\d+)\.catext_norm\.", r"\1.encoder_attn_text_layer_norm."),
-    (r"(decoder\.layers\.\d+)\.norm2\.", r"\1.self_attn_layer_norm."),
-    (r"(decoder\.layers\.\d+)\.norm3\.", r"\1.final_layer_norm."),
-    (r"\.linear([12])\.", r".fc\1."),
-)
 _FUSED = re.compile(r"^(.*\.)(?:qkv\.|in_proj_)(weight|bias)$")
 
 _SHARED = re.compile(r"^(?:model\.decoder\.)?bbox_embed\.\d+\.")
 """One box head, which checkpoints may hold once or once a decoder layer."""
 
 
-def rename(name: str) -> str:
-    """The hub's name of an original tensor; fused queries, keys and values keep one name here."""
-    for pattern, replacement in RULES:
-        name = re.sub(pattern, replacement, name)
-    return name
-
-
-def original_tensors(content: object) -> dict[str, Tensor]:
-    """The tensors of an original checkpoint that detection needs, under their plain names.
-
-    Args:
-        content: of the file: a dictionary of tensors, or one that has it as "model"; names may
-            begin with "module.".
-    """
-    inner = content.get("model", content) if isinstance(content, dict) else {}
-    named = inner.items() if isinstance(inner, Mapping) else ()
-    plain = {str(k).removeprefix("module."): v for k, v in named if isinstance(v, Tensor)}
-    return {k: v for k, v in plain.items() if not UNUSED.search(k)}
+def needed(original: Weights) -> dict[str, Tensor]:
+    """The tensors of an original checkpoint that take part in detection."""
+    return {name: value for name, value in original.items() if not UNUSED.search(name)}
 
 
 def convert_weights(original: Weights) -> dict[str, Tensor]:
     """All tensors under their hub names, float32; fused attention weights are cut in three."""
     converted: dict[str, Tensor] = {}
     for name, value in original.items():
-        new, tensor = rename(name), value.float()
+        new, tensor = renamed(name, NAMES), value.float()
         if match := _FUSED.match(new):
             parts = zip(("query", "key", "value"), tensor.chunk(3), strict=True)
             converted |= {f"{match[1]}{part}.{match[2]}": t.clone() for part, t in parts}
@@ -128,7 +69,7 @@ def find_converted(converted: Weights, original_name: str) -> Tensor:
     Raises:
         WeightsError: it is not there.
     """
-    new = rename(original_name)
+    new = renamed(original_name, NAMES)
     if match := _FUSED.match(new):
         names = [f"{match[1]}{part}.{match[2]}" for part in ("query", "key", "value")]
         if all(name in converted for name in names):
@@ -147,10 +88,10 @@ def original_config(original: Weights) -> GroundingDinoConfig:
     """
     from transformers import GroundingDinoConfig
 
-    layer = "transformer.{}.layers.0."
     levels, width = _shape(original, "transformer.level_embed")
-    encoder_ffn = _shape(original, layer.format("encoder") + "linear1.weight")[0]
-    decoder_ffn = _shape(original, layer.format("decoder") + "linear1.weight")[0]
+    parts = ("encoder", "decoder")
+    layers = {p: _count(original, rf"^transformer\.{p}\.layers\.(\d+)\.") for p in parts}
+    ffn = {p: _shape(original, f"transformer.{p}.layers.0.linear1.weight")[0] for p in parts}
     for part in ("encoder.layers.0.self_attn", "decoder.layers.0.cross_attn"):
         _check_points(original, f"transformer.{part}.sampling_offsets.weight", levels)
     return GroundingDinoConfig(
@@ -159,14 +100,10 @@ def original_config(original: Weights) -> GroundingDinoConfig:
         d_model=width,
         num_queries=_shape(original, "transformer.tgt_embed.weight")[0],
         num_feature_levels=levels,
-        encoder_layers=_count(original, r"^transformer\.encoder\.layers\.(\d+)\."),
-        decoder_layers=_count(original, r"^transformer\.decoder\.layers\.(\d+)\."),
-        encoder_ffn_dim=encoder_ffn,
-        decoder_ffn_dim=decoder_ffn,
-        encoder_attention_heads=HEADS,
-        decoder_attention_heads=HEADS,
-        encoder_n_points=POINTS,
-        decoder_n_points=POINTS,
+        **{f"{p}_layers": layers[p] for p in parts},
+        **{f"{p}_ffn_dim": ffn[p] for p in parts},
+        **{f"{p}_attention_heads": HEADS for p in parts},
+        **{f"{p}_n_points": POINTS for p in parts},
     )
 
 

@@ -52,11 +52,6 @@ def build(files: GrounderFiles) -> Any:  # noqa: ANN401 - a GroundingDinoForObje
     return model
 
 
-def longest_text(model: Any) -> int:  # noqa: ANN401
-    """Text tokens of an expression that are read; the rest is cut off."""
-    return int(model.config.max_text_len)
-
-
 def find(
     model: Any,  # noqa: ANN401
     pixels: Tensor,

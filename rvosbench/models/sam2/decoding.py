@@ -2,17 +2,68 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-
-from rvosbench.models.sam2.outputs import FrameFeatures, FrameOutput, PromptOutput
-
 if TYPE_CHECKING:
+    from torch import Tensor
     from transformers import Sam2VideoModel
 
 NO_OBJECT_LOGIT = -1024.0  # mask logit of an object that is judged absent from the frame
+
+
+@dataclass(frozen=True)
+class FrameFeatures:
+    """Image features of one frame: three maps from high to low resolution.
+
+    Attributes:
+        maps: (B, D/8, S/4, S/4), (B, D/4, S/8, S/8), (B, D, S/16, S/16) with B either 1 (shared by
+            all objects) or the number of objects (training, where objects come from many clips).
+    """
+
+    maps: tuple[Tensor, Tensor, Tensor]
+
+    def rows(self, index: slice) -> FrameFeatures:
+        """The features of some of the objects; shared features stay shared."""
+        if self.maps[0].shape[0] == 1:
+            return self
+        high, middle, low = (level[index] for level in self.maps)
+        return FrameFeatures((high, middle, low))
+
+
+@dataclass(frozen=True)
+class PromptOutput:
+    """Candidate masks of B x P prompts.
+
+    Attributes:
+        logits: (B, P, 3 or 1, S/4, S/4), not suppressed when the prompt hits nothing (as in the
+            original image predictor).
+        iou: (B, P, 3 or 1) predicted quality, in [0, 1].
+        presence: (B, P) logits of there being an object at all.
+    """
+
+    logits: Tensor
+    iou: Tensor
+    presence: Tensor
+
+
+@dataclass(frozen=True)
+class FrameOutput:
+    """What the tracker says of N objects in one frame.
+
+    Attributes:
+        frame: index of the frame in the video.
+        logits: (N, S/4, S/4) mask logits; those of an absent object are far below 0 everywhere.
+        pointers: (N, D) object tokens.
+        presence: (N,) logits; positive where the object is judged to be in the frame.
+        raw_logits: (N, S/4, S/4) mask logits before absence is applied, for training.
+    """
+
+    frame: int
+    logits: Tensor
+    pointers: Tensor
+    presence: Tensor
+    raw_logits: Tensor
 
 
 def encode_frames(model: Sam2VideoModel, pixels: Tensor) -> FrameFeatures:
@@ -79,6 +130,8 @@ def decode(
     Returns:
         A FrameOutput whose `frame` is -1.
     """
+    import torch
+
     n = top.shape[0] if masks is None else masks.shape[0]
     points = top.new_zeros(n, 1, 1, 2)
     labels = torch.full((n, 1, 1), -1, dtype=torch.int32, device=top.device)

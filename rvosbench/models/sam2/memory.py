@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 import torch
 from torch import Tensor
 
-from rvosbench.models.sam2.outputs import FrameFeatures
+from rvosbench.models.sam2.decoding import FrameFeatures
 
 if TYPE_CHECKING:
     from transformers import Sam2VideoModel

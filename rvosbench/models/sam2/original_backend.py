@@ -14,13 +14,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import torch
-import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from torch import Tensor
 
-from rvosbench.models.backends import BackendError, import_original
-from rvosbench.models.sam2.original_checkpoint import SIZES, find_converted
-from rvosbench.models.sam2.outputs import FrameFeatures, FrameOutput, PromptOutput
-from rvosbench.models.sam2.propagation import prompt_masks_at
+from rvosbench.models.runtime import BackendError, import_original
+from rvosbench.models.sam2.checkpoint import SIZES, find_converted
+from rvosbench.models.sam2.decoding import FrameFeatures, FrameOutput, PromptOutput
+from rvosbench.models.sam2.propagation import prompt_masks_at, resized
 
 if TYPE_CHECKING:
     from transformers import Sam2VideoConfig, Sam2VideoModel
@@ -88,10 +87,9 @@ class RememberedObjects:
 
     def prompt(self, features: FrameFeatures, masks: Tensor) -> FrameOutput:
         """The prompted frame; its memory is made of the mask it shows, at the decoder's size."""
-        self.count = len(masks)
-        full = prompt_masks_at(masks, self.model.image_size)
-        out = self._step(features, self.prompt_frame, masks=full)
-        shown = self._enlarged(out["pred_masks"])
+        self.count, side = len(masks), self.model.image_size
+        out = self._step(features, self.prompt_frame, masks=prompt_masks_at(masks, side))
+        shown = resized(out["pred_masks"].float(), (side, side))
         flat, _, sizes = self._flat(features)
         memory, codes = self.model._encode_new_memory(
             current_vision_feats=flat,
@@ -161,12 +159,6 @@ class RememberedObjects:
         for old in list(kept):
             if min(abs(old - frame), abs(old - self.prompt_frame)) >= window:
                 del kept[old]
-
-    def _enlarged(self, logits: Tensor) -> Tensor:
-        side = self.model.image_size
-        return F.interpolate(
-            logits.float(), size=(side, side), mode="bilinear", align_corners=False
-        )
 
 
 def original_network(ours: Sam2VideoModel) -> Any:  # noqa: ANN401 - untyped package

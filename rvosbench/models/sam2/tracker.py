@@ -18,20 +18,24 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-import torch.nn.functional as F  # noqa: N812 - torch's own convention
 from numpy.typing import NDArray
 from torch import Tensor
 
 from rvosbench.errors import ConfigurationError
-from rvosbench.models.backends import ORIGINAL, TRANSFORMERS, check_backend
-from rvosbench.models.devices import check_dtype, frozen
 from rvosbench.models.frames import Resize, normalise, resize_frame
+from rvosbench.models.runtime import ORIGINAL, TRANSFORMERS, check_backend, check_dtype, frozen
 from rvosbench.models.sam2 import original_backend
 from rvosbench.models.sam2.checkpoint import load_network
-from rvosbench.models.sam2.decoding import decode_prompts, encode_frames
+from rvosbench.models.sam2.decoding import (
+    FrameFeatures,
+    FrameOutput,
+    PromptOutput,
+    decode_prompts,
+    encode_frames,
+)
 from rvosbench.models.sam2.memory import attention_bytes
-from rvosbench.models.sam2.outputs import FrameFeatures, FrameOutput, PromptOutput
-from rvosbench.models.sam2.propagation import Objects, propagate, remembered_objects
+from rvosbench.models.sam2.propagation import Objects, RememberedObjects, propagate, resized
+from rvosbench.models.weights import TRACKER, locate, weights_hash
 
 
 class Candidates(NamedTuple):
@@ -61,7 +65,7 @@ class Backend:
     objects: Callable[[Any, int, int], Objects]
 
 
-IN_TRANSFORMERS = Backend(encode_frames, decode_prompts, remembered_objects)
+IN_TRANSFORMERS = Backend(encode_frames, decode_prompts, RememberedObjects)
 IN_ORIGINAL = Backend(
     original_backend.encode_frames,
     original_backend.decode_prompts,
@@ -194,8 +198,7 @@ class Sam2:
         """Mask logits (..., h, w) at the frame's size, float32 (..., H, W), bilinear."""
         with torch.inference_mode():
             flat = logits.reshape(-1, 1, *logits.shape[-2:]).float()
-            full = F.interpolate(flat, size=size, mode="bilinear", align_corners=False)
-            return full.reshape(*logits.shape[:-2], *size)
+            return resized(flat, size).reshape(*logits.shape[:-2], *size)
 
     def _scaled(self, prompts: NDArray[np.floating], frame_size: tuple[int, int]) -> Tensor:
         """Points or boxes, from frame pixels to pixels of the network's input."""
@@ -216,8 +219,7 @@ def load_sam2(
     """Loads a frozen SAM2.
 
     Args:
-        source: "demo" (embedded), hub id, folder (config.json and model.safetensors), or original
-            `.pt` file.
+        source: as for `rvosbench.models.weights.locate`; the authors' files are `.pt`.
         device: torch device.
         dtype: "float32", "bfloat16" or "float16".
         resize: see Sam2.
@@ -230,10 +232,9 @@ def load_sam2(
     """
     check_backend(backend)
     check_dtype(dtype, "SAM2")
-    loaded = load_network(source)
-    model: Any = loaded.model
+    place = locate(source, TRACKER)
+    model: Any = load_network(place)
+    sha256, code = weights_hash(place, TRACKER), IN_TRANSFORMERS
     if backend == ORIGINAL:
-        model = original_backend.original_network(loaded.model)
-    model = model.to(device).eval().requires_grad_(False)
-    code = IN_ORIGINAL if backend == ORIGINAL else IN_TRANSFORMERS
-    return Sam2(model, loaded.sha256, device, dtype, resize, code)
+        model, code = original_backend.original_network(model), IN_ORIGINAL
+    return Sam2(model.to(device).eval().requires_grad_(False), sha256, device, dtype, resize, code)
