@@ -61,13 +61,9 @@ class Blind:
         return [masks[int(draw)]]
 
 
-def _build(config: BlindConfig, device: str) -> Blind:
-    return Blind(config)
-
-
 SPEC = MethodSpec(
     config_type=BlindConfig,
-    build=_build,
+    build=lambda config, device: Blind(config),
     card=MethodCard("Blind guess among the true masks", trainable_parameters=0),
     needs_truth=True,
 )

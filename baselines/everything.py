@@ -29,17 +29,9 @@ class Everything:
             for e in sample.expressions
         }
 
-    def provenance(self) -> Mapping[str, Json]:
-        """What decides the tracks."""
-        return self.source.provenance()
-
     def provenance_of(self, videos: Sequence[str]) -> Mapping[str, Json]:
         """What decides the tracks of some videos."""
         return self.source.provenance(videos)
-
-
-def _build(config: CandidateConfig, device: str) -> Everything:
-    return Everything(open_tracks(config, device))
 
 
 def _identify(config: CandidateConfig, device: str, videos: Sequence[str]) -> MethodIdentity | None:
@@ -49,7 +41,7 @@ def _identify(config: CandidateConfig, device: str, videos: Sequence[str]) -> Me
 
 SPEC = MethodSpec(
     config_type=CandidateConfig,
-    build=_build,
+    build=lambda config, device: Everything(open_tracks(config, device)),
     identify=_identify,
     card=MethodCard("All candidate tracks", backbone="SAM2", trainable_parameters=0),
     presets=PRESETS,

@@ -23,12 +23,7 @@ from rvosbench.contracts import MethodIdentity, MethodSpec
 from rvosbench.masks import MaskSequence, Rle, pack, union
 from rvosbench.records import Json, MethodCard, Prediction, Sample
 from rvosbench.tracks.boxes import Grounder, segmented
-from rvosbench.tracks.candidates import (
-    DEMO_BOX_THRESHOLD,
-    UNSIGNED,
-    CandidateConfig,
-    FrozenModels,
-)
+from rvosbench.tracks.candidates import DEMO_BOX_THRESHOLD, UNSIGNED, CandidateConfig, FrozenModels
 from rvosbench.tracks.config import Compute, TrackConfig
 from rvosbench.tracks.follower import Follower
 from rvosbench.tracks.prompts import Prompt, counts_of
@@ -146,14 +141,14 @@ def _prediction(masks: MaskSequence, boxes: Sequence[Sequence[Prompt]]) -> Predi
 
 def _united(frames: Sequence[Sequence[Prompt]], size: tuple[int, int]) -> MaskSequence:
     """The union of each frame's masks; compressed, as a long video's do not fit into memory."""
-    rles: list[Rle | None] = []
-    for prompts in frames:
+
+    def rle(prompts: Sequence[Prompt]) -> Rle | None:
         if not prompts:
-            rles.append(None)
-            continue
+            return None
         mask = np.logical_or.reduce([p.mask() for p in prompts])
-        rles.append({"size": list(size), "counts": counts_of(pack(mask), size[1])})
-    return MaskSequence.from_rle(rles, size)
+        return {"size": list(size), "counts": counts_of(pack(mask), size[1])}
+
+    return MaskSequence.from_rle([rle(prompts) for prompts in frames], size)
 
 
 def _followed(

@@ -46,10 +46,6 @@ class Oracle:
             )
         return predictions
 
-    def provenance(self) -> Mapping[str, Json]:
-        """What decides the tracks."""
-        return self.source.provenance()
-
     def provenance_of(self, videos: Sequence[str]) -> Mapping[str, Json]:
         """What decides the tracks of some videos."""
         return self.source.provenance(videos)
@@ -99,10 +95,6 @@ def _neighbours(choice: Choice, items: Sequence[int]) -> Iterator[Choice]:
             yield from ((choice - {gone}) | {item} for gone in choice)
 
 
-def _build(config: CandidateConfig, device: str) -> Oracle:
-    return Oracle(open_tracks(config, device))
-
-
 def _identify(config: CandidateConfig, device: str, videos: Sequence[str]) -> MethodIdentity | None:
     tracks = identify_tracks(config, device, videos)
     return None if tracks is None else MethodIdentity(tracks, SPEC.card)
@@ -110,7 +102,7 @@ def _identify(config: CandidateConfig, device: str, videos: Sequence[str]) -> Me
 
 SPEC = MethodSpec(
     config_type=CandidateConfig,
-    build=_build,
+    build=lambda config, device: Oracle(open_tracks(config, device)),
     identify=_identify,
     card=MethodCard("Oracle track selection", backbone="SAM2", trainable_parameters=0),
     presets=PRESETS,

@@ -85,16 +85,12 @@ def meanings(evidence: FrameEvidence, frame: int) -> Bools:
     the empty one if nobody in sight fits.
     """
     certain, open_ = evidence.certain[frame], evidence.possible[frame] & ~evidence.certain[frame]
-    places = np.flatnonzero(open_)
-    if len(places) > EXHAUSTIVE:
-        return np.asarray(certain | open_)[None]
-    sets = np.repeat(certain[None], 2 ** len(places), axis=0)
-    sets[:, places] = np.array(list(product([False, True], repeat=len(places))), bool)
+    sets = _with_some(certain, open_)
     counts = sets.sum(axis=1)
     fitting = sets[(counts >= evidence.least) & (counts <= evidence.most)]
     if len(fitting):
         return np.asarray(fitting)
-    return np.asarray(sets[(counts > 0) | (len(places) == 0)])
+    return np.asarray(sets[(counts > 0) | ~open_.any()])
 
 
 def mark(sets: Bools, areas: NDArray[np.int64], rule: Rule) -> Bools:
@@ -111,7 +107,7 @@ def mark(sets: Bools, areas: NDArray[np.int64], rule: Rule) -> Bools:
     if rule == "largest":
         fewest = sets.sum(axis=1) == sets.sum(axis=1).min()
         return np.asarray(sets[np.argmax(np.where(fewest, pixels, -1))])
-    answers = _subsets_of(np.asarray(sets.any(axis=0)))
+    answers = _with_some(np.zeros(sets.shape[1], bool), np.asarray(sets.any(axis=0)))
     value, size = expected_j(answers, sets, areas), answers @ areas
     best = np.flatnonzero(value >= value.max() - 1e-9)
     return np.asarray(answers[best[np.argmax(size[best])]])
@@ -127,22 +123,19 @@ def expected_j(answers: Bools, sets: Bools, areas: NDArray[np.int64]) -> NDArray
     return np.asarray(np.where(joined > 0, common / np.maximum(joined, 1), 1.0).mean(axis=1))
 
 
-def _subsets_of(objects: Bools) -> Bools:
-    places = np.flatnonzero(objects)
+def _with_some(certain: Bools, further: Bools) -> Bools:
+    """Sets (K, N): `certain` with every choice of `further`; of too many only all together."""
+    places = np.flatnonzero(further)
     if len(places) > EXHAUSTIVE:
-        return objects[None]
-    answers = np.zeros((2 ** len(places), len(objects)), bool)
-    answers[:, places] = np.array(list(product([False, True], repeat=len(places))), bool)
-    return answers
-
-
-def _build(config: TruthBoxConfig, device: str) -> TruthBoxes:
-    return TruthBoxes(config)
+        return np.asarray(certain | further)[None]
+    sets = np.repeat(certain[None], 2 ** len(places), axis=0)
+    sets[:, places] = np.array(list(product([False, True], repeat=len(places))), bool)
+    return sets
 
 
 SPEC = MethodSpec(
     config_type=TruthBoxConfig,
-    build=_build,
+    build=lambda config, device: TruthBoxes(config),
     card=MethodCard("Truth boxes, one frame at a time", trainable_parameters=0),
     needs_truth=True,
 )

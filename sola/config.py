@@ -7,11 +7,11 @@ Sources: "code" is cvlab-kaist/SOLA at 4b0adf8 (`configs/mevis/default.yaml`, `m
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from rvosbench.config import configure, parse_assignments
+from rvosbench.config import Json, configure, parse_assignments
 from rvosbench.errors import UnknownNameError
 
 RELEASED_TEXT = "sentence-transformers/all-roberta-large-v1"
@@ -24,6 +24,14 @@ VARIANTS: tuple[Variant, ...] = ("released", "paper")
 def _require(condition: bool, message: str) -> None:
     if not condition:
         raise ValueError(message)
+
+
+def _require_each(
+    config: object, names: Sequence[str], holds: Callable[[float], bool], wanted: str
+) -> None:
+    for name in names:
+        value = getattr(config, name)
+        _require(holds(value), f"{name} is {value}, wanted {wanted}")
 
 
 @dataclass(frozen=True)
@@ -68,13 +76,11 @@ class SelectorConfig:
             ValueError: naming the field, what it got and what it needs.
         """
         _require(self.variant in VARIANTS, f"variant is {self.variant!r}, wanted one of {VARIANTS}")
-        counts = ("object_token_dim", "lang_token_dim", "n_layers", "n_negative", "n_heads")
-        for name in (*counts, "n_groups", "max_temporal_length"):
-            value = getattr(self, name)
-            _require(value >= 1, f"{name} is {value}, wanted at least 1")
-        for name in ("dropout", "attention_dropout"):
-            value = getattr(self, name)
-            _require(0 <= value < 1, f"{name} is {value}, wanted a probability below 1")
+        sizes = ("object_token_dim", "lang_token_dim", "n_layers", "n_negative", "n_heads")
+        counts = (*sizes, "n_groups", "max_temporal_length")
+        _require_each(self, counts, lambda v: v >= 1, "at least 1")
+        shares = ("dropout", "attention_dropout")
+        _require_each(self, shares, lambda v: 0 <= v < 1, "a probability below 1")
         _require(
             self.lang_token_dim % self.n_heads == 0,
             f"lang_token_dim {self.lang_token_dim} does not split into {self.n_heads} heads",
@@ -121,9 +127,8 @@ class LossConfig:
             ValueError: naming the field, what it got and what it needs.
         """
         _require(self.variant in VARIANTS, f"variant is {self.variant!r}, wanted one of {VARIANTS}")
-        for name in ("bce_weight", "alignment_weight", "positive_weight"):
-            value = getattr(self, name)
-            _require(0 <= value < math.inf, f"{name} is {value}, wanted 0 or more")
+        weights = ("bce_weight", "alignment_weight", "positive_weight")
+        _require_each(self, weights, lambda v: 0 <= v < math.inf, "0 or more")
         _require(math.isfinite(self.temperature), f"temperature is {self.temperature}")
 
 
@@ -217,21 +222,16 @@ class TrainConfig:
         Raises:
             ValueError: naming the field, what it got and what it needs.
         """
-        for name in ("epochs", "batch_size", "sentences_per_video"):
-            value = getattr(self, name)
-            _require(value >= 1, f"{name} is {value}, wanted at least 1")
-        for name in ("epoch_size", "valid_videos", "jf_every", "plateau_patience"):
-            value = getattr(self, name)
-            _require(value >= 0, f"{name} is {value}, wanted 0 or more")
-        for name in ("warm_up", "label_threshold", "select_threshold", "track_dropout"):
-            value = getattr(self, name)
-            _require(0 <= value < 1, f"{name} is {value}, wanted [0, 1)")
-        _require(0 < self.plateau_factor <= 1, f"plateau_factor is {self.plateau_factor}")
-        for name in ("learning_rate", "clip_norm"):
-            value = getattr(self, name)
-            _require(0 < value < math.inf, f"{name} is {value}, wanted more than 0")
-        decay = self.weight_decay
-        _require(0 <= decay < math.inf, f"weight_decay is {decay}, wanted 0 or more")
+        counts = ("epochs", "batch_size", "sentences_per_video")
+        _require_each(self, counts, lambda v: v >= 1, "at least 1")
+        amounts = ("epoch_size", "valid_videos", "jf_every", "plateau_patience", "weight_decay")
+        _require_each(self, amounts, lambda v: 0 <= v < math.inf, "0 or more")
+        shares = ("warm_up", "label_threshold", "select_threshold", "track_dropout")
+        _require_each(self, shares, lambda v: 0 <= v < 1, "[0, 1)")
+        _require_each(self, ("plateau_factor",), lambda v: 0 < v <= 1, "(0, 1]")
+        _require_each(
+            self, ("learning_rate", "clip_norm"), lambda v: 0 < v < math.inf, "more than 0"
+        )
 
     @property
     def train_sources(self) -> tuple[str, ...]:
@@ -274,6 +274,12 @@ NETWORK = "selector."
 """Keys that begin so change the network, all others the training."""
 
 
+def split_keys(changes: Mapping[str, Json], prefix: str) -> tuple[dict[str, Json], dict[str, Json]]:
+    """The changes whose keys begin with a prefix, which is taken off; and all others."""
+    mine = {k.removeprefix(prefix): v for k, v in changes.items() if k.startswith(prefix)}
+    return mine, {k: v for k, v in changes.items() if not k.startswith(prefix)}
+
+
 @dataclass(frozen=True)
 class TrainingPreset:
     """A network, how it is trained, and the text encoder that it fits."""
@@ -288,9 +294,7 @@ class TrainingPreset:
         Raises:
             ConfigurationError: an unknown key, or a value that does not fit.
         """
-        changes = parse_assignments(assignments)
-        network = {k.removeprefix(NETWORK): v for k, v in changes.items() if k.startswith(NETWORK)}
-        training = {k: v for k, v in changes.items() if not k.startswith(NETWORK)}
+        network, training = split_keys(parse_assignments(assignments), NETWORK)
         return replace(
             self,
             selector=configure(self.selector, network),

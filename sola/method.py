@@ -26,7 +26,7 @@ from rvosbench.tables.training import learned_from, training_text
 from rvosbench.tracks.candidates import DEMO_TRACKS, PAPER_TRACKS, RELEASED_TRACKER, CandidateConfig
 from rvosbench.tracks.source import TrackSource, identify_tracks, open_tracks
 from rvosbench.tracks.text_tokens import TextTokenSource, identify_text_tokens, open_text_tokens
-from sola.config import RELEASED_TEXT
+from sola.config import RELEASED_TEXT, SelectorConfig
 
 if TYPE_CHECKING:
     from sola.network.selector import TrackSelector
@@ -81,13 +81,15 @@ class Sola:
 
     Attributes:
         config: its settings.
-        chosen: the selector.
+        selector: in evaluation mode.
+        known: what is known of the selector.
         tracks: gives candidate tracks.
         text: gives text tokens.
     """
 
     config: SolaConfig
-    chosen: ChosenSelector
+    selector: TrackSelector
+    known: SelectorFacts
     tracks: TrackSource
     text: TextTokenSource
 
@@ -99,7 +101,7 @@ class Sola:
         for e, text_tokens in zip(sample.expressions, texts, strict=True):
             serving = [t for t in tracks if t.serves(e.id)]
             predictions[e.id] = prediction_for(
-                self.chosen.network,
+                self.selector,
                 sample.video,
                 serving,
                 text_tokens,
@@ -108,31 +110,31 @@ class Sola:
             )
         return predictions
 
-    def provenance(self) -> Mapping[str, Json]:
-        """Checkpoint hashes, what the selector was trained with, and what else decides numbers."""
-        return self.chosen.provenance(self.tracks.provenance(), self.text.checkpoint_hash)
-
     def provenance_of(self, videos: Sequence[str]) -> Mapping[str, Json]:
-        """As `provenance`, of the tracks of some videos."""
-        return self.chosen.provenance(self.tracks.provenance(videos), self.text.checkpoint_hash)
+        """Of the tracks of some videos, of the selector's and the other weights."""
+        return self.known.provenance(self.tracks.provenance(videos), self.text.checkpoint_hash)
 
     @property
     def card(self) -> MethodCard:
         """What was really built, and what its selector was really trained on."""
-        return self.chosen.card(self.config)
+        return self.known.card(self.config)
 
 
 @dataclass(frozen=True)
-class ChosenSelector:
-    """A selector, and what is known of it.
+class SelectorFacts:
+    """What is known of a selector without building it.
 
     Attributes:
-        network: in evaluation mode.
+        source: its folder, or a file of the released code.
+        config: its shape.
+        parameters: how many numbers are trained.
         checkpoint_hash: of its weights.
         training: what decided them; None where that is not known, as of a released checkpoint.
     """
 
-    network: TrackSelector
+    source: Path
+    config: SelectorConfig
+    parameters: int
     checkpoint_hash: str
     training: Mapping[str, Json] | None
 
@@ -142,7 +144,7 @@ class ChosenSelector:
             **tracks,
             "text_encoder": text_encoder,
             "selector": self.checkpoint_hash,
-            "selector_config": asdict(self.network.config),
+            "selector_config": asdict(self.config),
             **({"training": self.training} if self.training else {}),
         }
 
@@ -150,9 +152,7 @@ class ChosenSelector:
         """That of the method; a selector that does not say it has no training data."""
         return replace(
             SPEC.card,
-            trainable_parameters=sum(
-                p.numel() for p in self.network.parameters() if p.requires_grad
-            ),
+            trainable_parameters=self.parameters,
             backbone=_backbone(config),
             training_data=training_text(learned_from(self.training)),
         )
@@ -221,46 +221,54 @@ def select(scores: Sequence[float], threshold: float, argmax_if_none: bool) -> l
 def _build(config: SolaConfig, device: str) -> Sola:
     """Opens the networks.
 
-    Args:
-        config: see `SolaConfig`.
-        device: "auto", "cpu", "cuda", "cuda:N" or "mps".
-
     Raises:
         ConfigurationError: no track could be a candidate.
         WeightsError: a network's weights are not there.
     """
-    chosen, device = _open_selector(config), choose_device(device)
-    chosen.network.to(device)
+    from sola.network.weights import load_selector
+
+    known, device = _selector_facts(config), choose_device(device)
     return Sola(
         config,
-        chosen,
+        load_selector(known.source).to(device),
+        known,
         open_tracks(config.candidates, device),
         open_text_tokens(config.tracks, config.text_encoder, device, config.dtype),
     )
 
 
 def _identify(config: SolaConfig, device: str, videos: Sequence[str]) -> MethodIdentity | None:
-    """What the built method would say of itself; only the selector is opened, which is small."""
-    chosen = _open_selector(config)
+    """What the built method would say of itself; no network is opened."""
+    known = _selector_facts(config)
     tracks = identify_tracks(config.candidates, device, videos)
     text = identify_text_tokens(config.tracks, config.text_encoder, config.dtype)
     if tracks is None or text is None:
         return None
-    return MethodIdentity(chosen.provenance(tracks, text), chosen.card(config))
+    return MethodIdentity(known.provenance(tracks, text), known.card(config))
 
 
-def _open_selector(config: SolaConfig) -> ChosenSelector:
-    from sola.network.weights import checkpoint_hash, load_selector, read_training
+def _selector_facts(config: SolaConfig) -> SelectorFacts:
+    from sola.network.weights import checkpoint_hash, count_parameters, read_selector, read_training
 
     if not config.background_inference and not config.grounder:
         raise ConfigurationError(
             "background_inference=false keeps box tracks only, but there are none without a "
             "grounder: name one with --set grounder=NAME, or keep the background"
         )
-    source = _selector_source(config.selector)
-    training = read_training(source)
-    identity = training["identity"] if training else None
-    return ChosenSelector(load_selector(source), checkpoint_hash(source), identity)
+    if not config.selector:
+        raise WeightsError(
+            "SOLA needs a trained selector, and its authors released none: train one and give its "
+            "folder with --set selector=DIR, or run the embedded one with --preset demo"
+        )
+    source = EMBEDDED_SELECTOR if config.selector == "demo" else Path(config.selector)
+    (shape, tensors), training = read_selector(source), read_training(source)
+    return SelectorFacts(
+        source,
+        shape,
+        count_parameters(tensors),
+        checkpoint_hash(source),
+        training["identity"] if training else None,
+    )
 
 
 def _backbone(config: SolaConfig) -> str:
@@ -271,15 +279,6 @@ def _backbone(config: SolaConfig) -> str:
     if names == ("demo", "demo"):
         return "small SAM2, GroundingDINO and RoBERTa (embedded)"
     return f"{' and '.join(Path(name).name for name in names)}, frozen"
-
-
-def _selector_source(name: str) -> Path:
-    if not name:
-        raise WeightsError(
-            "SOLA needs a trained selector, and its authors released none: train one and give its "
-            "folder with --set selector=DIR, or run the embedded one with --preset demo"
-        )
-    return EMBEDDED_SELECTOR if name == "demo" else Path(name)
 
 
 SPEC = MethodSpec(

@@ -9,14 +9,13 @@ optimum (`sola.analysis.linear_probe`), and nothing is chosen on the split that 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from torch import from_numpy
 
 from rvosbench.errors import DatasetError, UnknownNameError, UsageError
-from rvosbench.records import Json
 from sola.analysis.linear_probe import explained, normalised, predict_classes, predict_values
 from sola.analysis.motion_shapes import ShapeObjects
 from sola.analysis.probe_data import Labels, ObjectSource, ObjectTokens
@@ -67,10 +66,6 @@ class ProbeReport:
     test: int
     answers: Mapping[str, Answer]
     explained: Mapping[str, float]
-
-    def to_json(self) -> Json:
-        """JSON-safe."""
-        return asdict(self)
 
 
 def open_source(name: str, root: Path | None) -> ObjectSource:

@@ -23,7 +23,7 @@ import hashlib
 import io
 import warnings
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +32,7 @@ from scipy.stats import pearsonr, spearmanr
 
 from rvosbench.datasets import load_dataset
 from rvosbench.errors import UsageError
-from rvosbench.records import Json, Track
+from rvosbench.records import Track
 from rvosbench.tracks.cache import TrackCache
 from rvosbench.tracks.cache_file import TrackCacheError, read_tracks
 from rvosbench.tracks.prompts import overlaps
@@ -111,9 +111,7 @@ def cache_files(
 
 
 def compare_cache(
-    files: Sequence[Path],
-    sampling: Sampling,
-    on_done: Callable[[str], None] = lambda video: None,
+    files: Sequence[Path], sampling: Sampling, on_done: Callable[[str], None] = lambda video: None
 ) -> Pairs:
     """Pairs of all videos of a track cache, one file in memory at a time.
 
@@ -206,10 +204,6 @@ class Curve:
     left_out: int
     pearson: float | None
     spearman: float | None
-
-    def to_json(self) -> Json:
-        """JSON-safe."""
-        return asdict(self)
 
 
 def curve_of(pairs: Pairs, bins: int = 20) -> Curve:

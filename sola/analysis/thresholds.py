@@ -96,7 +96,11 @@ def sweep(
     protocol = official.protocol(result.facts["protocol"])
     means = {t: protocol.summarize([score for score, _ in rows[t]]) for t in wanted}
     _check_same(result, means[own], source)
-    return [_row(t, means[t], [n for _, n in rows[t]], t == own) for t in wanted]
+    counts = {t: np.array([count for _, count in rows[t]]) for t in wanted}
+    return [
+        SweepRow(t, m.j, m.f, m.jf, float(n.mean()), float((n == 0).mean()), t == own)
+        for (t, m), n in zip(means.items(), counts.values(), strict=True)
+    ]
 
 
 def made_again(result: Result, device: str = "auto") -> TracksOf:
@@ -212,10 +216,3 @@ def _selected(scores: Mapping[str, float], threshold: float, argmax: bool) -> li
 def _prediction(sample: Sample, names: Sequence[str], tracks: Mapping[str, Track]) -> Prediction:
     chosen = [tracks[name].masks for name in names]
     return Prediction(union(chosen, len(sample.video), sample.video.size))
-
-
-def _row(threshold: float, summary: Summary, counts: Sequence[int], own: bool) -> SweepRow:
-    selected = np.array(counts)
-    empty = float((selected == 0).mean())
-    means = summary.j, summary.f, summary.jf, float(selected.mean()), empty
-    return SweepRow(threshold, *means, own)

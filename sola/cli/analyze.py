@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,7 +27,7 @@ Out = Annotated[Path, typer.Option(help="Folder to write; made if need be.")]
 def similarity_command(
     tracks: Annotated[Path, typer.Option(metavar="DIR", help="Track cache to read.")],
     dataset: Annotated[
-        Optional[str],  # noqa: UP045 typer reads the annotation at run time
+        str | None,
         typer.Option(help="Compare only the videos of this dataset's split, and check the frames."),
     ] = None,
     split: options.Split = None,
@@ -60,7 +61,7 @@ def similarity_command(
     curve = curve_of(found, bins)
     written = write_similarity(out, curve, title)
     if as_json:
-        facts = {"tracks": str(tracks), "videos": len(files), "seed": seed, **curve.to_json()}
+        facts = {"tracks": str(tracks), "videos": len(files), "seed": seed, **asdict(curve)}
         emit({**facts, "written": [str(path) for path in written]})
         return
     _show_curve(curve, title)
@@ -69,12 +70,7 @@ def similarity_command(
 
 def _show_curve(curve: Curve, title: str) -> None:
     rows = [
-        [
-            f"{b.low:.2f} - {b.high:.2f}",
-            str(b.pairs),
-            _number(b.mean),
-            _number(b.variance, 4),
-        ]
+        [f"{b.low:.2f} - {b.high:.2f}", str(b.pairs), _number(b.mean), _number(b.variance, 4)]
         for b in curve.bins
     ]
     show(title, ["mIoU", "pairs", "mean similarity", "variance"], rows, numbers=3)
@@ -93,19 +89,17 @@ def probe_command(
         str, typer.Option(help="demo (MotionShapes), or voc (PASCAL VOC, needs --data).")
     ] = "demo",
     data: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(metavar="DIR", help="VOCdevkit/VOC2012; the demo needs none."),
+        Path | None, typer.Option(metavar="DIR", help="VOCdevkit/VOC2012; the demo needs none.")
     ] = None,
     tracker: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(help="SAM2: demo, a hub id, a folder or a .pt file; default: the dataset's."),
     ] = None,
     out: Annotated[
-        Optional[Path],  # noqa: UP045
-        typer.Option(help="Folder to write, and to resume a killed run from."),
+        Path | None, typer.Option(help="Folder to write, and to resume a killed run from.")
     ] = None,
     limit: Annotated[
-        Optional[int],  # noqa: UP045
+        int | None,
         typer.Option(min=1, help="Only the first N of each split; default: demo 100, voc all."),
     ] = None,
     decay: Annotated[float, typer.Option(min=0, help="Weight decay of the classifier.")] = 1e-3,
@@ -135,9 +129,10 @@ def probe_command(
         )
     report = probe(source, train, test, decay)
     facts = {"dataset": dataset, "tracker": chosen.weights, "limit": limit, "decay": decay}
-    write_json(folder / "probe.json", {**facts, **report.to_json()}, indent=2)
+    facts |= asdict(report)
+    write_json(folder / "probe.json", facts, indent=2)
     if as_json:
-        emit({**facts, **report.to_json(), "written": str(folder / "probe.json")})
+        emit({**facts, "written": str(folder / "probe.json")})
         return
     _show_probe(report, f"{preset.name}: linear probes of object tokens, {chosen.weights}")
     say(f"wrote {folder / 'probe.json'}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from contextlib import nullcontext
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +17,7 @@ from rvosbench.models.runtime import choose_device
 from rvosbench.plugins import dataset_spec
 from rvosbench.recipe import digest
 from rvosbench.tracks.cache import TrackCache
+from sola.cli.train import TrainOptions
 from sola.config import TrainingPreset, training_preset
 from sola.data.samples import TrackSet
 from sola.data.track_data import OpenOptions, TrainingData, open_training_data
@@ -100,73 +100,65 @@ def _on_disk(names: Sequence[str]) -> list[int]:
     return [i for i, name in enumerate(names) if dataset_spec(name).needs_root]
 
 
-@dataclass(frozen=True)
-class Session:
-    """What a training is asked to be: the options of `rvosbench sola train`, see its `--help`."""
+def run_training(
+    train: Caches, valid: Caches, asked: TrainOptions
+) -> tuple[Path, dict[str, float]] | None:
+    """Trains; gives folder and best epoch, or None to all processes but the first.
 
-    train: Caches
-    valid: Caches
-    preset: str | None = None
-    settings: Sequence[str] = ()
-    epochs: int | None = None
-    minutes: float | None = None
-    seed: int | None = None
-    text_encoder: str = ""
-    out: Path | None = None
-    device: str = "auto"
-    workers: int = 0
-    half: bool = False
-    tensorboard: bool = False
+    Raises:
+        UsageError: two options say the same thing, or leave open whose caches they are.
+    """
+    chosen = _chosen(asked, train.names()[0])
+    sets, others = train.opened(), valid.of(train).opened()
+    device = own_device(choose_device(asked.device))
+    with joined(device) as world:
+        how = OpenOptions(chosen.text_encoder, device, workers=asked.workers)
+        data = _open(sets, others, how, world)
+        out = asked.out or _default_folder(chosen, data, train.names())
+        if asked.minutes:
+            seconds = 60 * asked.minutes
+            fitted = fit_epochs(data, chosen.selector, chosen.training, seconds, out, device)
+            chosen = replace(chosen, training=world.broadcast(fitted))
+        board = out / "tensorboard" if asked.tensorboard else None
+        best = _train(data, chosen, out, device, world, board)
+    if not world.first:
+        return None
+    if asked.half:
+        save_selector(out, load_selector(out), torch.float16)
+    return out, best
 
-    def run(self) -> tuple[Path, dict[str, float]] | None:
-        """Trains; gives folder and best epoch, or None to all processes but the first."""
-        chosen = self._chosen()
-        sets, others = self.train.opened(), self.valid.of(self.train).opened()
-        device = own_device(choose_device(self.device))
-        with joined(device) as world:
-            how = OpenOptions(chosen.text_encoder, device, workers=self.workers)
-            data = _open(sets, others, how, world)
-            out = self.out or _default_folder(chosen, data, self.train.names())
-            best = self._train(data, chosen, out, device, world)
-        if not world.first:
-            return None
-        if self.half:
-            save_selector(out, load_selector(out), torch.float16)
-        return out, best
 
-    def _chosen(self) -> TrainingPreset:
-        """The preset with all changes.
+def _chosen(asked: TrainOptions, dataset: str) -> TrainingPreset:
+    """The preset with all changes. Raises UsageError if two options say the same thing."""
+    settings = asked.settings or []
+    given = parse_assignments(settings)
+    if asked.minutes and (asked.epochs or "epochs" in given):
+        raise UsageError("--minutes chooses the number of epochs: give it or --epochs, not both")
+    options = {"epochs": asked.epochs, "seed": asked.seed}
+    options = {name: value for name, value in options.items() if value is not None}
+    for name in options.keys() & given.keys():
+        raise UsageError(f"--{name} and --set {name}= say the same thing: give one of them")
+    chosen = training_preset(asked.preset, dataset)
+    chosen = chosen.changed([*settings, *(f"{k}={v}" for k, v in options.items())])
+    return replace(chosen, text_encoder=asked.text_encoder or chosen.text_encoder)
 
-        Raises:
-            UsageError: two options say the same thing.
-        """
-        given = parse_assignments(self.settings)
-        if self.minutes and (self.epochs or "epochs" in given):
-            raise UsageError(
-                "--minutes chooses the number of epochs: give it or --epochs, not both"
-            )
-        options = {"epochs": self.epochs, "seed": self.seed}
-        options = {name: value for name, value in options.items() if value is not None}
-        for name in options.keys() & given.keys():
-            raise UsageError(f"--{name} and --set {name}= say the same thing: give one of them")
-        chosen = training_preset(self.preset, self.train.names()[0])
-        chosen = chosen.changed([*self.settings, *(f"{k}={v}" for k, v in options.items())])
-        return replace(chosen, text_encoder=self.text_encoder or chosen.text_encoder)
 
-    def _train(
-        self, data: TrainingData, chosen: TrainingPreset, out: Path, device: str, world: World
-    ) -> dict[str, float]:
-        config = chosen.training
-        if self.minutes:
-            config = fit_epochs(data, chosen.selector, config, 60 * self.minutes, out, device)
-            config = world.broadcast(config)
-        if world.first:
-            say(f"{len(data.train)} videos to learn from, {len(data.valid)} to choose by; {out}")
-            if data.n_other_splits:
-                say(f"{data.n_other_splits} videos of the caches are of other splits, and left out")
-        board = out / "tensorboard" if self.tensorboard else None
-        with on_screen(config.epochs, board) if world.first else nullcontext() as observer:
-            return train(data, chosen.selector, config, out, device, observer, world)
+def _train(
+    data: TrainingData,
+    chosen: TrainingPreset,
+    out: Path,
+    device: str,
+    world: World,
+    board: Path | None,
+) -> dict[str, float]:
+    config = chosen.training
+    if not world.first:
+        return train(data, chosen.selector, config, out, device, world=world)
+    say(f"{len(data.train)} videos to learn from, {len(data.valid)} to choose by; {out}")
+    if data.n_other_splits:
+        say(f"{data.n_other_splits} videos of the caches are of other splits, and left out")
+    with on_screen(config.epochs, board) as observers:
+        return train(data, chosen.selector, config, out, device, observers, world)
 
 
 def _open(
@@ -189,7 +181,7 @@ def _default_folder(chosen: TrainingPreset, data: TrainingData, names: Sequence[
 
 
 def show_trained(trained: tuple[Path, dict[str, float]] | None, as_json: bool) -> None:
-    """Prints what `Session.run` gave."""
+    """Prints what `run_training` gave."""
     if trained is None:
         return
     selector, best = trained

@@ -92,60 +92,44 @@ def learnable(samples: Sequence[VideoSample]) -> list[ExpressionGroup]:
     return [group for group in groups if group.expressions]
 
 
-def plan_epoch(
-    groups: Sequence[ExpressionGroup], batch_size: int, per_video: int, rng: np.random.Generator
+def epoch_plan(
+    groups: Sequence[ExpressionGroup], config: TrainConfig, epoch: int, processes: int = 1
 ) -> list[list[ExpressionGroup]]:
-    """Batches of at most `batch_size` expressions; every expression comes once, in random order.
+    """The batches of an epoch over all processes; the same for the same seed and epoch.
+
+    Every expression comes once, in random order, before the plan is cut to `epoch_size`.
 
     Args:
         groups: what there is.
-        batch_size: most expressions in a batch.
-        per_video: most expressions that are kept together.
-        rng: decides the order.
+        config: batch size of a process, how many expressions of a video are kept together, and how
+            many an epoch has.
+        epoch: its number, from 1.
+        processes: so many times as much is in a batch.
     """
-    size = min(batch_size, per_video)
+    rng = np.random.default_rng((config.seed, epoch))
+    batch_size = config.batch_size * processes
+    size = min(batch_size, config.sentences_per_video)
     pieces: list[ExpressionGroup] = []
     for video, expressions in groups:
         order = rng.permutation(np.array(expressions)).tolist()
         for begin in range(0, len(order), size):
             pieces.append(ExpressionGroup(video, tuple(order[begin : begin + size])))
     batches: list[list[ExpressionGroup]] = []
-    room = 0
+    room = planned = 0
     for index in rng.permutation(len(pieces)):
         count = len(pieces[index].expressions)
         if count > room:
+            if config.epoch_size and planned >= config.epoch_size:
+                break
             batches.append([])
             room = batch_size
         batches[-1].append(pieces[index])
-        room -= count
+        room, planned = room - count, planned + count
     return batches
 
 
-def epoch_plan(
-    groups: Sequence[ExpressionGroup], config: TrainConfig, epoch: int, processes: int = 1
-) -> list[list[ExpressionGroup]]:
-    """The batches of an epoch over all processes; the same for the same seed and epoch.
-
-    Args:
-        groups: what there is.
-        config: batch size of a process, and how many expressions an epoch has.
-        epoch: its number, from 1.
-        processes: so many times as much is in a batch.
-    """
-    rng = np.random.default_rng((config.seed, epoch))
-    size = config.batch_size * processes
-    plan = plan_epoch(groups, size, config.sentences_per_video, rng)
-    if not config.epoch_size:
-        return plan
-    counts = np.cumsum([sum(len(group.expressions) for group in batch) for batch in plan])
-    return plan[: int(np.searchsorted(counts, config.epoch_size)) + 1]
-
-
 def load_batch(
-    data: TrainingData,
-    groups: Sequence[ExpressionGroup],
-    config: TrainConfig,
-    key: tuple[int, int],
+    data: TrainingData, groups: Sequence[ExpressionGroup], config: TrainConfig, key: tuple[int, int]
 ) -> Batch:
     """The padded batch of some expressions.
 

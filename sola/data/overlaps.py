@@ -117,7 +117,8 @@ def _overlaps(
     known = {name: masks.packed() for name, masks in objects.items()} if targets else {}
     meant = {e.id: sorted(targets[e.id].objects) for e in sample.expressions}
     several = sorted({tuple(names) for names in meant.values() if len(names) > 1})
-    unions = [_union([known[n] for n in names]) for names in several]
+    shape = len(annotated), sample.video.size
+    unions = [union([known[n] for n in names], *shape).packed() for names in several]
     overlap, joint = [], []
     for track in tracks:  # one at a time: packed, a video's tracks can take gigabytes
         shown = track.masks.at(annotated).packed()
@@ -139,7 +140,3 @@ def _overlaps(
 
 def _row(track: MaskSequence, objects: Iterable[MaskSequence]) -> list[float]:
     return [round(mean_overlap(track, masks), 7) for masks in objects]
-
-
-def _union(parts: Sequence[MaskSequence]) -> MaskSequence:
-    return union(parts, len(parts[0]), parts[0].size).packed()

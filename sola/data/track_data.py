@@ -69,9 +69,7 @@ class OpenOptions:
 
 
 def open_training_data(
-    train: Sequence[TrackSet],
-    valid: Sequence[TrackSet] = (),
-    options: OpenOptions | None = None,
+    train: Sequence[TrackSet], valid: Sequence[TrackSet] = (), options: OpenOptions | None = None
 ) -> TrainingData:
     """Opens caches for training; object tokens stay on disk.
 
@@ -204,7 +202,5 @@ def limited(samples: Sequence[VideoSample], count: int) -> list[VideoSample]:
 def prepared(data: TrainingData, train: Sequence[str], valid: Sequence[str]) -> TrainingData:
     """The data with tracks of some sources only, on either side."""
     return replace(
-        data,
-        train=[s.only(train) for s in data.train],
-        valid=[s.only(valid) for s in data.valid],
+        data, train=[s.only(train) for s in data.train], valid=[s.only(valid) for s in data.valid]
     )

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from sola.config import SelectorConfig
-from sola.network.attention import Attention, TokenGroupNorm
+from sola.network.attention import Attention, TokenGroupNorm, repeated
 
 
 class Masks(NamedTuple):
@@ -45,12 +45,7 @@ class AlignmentLayer(nn.Module):
         self.language = _Residual(config)
 
     def forward(
-        self,
-        tokens: Tensor,
-        time: Tensor,
-        text: Tensor,
-        masks: Masks,
-        video: Tensor | None = None,
+        self, tokens: Tensor, time: Tensor, text: Tensor, masks: Masks, video: Tensor | None = None
     ) -> Tensor:
         """Aligns object tokens with text tokens.
 
@@ -65,12 +60,12 @@ class AlignmentLayer(nn.Module):
             (B, N, T', C).
         """
         if self.objects is not None:
-            n_steps, mask = tokens.shape[2], _repeat(masks.tracks, tokens.shape[2])
+            n_steps, mask = tokens.shape[2], repeated(masks.tracks, tokens.shape[2])
             rows = tokens.transpose(1, 2).flatten(0, 1)  # (B T', N, C)
             rows = self.objects(rows, rows, mask, mask)
             tokens = rows.unflatten(0, (-1, n_steps)).transpose(1, 2)
         if self.motion is not None:
-            mask = _repeat(masks.steps, tokens.shape[1])
+            mask = repeated(masks.steps, tokens.shape[1])
             rows = tokens.flatten(0, 1)  # (B N, T', C)
             rows = self.motion(rows, rows, mask, mask, position=time)
             tokens = rows.reshape(tokens.shape)
@@ -116,8 +111,3 @@ def _joint(masks: Masks, tokens: Tensor) -> Tensor | None:
     if masks.steps is not None:
         valid = valid & masks.steps[:, None, :]
     return valid.flatten(1)
-
-
-def _repeat(mask: Tensor | None, times: int) -> Tensor | None:
-    """(B, L) -> (B times, L), each row `times` times in a run."""
-    return None if mask is None else mask.repeat_interleave(times, dim=0)

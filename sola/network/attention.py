@@ -95,7 +95,7 @@ def masked_mean(values: Tensor, mask: Tensor | None, dim: int) -> Tensor:
 
     Args:
         values: any shape.
-        mask: bool, broadcastable to `values`; None means all valid.
+        mask: bool, broadcastable to the first axes of `values`; None means all valid.
         dim: the axis to average.
 
     Returns:
@@ -103,8 +103,13 @@ def masked_mean(values: Tensor, mask: Tensor | None, dim: int) -> Tensor:
     """
     if mask is None:
         return values.mean(dim=dim)
-    weight = mask.to(values.dtype)
+    weight = mask.reshape(*mask.shape, *(1,) * (values.ndim - mask.ndim)).to(values.dtype)
     return (values * weight).sum(dim=dim) / weight.sum(dim=dim).clamp(min=1)
+
+
+def repeated(mask: Tensor | None, times: int) -> Tensor | None:
+    """(B, L) to (B times, L), each row `times` times in a run; None stays None."""
+    return None if mask is None else mask.repeat_interleave(times, dim=0)
 
 
 def _never_empty(mask: Tensor) -> Tensor:

@@ -88,7 +88,7 @@ def selection_loss(
 
 def positive_anchor(text_tokens: Tensor, mask: Tensor | None = None) -> Tensor:
     """The mean of an expression's text tokens, (B, W, E) to (B, E)."""
-    return masked_mean(text_tokens, None if mask is None else mask[..., None], 1)
+    return masked_mean(text_tokens, mask, 1)
 
 
 def _released_alignment(

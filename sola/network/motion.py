@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from sola.config import SelectorConfig
-from sola.network.attention import TokenGroupNorm
+from sola.network.attention import TokenGroupNorm, repeated
 
 STRIDES = (2, 2, 2, 1, 1)  # of the five wide convolutions: eight frames become one
 
@@ -68,7 +68,7 @@ class MotionEncoder(nn.Module):
         for conv, norm, stride in zip(self.convs, self.norms, STRIDES, strict=True):
             state = _convolve(conv, _without_padding(state, frame_mask, n_tracks))
             frame_mask = None if frame_mask is None else frame_mask[:, ::stride]
-            state = norm(state, _per_track(frame_mask, n_tracks))
+            state = norm(state, repeated(frame_mask, n_tracks))
             state = functional.dropout(functional.leaky_relu(state), self.dropout, self.training)
         encoded = _convolve(self.project, state)
         return encoded.reshape(-1, n_tracks, *encoded.shape[1:]), frame_mask
@@ -95,11 +95,7 @@ def _convolve(conv: nn.Module, tokens: Tensor) -> Tensor:
     return convolved.transpose(1, 2)
 
 
-def _per_track(frame_mask: Tensor | None, n_tracks: int) -> Tensor | None:
-    return None if frame_mask is None else frame_mask.repeat_interleave(n_tracks, dim=0)
-
-
 def _without_padding(tokens: Tensor, frame_mask: Tensor | None, n_tracks: int) -> Tensor:
     # A video alone is followed by the convolution's zeros; so must it be in a padded batch.
-    mask = _per_track(frame_mask, n_tracks)
+    mask = repeated(frame_mask, n_tracks)
     return tokens if mask is None else tokens.masked_fill(~mask[:, :, None], 0.0)

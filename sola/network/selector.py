@@ -131,7 +131,7 @@ class TrackSelector(nn.Module):
         steps = None if masks.steps is None else masks.steps[:, None, :]
         weight = _masked_softmax(similarity, steps)[..., None]
         if self.config.variant == "paper":
-            alignment = masked_mean(weight * tokens, None if steps is None else steps[..., None], 2)
+            alignment = masked_mean(weight * tokens, steps, 2)
             logits = masked_mean(similarity, steps, 2)
         else:
             alignment = (weight * tokens).sum(dim=2)
@@ -148,7 +148,7 @@ class TrackSelector(nn.Module):
             n_tokens = text.shape[1] - self.config.n_negative
             text = text[:, :n_tokens]
             mask = None if mask is None else mask[:, :n_tokens]
-        return masked_mean(text, None if mask is None else mask[..., None], 1)
+        return masked_mean(text, mask, 1)
 
 
 def _masked_softmax(values: Tensor, mask: Tensor | None) -> Tensor:

@@ -75,18 +75,8 @@ def load_selector(source: Path) -> TrackSelector:
     Raises:
         WeightsError: missing files, or tensors that do not fit the configuration.
     """
-    if source.is_file():
-        return load_released(source)
-    with torch.random.fork_rng(devices=[]):  # initial values are drawn, and then replaced
-        model = TrackSelector(_read_config(source))
-    state = {name: value.float() for name, value in read_state_dict(source).items()}
-    try:
-        model.load_state_dict(state)
-    except RuntimeError as error:
-        raise WeightsError(
-            f"{source}: {WEIGHTS_FILE} does not fit {CONFIG_FILE}: {error}"
-        ) from error
-    return model.eval()
+    config, state = read_selector(source)
+    return _built(config, state, f"{source}: {WEIGHTS_FILE} does not fit {CONFIG_FILE}")
 
 
 def load_released(source: Mapping[str, Tensor] | str | Path) -> TrackSelector:
@@ -102,11 +92,28 @@ def load_released(source: Mapping[str, Tensor] | str | Path) -> TrackSelector:
     Raises:
         WeightsError: missing file, or tensors that are not those of the released module.
     """
-    released = read_state_dict(Path(source)) if isinstance(source, str | Path) else dict(source)
-    state = renamed(released)
-    model = TrackSelector(infer_config(state))
-    model.load_state_dict(state)
-    return model.eval()
+    state = renamed(read_state_dict(Path(source)) if isinstance(source, str | Path) else source)
+    return _built(infer_config(state), state, "the tensors do not fit the released selector")
+
+
+def read_selector(source: Path) -> tuple[SelectorConfig, dict[str, Tensor]]:
+    """Configuration and tensors of a selector that is not built.
+
+    Args:
+        source: as `load_selector` takes it.
+
+    Raises:
+        WeightsError: missing files, or tensors that are not those of the released module.
+    """
+    if not source.is_file():
+        return _read_config(source), read_state_dict(source)
+    state = renamed(read_state_dict(source))
+    return infer_config(state), state
+
+
+def count_parameters(state: Mapping[str, Tensor]) -> int:
+    """How many of a selector's numbers are trained: all but the drawn frequencies of time."""
+    return sum(value.numel() for name, value in state.items() if name != "time_frequencies")
 
 
 def load_initial(model: TrackSelector, source: str) -> None:
@@ -208,6 +215,16 @@ def read_state_dict(source: Path) -> dict[str, Tensor]:
     if not isinstance(content, Mapping) or not content:
         raise WeightsError(f"{path}: holds a {type(content).__name__}, wanted a state dict.")
     return {str(name): value for name, value in content.items() if isinstance(value, Tensor)}
+
+
+def _built(config: SelectorConfig, state: Mapping[str, Tensor], problem: str) -> TrackSelector:
+    with torch.random.fork_rng(devices=[]):  # initial values are drawn, and then replaced
+        model = TrackSelector(config)
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise WeightsError(f"{problem}: {error}") from error
+    return model.eval()
 
 
 def _weights_file(source: Path) -> Path:

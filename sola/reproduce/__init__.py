@@ -8,7 +8,5 @@ trainings    a selector for each network and seed
 evaluations  every experiment on every split
 run          all of it, resumable -> a report
 report       what came out, JSON-safe
-tables       the report as the paper's tables
-page         the report as a page of the documentation
-output       what is printed and written
+page         the report as the paper's tables, and as a page of the documentation
 """

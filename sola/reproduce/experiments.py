@@ -8,24 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from types import MappingProxyType
 
 from rvosbench.errors import UnknownNameError
 from rvosbench.records import Json
 from rvosbench.tables.paper import PAPER_TITLES
 from rvosbench.tables.published import Scores, printed_scores
 
-NETWORKS: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "full": ("the full method", ""),
-        "no-alignment": ("no alignment loss", "loss.alignment_weight=0"),
-        "no-inter-object": ("no inter-object attention", "selector.inter_object_attention=false"),
-        "no-motion": ("no motion attention", "selector.motion_attention=false"),
-        "no-background": ("no background tracks", "background_training=false"),
-        "one-layer": ("one layer", "selector.n_layers=1"),
-        "three-layers": ("three layers", "selector.n_layers=3"),
-    }
-)
+NETWORKS: Mapping[str, tuple[str, str]] = {
+    "full": ("the full method", ""),
+    "no-alignment": ("no alignment loss", "loss.alignment_weight=0"),
+    "no-inter-object": ("no inter-object attention", "selector.inter_object_attention=false"),
+    "no-motion": ("no motion attention", "selector.motion_attention=false"),
+    "no-background": ("no background tracks", "background_training=false"),
+    "one-layer": ("one layer", "selector.n_layers=1"),
+    "three-layers": ("three layers", "selector.n_layers=3"),
+}
 """Network -> its title, and its change as `rvosbench sola train --set` takes it."""
 
 
@@ -51,27 +48,25 @@ class Experiment:
 GROUNDER, TRUTH_GROUNDER = "grounding-dino", "truth-grounder"
 NOISE, BLUR = "gaussian_noise:5", "motion_blur:5"
 
-EXPERIMENTS: Mapping[str, Experiment] = MappingProxyType(
-    {
-        "sola": Experiment("sola", "full"),
-        "no-alignment": Experiment("sola", "no-alignment"),
-        "no-inter-object": Experiment("sola", "no-inter-object"),
-        "no-motion": Experiment("sola", "no-motion"),
-        "no-background": Experiment("sola", "no-background", background=False),
-        "no-background-at-inference": Experiment("sola", "full", background=False),
-        "one-layer": Experiment("sola", "one-layer"),
-        "three-layers": Experiment("sola", "three-layers"),
-        "sola-blur": Experiment("sola", "full", corruption=BLUR),
-        "sola-noise": Experiment("sola", "full", corruption=NOISE),
-        "grounder": Experiment(GROUNDER, cached=False),
-        "grounder-blur": Experiment(GROUNDER, corruption=BLUR, cached=False),
-        "grounder-noise": Experiment(GROUNDER, corruption=NOISE, cached=False),
-        "shipped": Experiment("sola"),
-        "truth-grounder": Experiment(TRUTH_GROUNDER, cached=False),
-        "oracle": Experiment("oracle"),
-        "empty": Experiment("empty", cached=False),
-    }
-)
+EXPERIMENTS: Mapping[str, Experiment] = {
+    "sola": Experiment("sola", "full"),
+    "no-alignment": Experiment("sola", "no-alignment"),
+    "no-inter-object": Experiment("sola", "no-inter-object"),
+    "no-motion": Experiment("sola", "no-motion"),
+    "no-background": Experiment("sola", "no-background", background=False),
+    "no-background-at-inference": Experiment("sola", "full", background=False),
+    "one-layer": Experiment("sola", "one-layer"),
+    "three-layers": Experiment("sola", "three-layers"),
+    "sola-blur": Experiment("sola", "full", corruption=BLUR),
+    "sola-noise": Experiment("sola", "full", corruption=NOISE),
+    "grounder": Experiment(GROUNDER, cached=False),
+    "grounder-blur": Experiment(GROUNDER, corruption=BLUR, cached=False),
+    "grounder-noise": Experiment(GROUNDER, corruption=NOISE, cached=False),
+    "shipped": Experiment("sola"),
+    "truth-grounder": Experiment(TRUTH_GROUNDER, cached=False),
+    "oracle": Experiment("oracle"),
+    "empty": Experiment("empty", cached=False),
+}
 
 
 @dataclass(frozen=True)
@@ -250,7 +245,7 @@ _TABLES = (
         ("sola > one-layer", "sola > three-layers", "three-layers > one-layer"),
     ),
 )
-TABLES: Mapping[str, PaperTable] = MappingProxyType({table.name: table for table in _TABLES})
+TABLES: Mapping[str, PaperTable] = {table.name: table for table in _TABLES}
 
 
 def chosen_tables(names: Sequence[str]) -> tuple[PaperTable, ...]:

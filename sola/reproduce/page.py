@@ -1,4 +1,7 @@
-"""The report as a page of the documentation; nothing on it is written by hand."""
+"""The report for people: the paper's tables beside ours, and a page of the documentation.
+
+Nothing in them is written by hand.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,164 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from rvosbench.files.atomic import write_bytes
 from rvosbench.tables.markdown import to_markdown
-from rvosbench.tables.table import Table, text_columns, text_row
-from sola.reproduce.experiments import NETWORKS, TABLES
-from sola.reproduce.report import Report
-from sola.reproduce.tables import category_table, claim_text, score_table
+from rvosbench.tables.table import NOTHING, Cell, Row, Table, percent, text_columns, text_row
+from rvosbench.tables.writers import WRITERS
+from sola.reproduce.experiments import NETWORKS, TABLES, Claim, PaperTable, TableRow
+from sola.reproduce.report import Measured, Report, Tested
 
+METRICS = ("jf", "j", "f")
 VERDICTS = {
     "yes": "Reproduces",
     "no": "Comes out the other way round",
     "within noise": "Within noise",
 }
 DEMO = "MotionShapes, the embedded benchmark, with small networks: **not** of the paper's data"
+
+
+def tables_text(report: Report, form: str) -> str:
+    """All tables of a report in a format of `rvosbench.tables.writers`."""
+    tables = [f(name, report) for name in report.tables for f in (score_table, category_table)]
+    return "\n".join(WRITERS[form](table) for table in tables if table.rows)
+
+
+def score_table(name: str, report: Report) -> Table:
+    """A table of the paper: its scores, ours, and whether the ordering reproduces."""
+    table = TABLES[name]
+    others = [split for split in report.settings["splits"] if split != report.main_split]
+    columns = text_columns(
+        table.headings,
+        (
+            *("paper J&F", "paper J", "paper F", "J&F", "J", "F"),
+            *(f"J&F on {split}" for split in others),
+            *("difference", "p", "ordering reproduces?"),
+        ),
+    )
+    rows = tuple(_row(row, table, report, others) for row in table.rows)
+    title = f"{table.title}, on {report.settings['dataset']}/{report.main_split}"
+    return Table(name, title, columns, rows, footnotes=_notes(table, report), numbered=True)
+
+
+def category_table(name: str, report: Report) -> Table:
+    """J&F of a table's rows by category, on the main split; may have no rows."""
+    table = TABLES[name]
+    there = [(row, found) for row in table.rows if (found := report.of(row.experiment))]
+    counts = there[0][1].counts if there else {}
+    columns = text_columns(table.headings, (f"{kind} ({n})" for kind, n in counts.items()))
+    rows = tuple(
+        text_row((*row.labels, *(percent(found.categories[kind]) for kind in counts)))
+        for row, found in there
+    )
+    title = f"{table.title}: J&F by category (number of expressions)"
+    return Table(f"{name}, categories", title, columns, rows if counts else (), numbered=True)
+
+
+def claim_text(claim: Claim, table: PaperTable) -> str:
+    """A claim in the words of a table: "w/ selection module > w/o selection module"."""
+    words = {row.experiment: row_text(row, table) for row in table.rows}
+    return f"{words[claim.better]} > {words[claim.worse]}"
+
+
+def row_text(row: TableRow, table: PaperTable) -> str:
+    """What a row is, in a line."""
+    if len(table.headings) == 1 and table.headings[0] in ("method", "loss"):
+        return row.labels[0]
+    pairs = zip(table.headings, row.labels, strict=True)
+    return ", ".join(f"{heading}: {label}" for heading, label in pairs)
+
+
+def _row(row: TableRow, table: PaperTable, report: Report, others: Sequence[str]) -> Row:
+    printed, mine = table.printed(row), report.of(row.experiment)
+    paper = [f"{getattr(printed, m):.1f}" if printed else NOTHING for m in METRICS]
+    further = [_score(report.of(row.experiment, split), "jf") for split in others]
+    return Row(
+        (
+            *map(Cell, (*row.labels, *paper)),
+            *(_score(mine, metric) for metric in METRICS),
+            *further,
+            *map(Cell, _judgement(row, table, report)),
+        )
+    )
+
+
+def _score(found: Measured | None, metric: str) -> Cell:
+    if found is None:
+        return Cell(NOTHING)
+    spread, mean = found.deviation(metric), found.mean(metric)
+    return Cell(percent(mean) + ("" if spread is None else f" ± {100 * spread:.1f}"), 100 * mean)
+
+
+def _judgement(row: TableRow, table: PaperTable, report: Report) -> tuple[str, str, str]:
+    """Difference to the row that should be better, its p-value, and the verdict."""
+    claim = next((c for c in table.claims if c.worse == row.experiment), None)
+    if claim is None:
+        return "", "", ""
+    tested = report.test(claim.better, claim.worse)
+    if tested is None:
+        return NOTHING, NOTHING, "not measured"
+    interval = f"[{percent(-tested.high, True)}, {percent(-tested.low, True)}]"
+    difference = f"{percent(-tested.difference, True)} {interval}"
+    return difference, p_text(tested.p_value), tested.verdict
+
+
+def p_text(p_value: float) -> str:
+    """A p-value with three digits, or below what can be told."""
+    return "< 0.001" if p_value < 0.001 else f"{p_value:.3f}"
+
+
+def _notes(table: PaperTable, report: Report) -> tuple[str, ...]:
+    notes = [table.note] if table.note else []
+    notes += [
+        _claim_note(claim, table, report.test(claim.better, claim.worse)) for claim in table.claims
+    ]
+    notes += _ratios(report) if table.name == "4" else []
+    missing = {row.experiment: row for row in table.rows if row.experiment in report.missing}
+    notes += [
+        f"Not measured: {row_text(row, table)}: {report.missing[name]}."
+        for name, row in missing.items()
+    ]
+    return tuple(notes)
+
+
+def _claim_note(claim: Claim, table: PaperTable, tested: Tested | None) -> str:
+    text = claim_text(claim, table)
+    paper = f"paper {claim.printed:+.1f}" if claim.printed is not None else "not in the paper"
+    if tested is None:
+        return f"{text} ({paper}): not measured."
+    ahead = f", in {tested.seeds[0]} of {tested.seeds[1]} seeds" if tested.seeds else ""
+    ours = f"here {percent(tested.difference, True)}, p {p_text(tested.p_value)}{ahead}"
+    return f"{text} ({paper}; {ours}): {tested.verdict}."
+
+
+def _ratios(report: Report) -> list[str]:
+    """How far SOLA is from its ceiling, and whether the baseline is a fair one."""
+    notes = []
+    for name, text in (("sola", "SOLA"), ("shipped", "SOLA with the embedded selector")):
+        for split in report.settings["splits"]:
+            mine, best = report.of(name, split), report.of("oracle", split)
+            if mine and best:
+                share = percent(mine.mean() / best.mean())
+                notes.append(f"{text} reaches {share} % of the oracle's J&F on {split}.")
+    sola, kind = report.of("sola"), "appearance"
+    for name, text in (
+        ("grounder", "GroundingDINO only"),
+        ("truth-grounder", "truth-box grounder"),
+    ):
+        other = report.of(name)
+        if sola and other and sola.categories.get(kind):
+            share = percent(other.categories[kind] / sola.categories[kind])
+            notes.append(f"{text} reaches {share} % of SOLA's J&F on {kind} expressions.")
+    return notes
+
+
+def write_page(path: Path, report: Report) -> Path:
+    """Writes the page, and beside it the report as .json, whose path is returned."""
+    numbers = report.write(path.with_suffix(".json"))
+    write_bytes(path, page(report, numbers.name).encode("utf-8"))
+    return numbers
 
 
 def page(report: Report, numbers: str) -> str:
@@ -32,7 +179,15 @@ def page(report: Report, numbers: str) -> str:
     settings = report.settings
     other = f"{settings['dataset']}, with preset `{settings['preset']}`"
     changes = [f"`{k}={v}`" for k, v in settings["method"].items()]
-    text = _template().render(
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # it is Markdown, and what comes from files is escaped by the writer
+    )
+    text = environment.get_template("page.md.jinja").render(
         report=report,
         settings=settings,
         numbers=numbers,
@@ -59,19 +214,6 @@ def command_of(report: Report) -> str:
     words += [f"--set {k}={v}" for k, v in settings["method"].items()]
     words += [f"--set train.{change}" for change in settings["training"]]
     return " ".join(["rvosbench sola reproduce", *words])
-
-
-def _template() -> Template:
-    loader = FileSystemLoader(Path(__file__).parent)
-    environment = Environment(
-        loader=loader,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # it is Markdown, and what comes from files is escaped by the writer
-    )
-    return environment.get_template("page.md.jinja")
 
 
 def _claims(report: Report, verdict: str) -> Iterator[str]:

@@ -9,12 +9,14 @@ seeds, and in how many of them the order is the same, say how much of it is chan
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
 
 import numpy as np
 
 from rvosbench.contracts import ExpressionScore
 from rvosbench.errors import ResultError
+from rvosbench.files.atomic import write_json
 from rvosbench.metrics.breakdown import breakdown
 from rvosbench.metrics.significance import LEVEL, paired_difference, scores_by_video
 from rvosbench.records import Json
@@ -136,6 +138,15 @@ class Report:
         """A claim's test; None if it could not be tested."""
         same = (t for t in self.tested if (t.claim.better, t.claim.worse) == (better, worse))
         return next(same, None)
+
+    def to_json(self) -> dict[str, Json]:
+        """The content of a report's file."""
+        return {"format": FORMAT, **asdict(self)}
+
+    def write(self, path: Path) -> Path:
+        """Writes it, byte for byte the same for the same report; returns the path."""
+        write_json(path, self.to_json(), indent=1)
+        return path
 
 
 def make_report(

@@ -18,7 +18,7 @@ from sola.reproduce.experiments import (
     needed_networks,
 )
 from sola.reproduce.report import Report, make_report
-from sola.reproduce.settings import Settings, SplitFrames, possible, why_not
+from sola.reproduce.settings import Settings, SplitFrames, possible
 from sola.reproduce.stage import Tell
 from sola.reproduce.trainings import make_trainings
 
@@ -38,8 +38,7 @@ def reproduce(tables: Sequence[PaperTable], settings: Settings, tell: Tell, bar:
         TrackCacheError: a cache was made otherwise.
         WeightsError: weights are not there.
     """
-    wanted = needed_experiments(tables)
-    names = possible(wanted, settings)
+    names, missing = possible(needed_experiments(tables), settings)
     _check_truth(settings)
     for frames in needed_caches(names, settings):
         total = len(settings.choice(frames).video_ids)
@@ -47,7 +46,6 @@ def reproduce(tables: Sequence[PaperTable], settings: Settings, tell: Tell, bar:
             make_cache(frames, settings, on_done)
     selectors = make_trainings(needed_networks(names), settings, tell)
     results = make_evaluations(names, selectors, settings, tell)
-    missing = {name: why_not(name, settings) for name in wanted if name not in names}
     return make_report(tables, settings, results, selectors, missing)
 
 
@@ -57,8 +55,7 @@ def describe(tables: Sequence[PaperTable], settings: Settings) -> dict[str, list
     Returns:
         "tracks", "trainings", "evaluations" and "left out", each a list of lines.
     """
-    wanted = needed_experiments(tables)
-    names = possible(wanted, settings)
+    names, missing = possible(needed_experiments(tables), settings)
     counts = Counter((e.split, e.experiment) for e in planned_evaluations(names, settings))
     return {
         "tracks": [f"{f.title} -> {settings.cache(f)}" for f in needed_caches(names, settings)],
@@ -67,7 +64,7 @@ def describe(tables: Sequence[PaperTable], settings: Settings) -> dict[str, list
             f"{split}: {name} ({EXPERIMENTS[name].method})" + (f" x {n} seeds" if n > 1 else "")
             for (split, name), n in counts.items()
         ],
-        "left out": [f"{n}: {why_not(n, settings)}" for n in wanted if n not in names],
+        "left out": [f"{name}: {why}" for name, why in missing.items()],
     }
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from rvosbench.errors import UnknownNameError
 from rvosbench.files.names import file_name
 from rvosbench.records import Json
 from rvosbench.runs.methods import MethodChoice, load_method
-from sola.config import TrainConfig, TrainingPreset, training_preset
+from sola.config import TrainConfig, TrainingPreset, split_keys, training_preset
 from sola.method import SPEC, SolaConfig
 from sola.reproduce.experiments import EXPERIMENTS, GROUNDER, NETWORKS, TRUTH_GROUNDER
 
@@ -168,16 +168,10 @@ def changed(settings: Settings, assignments: Sequence[str]) -> Settings:
     Raises:
         ConfigurationError: an unknown key, or a value that does not fit: told before any work.
     """
-    changes = parse_assignments(assignments)
-    training = [f"{k.removeprefix(TRAINING)}={v}" for k, v in changes.items() if _trains(k)]
-    method = {k: v for k, v in changes.items() if not _trains(k)}
-    made = replace(settings, training=tuple(training), method=method)
+    training, method = split_keys(parse_assignments(assignments), TRAINING)
+    made = replace(settings, training=tuple(f"{k}={v}" for k, v in training.items()), method=method)
     _ = made.sola, made.selector("full", 0)
     return made
-
-
-def _trains(key: str) -> bool:
-    return key.startswith(TRAINING)
 
 
 def budgeted(config: TrainConfig, sentences: int, available: int) -> TrainConfig:
@@ -211,9 +205,10 @@ def why_not(name: str, settings: Settings) -> str:
     return ""
 
 
-def possible(experiments: Iterable[str], settings: Settings) -> tuple[str, ...]:
-    """The experiments that can be made here."""
-    return tuple(name for name in experiments if not why_not(name, settings))
+def possible(wanted: Sequence[str], settings: Settings) -> tuple[tuple[str, ...], dict[str, str]]:
+    """The experiments that can be made here; and the others, with why not."""
+    missing = {name: why for name in wanted if (why := why_not(name, settings))}
+    return tuple(name for name in wanted if name not in missing), missing
 
 
 def chosen_method(

@@ -17,7 +17,7 @@ from rvosbench.tracks.cache import TrackCache
 from sola.config import TrainingPreset
 from sola.data.samples import TrackSet
 from sola.data.track_data import OpenOptions, TrainingData, open_training_data
-from sola.network.weights import initial_hash, load_selector
+from sola.network.weights import count_parameters, initial_hash, read_selector
 from sola.reproduce.experiments import NETWORKS
 from sola.reproduce.settings import Settings, budgeted
 from sola.reproduce.stage import Tell, make_units, one_thread
@@ -104,19 +104,14 @@ class Train:
         digest = self.recipe(name, int(seed)).digest
         folder = Path("trainings") / f"{name}-{seed}-{digest[:8]}"
         place, begin = self.settings.out / folder, monotonic()
-        lines = Lines(f"{NETWORKS[name][0]}, seed {seed}", preset.training.epochs, self.tell)
+        told = [Lines(f"{NETWORKS[name][0]}, seed {seed}", preset.training.epochs, self.tell)]
         device = choose_device(self.settings.device)
         with one_thread(device):
-            best = train(self.data, preset.selector, preset.training, place, device, lines)
-        parameters = load_selector(place).parameters()
-        content = {
-            "folder": folder.as_posix(),
-            "parameters": sum(p.numel() for p in parameters if p.requires_grad),
-            "best": best,
-            "training": asdict(preset.training),
-            "seconds": round(monotonic() - begin, 1),
-        }
-        write_json(output, content, indent=1)
+            best = train(self.data, preset.selector, preset.training, place, device, told)
+        _, tensors = read_selector(place)
+        count, seconds = count_parameters(tensors), round(monotonic() - begin, 1)
+        trained = Trained(folder, count, best, asdict(preset.training), seconds)
+        write_json(output, {**asdict(trained), "folder": folder.as_posix()}, indent=1)
 
 
 def planned_training(

@@ -10,10 +10,14 @@ from __future__ import annotations
 
 import logging
 import math
+import signal
+import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import FrameType
 
 import numpy as np
 import torch
@@ -32,9 +36,8 @@ from sola.network.weights import (
     save_selector,
     write_training,
 )
-from sola.training.observers import Observer, Observers
+from sola.training.observers import Observer
 from sola.training.parallel import World
-from sola.training.signals import StopRequest, listening
 from sola.training.state import (
     LOG_FILE,
     STATE_FILE,
@@ -72,8 +75,13 @@ class _Run:
     out: Path
     identity: Json
     world: World
-    observer: Observer
-    stop: StopRequest
+    observers: Sequence[Observer]
+    stop: threading.Event
+
+    @property
+    def judges(self) -> list[VideoSample]:
+        """Videos by which an epoch is judged."""
+        return limited(self.data.valid or self.data.train, self.config.valid_videos)
 
 
 def train(  # noqa: PLR0913 - what is trained, and three ways to look on
@@ -82,7 +90,7 @@ def train(  # noqa: PLR0913 - what is trained, and three ways to look on
     config: TrainConfig,
     out: Path,
     device: str = "cpu",
-    observer: Observer | None = None,
+    observers: Sequence[Observer] = (),
     world: World | None = None,
 ) -> dict[str, float]:
     """Trains a selector, or resumes what is in `out`; a finished training is not repeated.
@@ -97,7 +105,7 @@ def train(  # noqa: PLR0913 - what is trained, and three ways to look on
         out: folder of the best selector (`config.json`, `model.safetensors`, float32), what it was
             trained with (`training.json`), the log, and, until it is done, the state.
         device: torch's name of it.
-        observer: is told of steps and epochs.
+        observers: are told of steps and epochs.
         world: of data parallelism, see `sola.training.parallel.joined`.
 
     Returns:
@@ -123,7 +131,7 @@ def train(  # noqa: PLR0913 - what is trained, and three ways to look on
     resume(state, out / STATE_FILE, identity)
     best = best_line(out / LOG_FILE, state.epoch) if world.first else {}
     with listening() as stop:
-        run = _Run(data, groups, config, out, identity, world, observer or Observers(), stop)
+        run = _Run(data, groups, config, out, identity, world, observers, stop)
         while state.epoch < config.epochs:
             begin = time.monotonic()
             _run_epoch(run, state)
@@ -147,7 +155,8 @@ def _run_epoch(run: _Run, state: TrainingState) -> None:
             key = np.random.SeedSequence((run.config.seed, epoch, step))
             torch.manual_seed(int(key.generate_state(1)[0]))  # of dropout
             stopped = _step(run, state, plan[step], len(plan))
-            run.observer.step(epoch, step + 1, len(plan), state.losses[-1])
+            for observer in run.observers:
+                observer.step(epoch, step + 1, len(plan), state.losses[-1])
             if stopped and (step + 1 < len(plan) or epoch < run.config.epochs):
                 _interrupt(run, state)
 
@@ -166,7 +175,8 @@ def _step(run: _Run, state: TrainingState, groups: Sequence[ExpressionGroup], st
         total = training_loss(state.model, batch, config.loss, config.precision).total * weight
         total.backward()  # type: ignore[no-untyped-call]
         loss = float(total.detach())
-    summed = run.world.all_reduce_gradients(state.model.parameters(), [loss, float(run.stop.made)])
+    told = [loss, float(run.stop.is_set())]
+    summed = run.world.all_reduce_gradients(state.model.parameters(), told)
     if not math.isfinite(summed[0]):
         raise DivergedError(
             f"epoch {epoch}, step {step + 1} of {steps}: the loss is {summed[0]}, with a learning "
@@ -181,11 +191,10 @@ def _step(run: _Run, state: TrainingState, groups: Sequence[ExpressionGroup], st
 def _measured(run: _Run, state: TrainingState) -> dict[str, float]:
     """The line of the epoch that has just been run."""
     config, epoch = run.config, state.epoch + 1
-    samples = limited(run.data.valid or run.data.train, config.valid_videos)
-    measures = validate(state.model, samples, run.data.texts, config)
+    measures = validate(state.model, run.judges, run.data.texts, config)
     line = {"epoch": epoch, "train_loss": float(np.mean(state.losses)), **measures}
     if config.jf_every and epoch % config.jf_every == 0:
-        line |= measure_masks(state.model, samples, run.data.texts, config)
+        line |= measure_masks(state.model, run.judges, run.data.texts, config)
     return line
 
 
@@ -202,7 +211,8 @@ def _close_epoch(run: _Run, state: TrainingState, line: Mapping[str, float]) -> 
         write_training(run.out, run.identity, line, finished=False)
     append_line(run.out / LOG_FILE, line)
     save_state(state, run.out / STATE_FILE, run.identity)
-    run.observer.epoch(line)
+    for observer in run.observers:
+        observer.epoch(line)
     logger.info("%s", " ".join(f"{k} {v:.4g}" for k, v in line.items()))
 
 
@@ -210,11 +220,38 @@ def _finish(run: _Run, best: dict[str, float]) -> dict[str, float]:
     """Measures the best epoch's masks if that was not done, and marks the training as finished."""
     if "jf" not in best:
         model = load_selector(run.out)
-        samples = limited(run.data.valid or run.data.train, run.config.valid_videos)
-        best = {**best, **measure_masks(model, samples, run.data.texts, run.config)}
+        best |= measure_masks(model, run.judges, run.data.texts, run.config)
     write_training(run.out, run.identity, best, finished=True)
     (run.out / STATE_FILE).unlink(missing_ok=True)
     return best
+
+
+@contextmanager
+def listening() -> Iterator[threading.Event]:
+    """Turns the first SIGINT or SIGTERM into a request to stop; a second one acts as usual.
+
+    Outside the main thread, where Python has no signals, nothing is listened to.
+    """
+    request = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield request
+        return
+    old = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+    def handle_as_before() -> None:
+        for number, handler in old.items():
+            signal.signal(number, handler)
+
+    def receive(number: int, frame: FrameType | None) -> None:
+        request.set()
+        handle_as_before()
+
+    for number in old:
+        signal.signal(number, receive)
+    try:
+        yield request
+    finally:
+        handle_as_before()
 
 
 def _interrupt(run: _Run, state: TrainingState) -> None:
@@ -239,12 +276,8 @@ def learning_rate(progress: float, valid_losses: Sequence[float], config: TrainC
     if config.schedule == "plateau":
         return config.learning_rate * config.plateau_factor ** reductions(valid_losses, config)
     rest = (progress - config.warm_up) / (1 - config.warm_up)
-    return config.learning_rate * cosine(rest)
-
-
-def cosine(progress: float) -> float:
-    """A factor that falls from 1 to 0 while progress goes from 0 to 1."""
-    return 0.5 * (1 + math.cos(math.pi * progress))
+    fall = 0.5 * (1 + math.cos(math.pi * rest))  # from 1 to 0
+    return config.learning_rate * fall
 
 
 def reductions(valid_losses: Sequence[float], config: TrainConfig) -> int:

@@ -19,30 +19,15 @@ EVERY = 10
 
 
 class Observer(Protocol):
-    """Is told how a training goes."""
+    """Is told how a training goes; a class that derives from it may leave out either."""
 
     def step(self, epoch: int, done: int, steps: int, loss: float) -> None:
         """A step of an epoch is done."""
+        return
 
     def epoch(self, line: Mapping[str, float]) -> None:
         """An epoch is done and measured."""
-
-
-class Observers:
-    """Tells several; none is silence."""
-
-    def __init__(self, *observers: Observer) -> None:
-        self._observers = observers
-
-    def step(self, epoch: int, done: int, steps: int, loss: float) -> None:
-        """Tells all."""
-        for observer in self._observers:
-            observer.step(epoch, done, steps, loss)
-
-    def epoch(self, line: Mapping[str, float]) -> None:
-        """Tells all."""
-        for observer in self._observers:
-            observer.epoch(line)
+        return
 
 
 class Bar:
@@ -67,7 +52,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Lines:
+class Lines(Observer):
     """Tells of every epoch in a line: bars of several processes would overwrite each other.
 
     Attributes:
@@ -79,9 +64,6 @@ class Lines:
     label: str
     epochs: int
     tell: Callable[[str], None]
-
-    def step(self, epoch: int, done: int, steps: int, loss: float) -> None:
-        """Nothing."""
 
     def epoch(self, line: Mapping[str, float]) -> None:
         """A line."""
@@ -128,7 +110,7 @@ class Board:
 
 
 @contextmanager
-def on_screen(epochs: int, board: Path | None = None) -> Iterator[Observer]:
+def on_screen(epochs: int, board: Path | None = None) -> Iterator[list[Observer]]:
     """A bar on stderr, and TensorBoard files in the folder `board`.
 
     Raises:
@@ -141,7 +123,7 @@ def on_screen(epochs: int, board: Path | None = None) -> Iterator[Observer]:
             files = Board(board)
             stack.callback(files.close)
             observers.append(files)
-        yield Observers(*observers)
+        yield observers
 
 
 def _values(line: Mapping[str, float], names: tuple[str, ...]) -> str:

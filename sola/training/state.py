@@ -21,6 +21,7 @@ from sola.network.selector import TrackSelector
 from sola.network.weights import load_initial
 
 STATE_FILE, LOG_FILE = "resume.pt", "train.jsonl"
+_PROGRESS = ("epoch", "losses", "valid_losses", "best")
 
 
 @dataclass
@@ -83,10 +84,7 @@ def save_state(state: TrainingState, path: Path, identity: Json) -> None:
     torch.save(
         {
             "identity": json.dumps(identity, sort_keys=True),
-            "epoch": state.epoch,
-            "losses": state.losses,
-            "valid_losses": state.valid_losses,
-            "best": state.best,
+            **{name: getattr(state, name) for name in _PROGRESS},
             "model": state.model.state_dict(),
             "optimizer": state.optimizer.state_dict(),
         },
@@ -107,16 +105,14 @@ def resume(state: TrainingState, path: Path, identity: Json) -> None:
     check_same(path, json.loads(saved["identity"]), identity)
     state.model.load_state_dict(saved["model"])
     state.optimizer.load_state_dict(saved["optimizer"])
-    state.epoch, state.best = saved["epoch"], saved["best"]
-    state.losses, state.valid_losses = saved["losses"], saved["valid_losses"]
+    for name in _PROGRESS:
+        setattr(state, name, saved[name])
 
 
 def _load(path: Path) -> dict[str, Any]:
-    """The content of a state file."""
     try:
         saved = torch.load(path, map_location="cpu", weights_only=True)
-        names = ("identity", "epoch", "losses", "valid_losses", "best", "model", "optimizer")
-        return {name: saved[name] for name in names}
+        return {name: saved[name] for name in ("identity", *_PROGRESS, "model", "optimizer")}
     except Exception as error:  # torch raises many kinds
         raise WeightsError(
             f"{path}: cannot be read as the state of a training ({type(error).__name__}): delete "

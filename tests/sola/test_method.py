@@ -10,7 +10,7 @@ from rvosbench.config import configure, differences, keys, values
 from rvosbench.errors import WeightsError
 from rvosbench.masks import MaskSequence
 from rvosbench.records import Track
-from rvosbench.runs.evaluate import evaluate
+from rvosbench.runs.evaluate import RunOptions, evaluate
 from rvosbench.runs.methods import load_method
 from rvosbench.tracks.candidates import CandidateConfig
 from sola.config import SelectorConfig
@@ -120,4 +120,25 @@ def test_what_the_opened_method_says_is_known_before(tmp_path: Path) -> None:
     assert identity is not None
     assert identity.provenance == method.provenance_of(videos)
     assert identity.card == method.card
-    assert identity.provenance["selector"] == method.chosen.checkpoint_hash
+    assert identity.provenance["selector"] == method.known.checkpoint_hash
+    trained = sum(p.numel() for p in method.selector.parameters() if p.requires_grad)
+    assert identity.card.trainable_parameters == trained
+
+
+def test_a_finished_run_is_resumed_without_a_selector(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    choice = load_method("sola", "released", cached_settings(tmp_path), "cpu")
+    run, built = RunOptions(tmp_path / "run", resume=True), []
+    make = TrackSelector.__init__
+
+    def counted(self: TrackSelector, config: SelectorConfig) -> None:
+        built.append(config)
+        make(self, config)
+
+    monkeypatch.setattr(TrackSelector, "__init__", counted)
+    first = evaluate(choice, ToyDataset(), run=run)
+    assert len(built) == 1
+    again = evaluate(choice, ToyDataset(), run=run)
+    assert len(built) == 1
+    assert again.signature == first.signature

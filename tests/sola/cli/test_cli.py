@@ -14,8 +14,8 @@ from rvosbench.cli.app import _mount_plugins, app
 from rvosbench.errors import ConfigurationError, RvosbenchError, UnknownNameError, UsageError
 from rvosbench.tracks.cache_file import TrackCacheError
 from sola.cli.app import app as sola_app
+from sola.cli.app import parse_thresholds
 from sola.cli.session import Caches
-from sola.cli.sweep import parse_thresholds
 from sola.training.observers import Board
 
 SMALL = [

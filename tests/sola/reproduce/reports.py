@@ -13,7 +13,7 @@ from sola.reproduce.report import FORMAT, Cost, Measured, Report, Tested
 
 
 def read_report(path: Path) -> Report:
-    """What `sola.reproduce.report.write_report` wrote."""
+    """What `sola.reproduce.report.Report.write` wrote."""
     content = json.loads(path.read_text(encoding="utf-8"))
     assert content.pop("format") == FORMAT
     measured = {

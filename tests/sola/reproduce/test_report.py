@@ -12,7 +12,6 @@ from rvosbench.errors import ResultError
 from rvosbench.metrics.significance import paired_difference
 from sola.reproduce.evaluations import Evaluation
 from sola.reproduce.experiments import Claim, chosen_tables
-from sola.reproduce.output import write_report
 from sola.reproduce.report import make_report, mean_scores
 
 from .making import EXPRESSIONS, KINDS, VIDEOS, report, result, settings
@@ -90,11 +89,11 @@ def test_a_claim_without_both_sides_is_not_tested() -> None:
 
 def test_a_report_survives_the_disk(tmp_path: Path) -> None:
     made = report({"sola": 0.5, "no-motion": 0.4}, FIVE_B)
-    write_report(tmp_path, made, "a.json")
+    made.write(tmp_path / "a.json")
     again = read_report(tmp_path / "a.json")
     assert again.measured == made.measured
     assert again.tested == made.tested
-    write_report(tmp_path, again, "b.json")
+    again.write(tmp_path / "b.json")
     assert (tmp_path / "a.json").read_bytes() == (tmp_path / "b.json").read_bytes()
 
 

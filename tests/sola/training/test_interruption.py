@@ -17,7 +17,7 @@ from rvosbench.errors import WeightsError
 from sola.network.weights import load_selector, read_training
 from sola.training.budget import fit_epochs
 from sola.training.loop import DivergedError, TrainingInterruptedError, train
-from sola.training.observers import Observers
+from sola.training.observers import Observer
 from sola.training.state import LOG_FILE, STATE_FILE
 
 from ..learnable import FAST, TINY, make_data
@@ -25,7 +25,7 @@ from ..learnable import FAST, TINY, make_data
 CONFIG = dataclasses.replace(FAST, epochs=3, track_dropout=0.2)
 
 
-class Kills(Observers):
+class Kills(Observer):
     """Sends this process a signal after a step, or after an epoch."""
 
     def __init__(self, place: tuple[int, int], number: int = signal.SIGINT) -> None:
@@ -60,7 +60,7 @@ def test_the_same_weights_come_out(tmp_path: Path, place: tuple[int, int], numbe
     best = train(data, TINY, CONFIG, whole)
     before = signal.getsignal(number)
     with pytest.raises(TrainingInterruptedError, match="the same command resumes it"):
-        train(data, TINY, CONFIG, cut, observer=Kills(place, number))
+        train(data, TINY, CONFIG, cut, observers=[Kills(place, number)])
     assert signal.getsignal(number) is before
     assert (cut / STATE_FILE).exists()
     known = read_training(cut)  # of the best epoch so far, if one is done

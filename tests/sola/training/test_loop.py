@@ -15,14 +15,14 @@ from torch import Tensor
 
 from rvosbench.errors import DatasetError, WeightsError
 from sola.config import TrainConfig
-from sola.data.batches import ExpressionGroup, epoch_plan, learnable, load_batch, plan_epoch
+from sola.data.batches import ExpressionGroup, epoch_plan, learnable, load_batch
 from sola.data.track_data import TrainingData
 from sola.network.alignment import AlignmentLayer
 from sola.network.weights import load_selector
 from sola.training import loop
 from sola.training.budget import estimate_seconds, fit_epochs
 from sola.training.loop import learning_rate, train
-from sola.training.observers import Observers
+from sola.training.observers import Observer
 from sola.training.state import LOG_FILE, STATE_FILE, best_line, planned_epochs
 from sola.training.validation import validate
 
@@ -131,7 +131,8 @@ def test_an_epoch_can_be_timed() -> None:
 @pytest.mark.parametrize("size", [1, 3, 8])
 def test_a_plan_has_every_expression_once(size: int) -> None:
     groups = [ExpressionGroup(v, tuple(range(v % 6 + 1))) for v in range(20)]
-    plan = plan_epoch(groups, size, 4, np.random.default_rng(0))
+    config = dataclasses.replace(FAST, batch_size=size, sentences_per_video=4)
+    plan = epoch_plan(groups, config, 1)
     seen = [(v, e) for batch in plan for v, expressions in batch for e in expressions]
     assert sorted(seen) == [(v, e) for v, expressions in groups for e in expressions]
     assert seen != sorted(seen)
@@ -223,11 +224,10 @@ def test_as_many_epochs_are_planned_as_fit(
     assert fit_epochs(data, TINY, config, 1.0, tmp_path).epochs == 1
 
 
-class Seeds(Observers):
+class Seeds(Observer):
     """Notes torch's seed in every step."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.seen: list[int] = []
 
     def step(self, epoch: int, done: int, steps: int, loss: float) -> None:
@@ -239,7 +239,7 @@ def test_every_step_of_every_epoch_draws_its_own_dropout(tmp_path: Path) -> None
     for seed in (0, 1):
         seeds = Seeds()
         config = dataclasses.replace(FAST, epochs=2, seed=seed)
-        train(data, TINY, config, tmp_path / str(seed), observer=seeds)
+        train(data, TINY, config, tmp_path / str(seed), observers=[seeds])
         seen[seed] = seeds.seen
     assert len(seen[0]) == 8
     assert len({*seen[0], *seen[1]}) == 16

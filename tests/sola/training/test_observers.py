@@ -10,7 +10,10 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from sola.training.observers import EVERY, Bar, Board, Lines, Observers, on_screen
+from sola.training.loop import train
+from sola.training.observers import EVERY, Bar, Board, Lines, on_screen
+
+from ..learnable import FAST, TINY, make_data
 
 LINE = {"epoch": 2, "train_loss": 0.5, "loss": 0.25, "selection": 0.75, "f1": 0.125, "seconds": 9}
 
@@ -29,13 +32,14 @@ class Notes:
         self.lines.append(line)
 
 
-def test_all_observers_are_told_all() -> None:
+def test_all_observers_are_told_all(tmp_path: Path) -> None:
     first, second = Notes(), Notes()
-    both = Observers(first, second)
-    both.step(1, 2, 3, 0.5)
-    both.epoch(LINE)
-    for notes in (first, second):
-        assert (notes.steps, notes.lines) == ([(1, 2, 3, 0.5)], [LINE])
+    train(make_data(8, 2), TINY, FAST, tmp_path, observers=[first, second])
+    assert (first.steps, first.lines) == (second.steps, second.lines)
+    assert [line["epoch"] for line in first.lines] == list(range(1, FAST.epochs + 1))
+    epoch, done, steps, loss = first.steps[-1]
+    assert (epoch, done, loss > 0) == (FAST.epochs, steps, True)
+    assert len(first.steps) == FAST.epochs * steps
 
 
 def test_a_bar_counts_the_steps_of_all_epochs() -> None:
@@ -79,9 +83,11 @@ def test_tensorboard_has_every_tenth_loss_and_all_measures(tmp_path: Path) -> No
 def test_a_board_is_told_as_well_as_the_screen(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with on_screen(3, tmp_path / "board") as observer:
-        observer.epoch(LINE)
+    with on_screen(3, tmp_path / "board") as observers:
+        for observer in observers:
+            observer.epoch(LINE)
     assert "epoch 2: train_loss 0.500" in capsys.readouterr().err
     assert list((tmp_path / "board").iterdir())
-    with on_screen(3) as observer:
-        observer.step(1, 1, 2, 0.5)
+    with on_screen(3) as observers:
+        (only,) = observers
+        only.step(1, 1, 2, 0.5)

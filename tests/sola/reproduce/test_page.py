@@ -11,9 +11,8 @@ import pytest
 from rvosbench.tables.table import Table
 from rvosbench.tables.writers import WRITERS
 from sola.reproduce.experiments import TABLES, chosen_tables
-from sola.reproduce.page import command_of, page
+from sola.reproduce.page import category_table, command_of, page, score_table
 from sola.reproduce.report import Report
-from sola.reproduce.tables import category_table, score_table
 
 from .making import KINDS, report
 
