@@ -209,7 +209,7 @@ def command_of(report: Report) -> str:
     whole = report.tables == tuple(TABLES)
     words += ["--all"] if whole else [f"--table {name}" for name in report.tables]
     words += [f"--split {split}" for split in settings["splits"]]
-    numbers = ("train_videos", "limit", "seeds", "sentences", "epochs")
+    numbers = ("train_videos", "limit", "seeds", "expressions", "epochs")
     words += [f"--{n.replace('_', '-')} {settings[n]}" for n in numbers if settings[n]]
     words += [f"--set {k}={v}" for k, v in settings["method"].items()]
     words += [f"--set train.{change}" for change in settings["training"]]
