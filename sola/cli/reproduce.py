@@ -38,9 +38,11 @@ class Changes:
         int, typer.Option(min=0, help="First videos of every evaluated split; 0: all.")
     ] = 0
     seeds: Annotated[int, typer.Option(min=1, help="Trainings of every network.")] = 3
-    sentences: Annotated[
+    expressions: Annotated[
         int | None,
         typer.Option(
+            "--expressions",
+            "--sentences",  # as it was called
             min=1,
             help="Expressions of a training in all, repetitions counted: the same work on every "
             "machine; about 20000 a minute on one core. Default: 60000 on the demo; else all "

@@ -72,8 +72,8 @@ def _training_line(name: str, settings: Settings) -> str:
     config = settings.selector(name, 0).training
     title, change = NETWORKS[name]
     amount = (
-        f"{settings.sentences} expressions in {config.epochs} parts"
-        if settings.sentences
+        f"{settings.expressions} expressions in {config.epochs} parts"
+        if settings.expressions
         else f"all expressions x {config.epochs} epochs"
     )
     return (

@@ -59,7 +59,7 @@ class Settings:
         train_videos: the first so many videos of it; 0: all.
         limit: the first so many videos of every evaluated split; 0: all.
         seeds: trainings of every network, with seeds 0, 1, ...
-        sentences: expressions that a training sees in all: the same work on every machine; 0: as
+        expressions: expressions that a training sees in all: the same work on every machine; 0: as
             many epochs of all data as the preset says.
         epochs: parts of a training, each followed by a validation; 0: as the preset says.
         training: further changes of the training, as `sola train --set` takes them.
@@ -79,7 +79,7 @@ class Settings:
     train_videos: int = 0
     limit: int = 0
     seeds: int = 3
-    sentences: int = 0
+    expressions: int = 0
     epochs: int = 0
     training: tuple[str, ...] = ()
     method: Mapping[str, Json] = field(default_factory=dict)
@@ -158,7 +158,7 @@ def default_settings(dataset: str, preset: str | None = None) -> Settings:
     if preset not in SPEC.presets:
         raise UnknownNameError("preset", preset, SPEC.presets)
     if demo:  # three to four minutes a training on one core
-        return Settings("demo", preset, ("test", "valid"), train_videos=2000, sentences=60_000)
+        return Settings("demo", preset, ("test", "valid"), train_videos=2000, expressions=60_000)
     return Settings(dataset, preset, plugins.dataset_spec(dataset).splits[:1])
 
 
@@ -174,20 +174,20 @@ def changed(settings: Settings, assignments: Sequence[str]) -> Settings:
     return made
 
 
-def budgeted(config: TrainConfig, sentences: int, available: int) -> TrainConfig:
-    """The training with so many sentences in all, in about as many epochs as before.
+def budgeted(config: TrainConfig, expressions: int, available: int) -> TrainConfig:
+    """The training with so many expressions in all, in about as many epochs as before.
 
     Args:
         config: how to train.
-        sentences: in all; 0 leaves the training as it is.
-        available: sentences of the training data.
+        expressions: in all; 0 leaves the training as it is.
+        available: expressions of the training data.
     """
-    if not sentences:
+    if not expressions:
         return config
-    size = math.ceil(sentences / config.epochs)
+    size = math.ceil(expressions / config.epochs)
     if size < available:
         return replace(config, epoch_size=size)
-    return replace(config, epoch_size=0, epochs=max(1, round(sentences / max(1, available))))
+    return replace(config, epoch_size=0, epochs=max(1, round(expressions / max(1, available))))
 
 
 def why_not(name: str, settings: Settings) -> str:

@@ -123,7 +123,7 @@ def planned_training(
     """
     preset = settings.selector(network, seed)
     available = sum(len(sample.texts) for sample in data.train)
-    config = budgeted(preset.training, settings.sentences, available)
+    config = budgeted(preset.training, settings.expressions, available)
     boxes = any("box" in sample.sources for sample in data.valid)
     inference = config.background_training or not boxes
     return replace(preset, training=replace(config, background_inference=inference))

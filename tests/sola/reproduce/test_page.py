@@ -115,5 +115,5 @@ def test_the_page_has_all_of_it(made: Report) -> None:
 def test_the_command_on_the_page_makes_the_page(made: Report) -> None:
     words = command_of(made).split()
     assert words[:4] == ["rvosbench", "sola", "reproduce", "--all"]
-    assert words[words.index("--sentences") + 1] == "60000"
+    assert words[words.index("--expressions") + 1] == "60000"
     assert command_of(report(LEVELS, chosen_tables(["5b"]))).split()[3:5] == ["--table", "5b"]

@@ -25,7 +25,7 @@ TRACKS = [
     *("--set", "prompts.max_grid_tracks=3"),
     *("--set", "prompts.frame_interval=100"),
 ]
-SMALL = ["--sentences", "40", "--epochs", "2", "--seeds", "2", "--device", "cpu", *TRACKS]
+SMALL = ["--expressions", "40", "--epochs", "2", "--seeds", "2", "--device", "cpu", *TRACKS]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -148,3 +148,9 @@ def test_a_plan_makes_nothing(tmp_path: Path) -> None:
     assert len(json.loads(shown)["trainings"]) == 7
     assert "trainings (" in call("--table", "5b", "--plan", "--out", str(tmp_path / "run"))[0]
     assert not (tmp_path / "run").exists()
+
+
+def test_the_number_of_expressions_may_be_given_under_its_old_name() -> None:
+    new, old = (call("--all", "--plan", name, "77")[0] for name in ("--expressions", "--sentences"))
+    assert "77 expressions" in new
+    assert old == new

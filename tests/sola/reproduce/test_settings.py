@@ -35,7 +35,7 @@ def test_the_demo_trains_as_its_preset() -> None:
     assert settings.splits == ("test", "valid")
     assert (settings.main_split, settings.validation) == ("test", SplitFrames("valid"))
     preset = training_preset("demo", "demo").training
-    assert budgeted(settings.selector("full", 2).training, settings.sentences, 30_000) == replace(
+    assert budgeted(settings.selector("full", 2).training, settings.expressions, 30_000) == replace(
         preset, seed=2
     )
 
@@ -47,7 +47,7 @@ def test_real_data_take_the_released_code_as_it_is() -> None:
         ("valid_u",),
         None,
     )
-    assert (settings.train_videos, settings.limit, settings.sentences) == (0, 0, 0)
+    assert (settings.train_videos, settings.limit, settings.expressions) == (0, 0, 0)
     assert budgeted(settings.selector("full", 0).training, 0, 23_000) == TrainConfig()
     assert settings.selector("no-motion", 1).selector.motion_attention is False
 
