@@ -35,12 +35,11 @@ from rvosbench.models.sam2.decoding import encode_frames
 from rvosbench.models.sam2.propagation import propagate
 from rvosbench.models.sam2.tracker import Sam2
 from rvosbench.records import Expression, Frame, Sample, Track, Video
-from rvosbench.tracks.admission import Rules
 from rvosbench.tracks.boxes import box_tracks
 from rvosbench.tracks.config import Compute, TrackConfig
 from rvosbench.tracks.follower import Follower
 from rvosbench.tracks.grid import grid_tracks
-from rvosbench.tracks.prompts import Prompt, largest_first, prompt_of
+from rvosbench.tracks.prompts import Prompt, Rules, largest_first, prompt_of
 
 LARGE_RATIO = 1825 / 606
 """Encoder to memory attention of SAM2-L at 1024 px, in FLOPs."""

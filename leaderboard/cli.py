@@ -4,37 +4,24 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Optional
+from typing import Annotated
 
 import typer
 
+from leaderboard.numbers.collection import RUNS, Collection, details, gather, resolve
+from leaderboard.numbers.results import with_results
 from rvosbench.cli import options
 from rvosbench.cli.screen import emit, say, show
-from rvosbench.tables.writers import WRITERS
-
-if TYPE_CHECKING:
-    from leaderboard.checks import Finding
-    from leaderboard.numbers.collection import Collection
-    from rvosbench.tables.table import Table
+from rvosbench.tables import WRITERS
 
 app = typer.Typer(
     help="Tables of the paper, published numbers with their sources, and your runs among them.",
     no_args_is_help=True,
 )
 
-
-class Format(StrEnum):
-    """Formats of a table."""
-
-    markdown = "markdown"
-    latex = "latex"
-    html = "html"
-    csv = "csv"
-    json = "json"
-
-
+Format = StrEnum("Format", ["markdown", "latex", "html", "csv", "json"])
 WithRuns = Annotated[
-    Optional[list[Path]],  # noqa: UP045 typer reads the annotation at run time
+    list[Path] | None,
     typer.Option(
         "--with-runs",
         metavar="DIR",
@@ -42,7 +29,7 @@ WithRuns = Annotated[
     ),
 ]
 TableName = Annotated[
-    Optional[str],  # noqa: UP045
+    str | None,
     typer.Option("--table", help="1, 2, 3, 4, 5a, 5b, A.1, A.2a, A.2b, or a board such as mevis."),
 ]
 
@@ -50,7 +37,7 @@ TableName = Annotated[
 @app.command("show")
 def show_command(
     signature: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Argument(help="A signature, or the last digits of one: shows its run."),
     ] = None,
     table: TableName = None,
@@ -62,22 +49,26 @@ def show_command(
 
     Example: rvosbench leaderboard show --table 5b --format latex --with-runs runs
     """
-    from leaderboard.tables.catalogue import make_table, table_names
+    from leaderboard.tables import make_table, table_names
 
     if signature is not None and table is not None:
         raise typer.BadParameter("give a signature or --table, not both")
+    as_json = as_json or form is Format.json
     if signature is not None:
         _show_run(signature, with_runs or [], as_json)
         return
     collection = _gathered(with_runs or [])
-    if table is None:
-        names = table_names(collection)
-        if as_json or form is Format.json:
-            emit([{"name": name, "title": title} for name, title in names.items()])
-        else:
-            show("tables", ["name", "title"], [[n, t] for n, t in names.items()])
+    if table is not None:
+        made = make_table(collection, table)
+        for reason in made.left_out:
+            say(reason)
+        typer.echo(WRITERS["json" if as_json else form.value](made), nl=False)
         return
-    _print_table(make_table(collection, table), "json" if as_json else form.value)
+    names = table_names(collection)
+    if as_json:
+        emit([{"name": name, "title": title} for name, title in names.items()])
+    else:
+        show("tables", ["name", "title"], [[n, t] for n, t in names.items()])
 
 
 @app.command("build")
@@ -87,12 +78,12 @@ def build_command(
     ),
     table: TableName = None,
     form: Annotated[
-        Optional[Format],  # noqa: UP045
+        Format | None,
         typer.Option("--format", help="Only this format of the tables; default: all."),
     ] = None,
     with_runs: WithRuns = None,
     data: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option(
             metavar="NAME=DIR",
             help="Folder of a dataset, to draw its best and worst cases; the demo needs none.",
@@ -119,11 +110,11 @@ def build_command(
 def add_command(
     run: Annotated[Path, typer.Argument(help="Run folder or result file.")],
     into: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Folder of reviewed results; default: leaderboard-results."),
     ] = None,
     card: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Option(
             metavar="KEY=VALUE",
             help="Set a field of the method card: title, venue, backbone, trainable_parameters, "
@@ -131,7 +122,7 @@ def add_command(
         ),
     ] = None,
     server: Annotated[
-        Optional[str],  # noqa: UP045
+        str | None,
         typer.Option(
             metavar="J,F", help="Scores of the authors' server in percent (no public ground truth)."
         ),
@@ -156,7 +147,7 @@ def add_command(
 def check_command(
     with_runs: WithRuns = None,
     published: Annotated[
-        Optional[Path],  # noqa: UP045
+        Path | None,
         typer.Option(help="Check this folder of published numbers instead of the package's own."),
     ] = None,
     only_new: Annotated[
@@ -173,18 +164,21 @@ def check_command(
     collection = _gathered(with_runs or [], published)
     findings = check(collection.everything)
     new = [finding for finding in findings if not finding.known]
-    _print_findings(new if only_new else findings, as_json)
-    known = len(findings) - len(new)
-    count = len(collection.everything)
-    say(f"{count} numbers checked: {len(new)} new findings, {known} known")
+    shown = new if only_new else findings
+    if as_json:
+        emit([{"rule": f.rule, "message": f.message, "known": f.known or None} for f in shown])
+    else:
+        for f in shown:
+            state, settled = ("known", f" [{f.known}]") if f.known else ("NEW  ", "")
+            typer.echo(f"{state} {f.rule}: {f.message}{settled}")
+    counts = f"{len(new)} new findings, {len(findings) - len(new)} known"
+    say(f"{len(collection.everything)} numbers checked: {counts}")
     if new or collection.unreadable:
         raise typer.Exit(1)
 
 
 def _gathered(places: list[Path], published: Path | None = None) -> Collection:
     """Everything there is; files that cannot be read are said on stderr."""
-    from leaderboard.numbers.collection import gather
-
     collection = gather(places, published)
     for reason in collection.unreadable:
         say(reason)
@@ -192,31 +186,12 @@ def _gathered(places: list[Path], published: Path | None = None) -> Collection:
 
 
 def _show_run(signature: str, places: list[Path], as_json: bool) -> None:
-    from leaderboard.numbers.collection import default_places, details, resolve
-
-    found = details(resolve(signature, _gathered(places or default_places()).everything))
+    found = details(resolve(signature, _gathered(places or with_results(RUNS)).everything))
     if as_json:
         emit(found)
         return
     rows = [[key, "-" if value is None else str(value)] for key, value in found.items()]
     show("", ["", "value"], rows)
-
-
-def _print_table(table: Table, form: str) -> None:
-    for reason in table.left_out:
-        say(reason)
-    typer.echo(WRITERS[form](table), nl=False)
-
-
-def _print_findings(findings: list[Finding], as_json: bool) -> None:
-    if as_json:
-        emit([{"rule": f.rule, "message": f.message, "known": f.known or None} for f in findings])
-        return
-    for finding in findings:
-        if finding.known:
-            typer.echo(f"known {finding.rule}: {finding.message} [{finding.known}]")
-        else:
-            typer.echo(f"NEW   {finding.rule}: {finding.message}")
 
 
 def _pairs(items: list[str], option: str) -> dict[str, str]:

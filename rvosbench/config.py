@@ -156,7 +156,8 @@ def _try(value: Json, option: Any) -> Json:  # noqa: ANN401 a type or a literal
     if option is type(None):
         return None if value is None or str(value).lower() == "none" else _MISFIT
     if option is bool:
-        return _BOOLEANS.get(str(value).lower(), _MISFIT)
+        text = str(value).lower()
+        return text in _TRUE if text in _TRUE + _FALSE else _MISFIT
     try:
         if option in (int, float):
             return _MISFIT if isinstance(value, bool) else option(value)
@@ -169,16 +170,7 @@ def _try(value: Json, option: Any) -> Json:  # noqa: ANN401 a type or a literal
         return _MISFIT
 
 
-_BOOLEANS: Mapping[str, Json] = {
-    "true": True,
-    "1": True,
-    "yes": True,
-    "on": True,
-    "false": False,
-    "0": False,
-    "no": False,
-    "off": False,
-}
+_TRUE, _FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 
 
 def _flat(tree: Mapping[str, Json], prefix: str = "") -> Iterable[tuple[str, Json]]:

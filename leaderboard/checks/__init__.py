@@ -6,36 +6,27 @@ flag on the row, or one preferred value with its reason) is *known*; only new on
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
-from leaderboard.checks import one_row, several_rows
-from leaderboard.checks.finding import Finding
+from leaderboard.checks.one_row import ONE_ROW
+from leaderboard.checks.several_rows import SEVERAL_ROWS, Finding
 from leaderboard.numbers.entry import Entry
 
 __all__ = ["RULES", "Finding", "check"]
 
-Rule = Callable[[Sequence[Entry]], Iterator[Finding]]
-
-RULES: dict[str, Rule] = {
-    "mean": one_row.mean,
-    "range": one_row.value_range,
-    "gap": one_row.gap,
-    "source": one_row.source,
-    "protocol": one_row.protocol,
-    "reason": one_row.reason,
-    "order": several_rows.order,
-    "duplicate": several_rows.duplicate,
-    "differs": several_rows.differs,
-    "copied": several_rows.copied,
-    "swapped": several_rows.swapped,
-    "citation": several_rows.citation,
-}
-"""Rule name -> rule. A rule is a pure function of all entries."""
+RULES = (*ONE_ROW, *SEVERAL_ROWS)
+"""Names of the rules, in the order of findings. A rule is a pure function of one or all entries."""
 
 
 def check(entries: Sequence[Entry]) -> list[Finding]:
     """What all rules find, in the order of the rules; then flags that no rule needs any more."""
-    found = [finding for rule in RULES.values() for finding in rule(entries)]
+    found = [
+        Finding(name, f"{entry.where}: {message}", (entry,))
+        for name, rule in ONE_ROW.items()
+        for entry in entries
+        for message in rule(entry)
+    ]
+    found += [finding for rule in SEVERAL_ROWS.values() for finding in rule(entries)]
     return found + list(_stale(entries, found))
 
 

@@ -1,17 +1,41 @@
-"""Rules that compare rows."""
+"""Rules that compare rows, and what a rule finds."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import combinations, pairwise
+from types import MappingProxyType
+from typing import TypeAlias
 
-from leaderboard.checks.finding import Finding, far
+from leaderboard.checks.one_row import far
 from leaderboard.numbers.entry import Entry
-from rvosbench.tables.published import Citation, Scores
+from rvosbench.tables.published import Citation
 from rvosbench.tables.table import METRICS, as_printed
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something that contradicts something.
+
+    Attributes:
+        message: what, where, got and wanted.
+        entries: the row or rows it is about; the first is the suspicious one.
+        settled: known by other means than a flag, with the reason.
+    """
+
+    rule: str
+    message: str
+    entries: tuple[Entry, ...]
+    settled: str = ""
+
+    @property
+    def known(self) -> str:
+        """Why a reviewer let it stand; empty if nobody has seen it yet."""
+        return self.settled or self.entries[0].remarks(self.rule)
 
 
 def published(entries: Sequence[Entry]) -> Iterator[tuple[Entry, Citation]]:
@@ -29,7 +53,8 @@ def subject(entry: Entry) -> tuple[Hashable, ...]:
 
 def sort_key(entry: Entry, citation: Citation) -> tuple[object, ...]:
     """The order of the rows in a file: by place in the source, then by name."""
-    place = [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in _parts(citation.locator)]
+    parts = filter(None, re.split(r"(\d+)", citation.locator))
+    place = [(0, int(p), "") if p.isdigit() else (1, 0, p) for p in parts]
     a, s = entry.about, entry.setting
     return (place, citation.row or 0, a.method.casefold(), a.version, s.dataset, s.split)
 
@@ -47,11 +72,10 @@ def duplicate(entries: Sequence[Entry]) -> Iterator[Finding]:
     """A source says a thing once."""
     seen: dict[Hashable, Entry] = {}
     for e in entries:
+        key: Hashable = e.signature
         if e.citation is not None:
-            c = e.citation
-            key: Hashable = (c.source.id, c.locator, subject(e), e.about.version, e.about.backbone)
-        else:
-            key = e.run.signature if e.run else ""
+            a, c = e.about, e.citation
+            key = (c.source.id, c.locator, subject(e), a.version, a.backbone)
         if key in seen:
             message = f"{e.where}: is there twice ({_scores(seen[key])} and {_scores(e)})"
             yield Finding("duplicate", message, (e, seen[key]))
@@ -60,15 +84,16 @@ def duplicate(entries: Sequence[Entry]) -> Iterator[Finding]:
 
 def differs(entries: Sequence[Entry]) -> Iterator[Finding]:
     """All sources say the same of a thing. Settled by one preferred value with a reason."""
-    for group in _groups(entries):
+    groups: dict[Hashable, list[Entry]] = defaultdict(list)
+    for e, _ in published(entries):
+        groups[subject(e)].append(e)
+    for group in groups.values():
         metrics = [k for k in METRICS if _disagree(group, k)]
         if not metrics:
             continue
-        preferred = [e for e, c in published(group) if c.preferred]
-        settled = ""
-        if len(preferred) == 1 and preferred[0].citation is not None:
-            citation = preferred[0].citation
-            settled = f"{citation.source.id} preferred: {citation.reason}"
+        preferred = [c for _, c in published(group) if c.preferred]
+        reasons = [f"{c.source.id} preferred: {c.reason}" for c in preferred]
+        settled = reasons[0] if len(reasons) == 1 else ""
         said = "; ".join(_saying(e, c, metrics) for e, c in published(group))
         a, s = group[0].about, group[0].setting
         message = f"{a.method} on {s.dataset}/{s.split}: sources differ: {said}"
@@ -86,7 +111,7 @@ def copied(entries: Sequence[Entry]) -> Iterator[Finding]:
     for group in rows.values():
         for a, b in combinations(group, 2):
             if a.about.method.casefold() != b.about.method.casefold():
-                first, second = (a, b) if _flagged(a, "copied") else (b, a)
+                first, second = (a, b) if a.remarks("copied") else (b, a)
                 message = f"{first.where}: {_scores(first)} is the row of {second.where}"
                 yield Finding("copied", message, (first, second))
 
@@ -110,24 +135,14 @@ def citation(entries: Sequence[Entry]) -> Iterator[Finding]:
             cited[c.source.id, e.about.method.casefold()].setdefault(c.cited_as, e)
     for by_number in cited.values():
         if len(by_number) > 1:
-            said = ", ".join(
-                f"[{n}] in {e.citation.locator}" for n, e in by_number.items() if e.citation
-            )
-            first = next(iter(by_number.values()))
-            message = f"{first.where}: cited as {said}"
-            yield Finding("citation", message, tuple(by_number.values()))
-
-
-def _groups(entries: Sequence[Entry]) -> Iterable[list[Entry]]:
-    groups: dict[Hashable, list[Entry]] = defaultdict(list)
-    for e, _ in published(entries):
-        groups[subject(e)].append(e)
-    return groups.values()
+            found = tuple(by_number.values())
+            places = [f"[{c.cited_as}] in {c.locator}" for _, c in published(found)]
+            message = f"{found[0].where}: cited as {', '.join(places)}"
+            yield Finding("citation", message, found)
 
 
 def _disagree(group: Sequence[Entry], metric: str) -> bool:
-    values = [getattr(e.scores, metric) for e in group]
-    known = [v for v in values if v is not None]
+    known = [v for e in group if (v := getattr(e.scores, metric)) is not None]
     return bool(known) and far(max(known), min(known))
 
 
@@ -143,7 +158,7 @@ def _swaps(mine: dict[str, Entry], theirs: dict[str, Entry]) -> Iterator[Finding
         a, b, c, d = (t[m].scores.jf for t in (mine, theirs) for m in (x, y))
         if a is not None and b is not None and (a, b) == (d, c) and a != b:
             first, other = mine[x], theirs[x]
-            if _flagged(theirs[x], "swapped"):
+            if theirs[x].remarks("swapped"):
                 first, other = other, first
             message = (
                 f"{first.where}: J&F of {mine[x].about.method} and {mine[y].about.method} "
@@ -152,14 +167,14 @@ def _swaps(mine: dict[str, Entry], theirs: dict[str, Entry]) -> Iterator[Finding
             yield Finding("swapped", message, (first, other))
 
 
-def _flagged(entry: Entry, rule: str) -> bool:
-    return entry.citation is not None and any(f.rule == rule for f in entry.citation.flags)
-
-
 def _scores(entry: Entry) -> str:
-    s: Scores = entry.scores
+    s = entry.scores
     return "/".join("-" if v is None else as_printed(v) for v in (s.jf, s.j, s.f))
 
 
-def _parts(text: str) -> list[str]:
-    return [p for p in re.split(r"(\d+)", text) if p]
+Rule: TypeAlias = Callable[[Sequence[Entry]], Iterator[Finding]]
+
+SEVERAL_ROWS: Mapping[str, Rule] = MappingProxyType(
+    {r.__name__: r for r in (order, duplicate, differs, copied, swapped, citation)}
+)
+"""Rule name -> rule."""

@@ -32,7 +32,6 @@ _OF_INFERENCE = ("background_inference",)
 _OF_NETWORK = ("inter_object_attention", "motion_attention", "n_layers")
 _OF_TRAINING = ("background_training",)
 _OF_LOSS = ("alignment_weight",)
-_OF_WEIGHTS = (*_OF_TRAINING, *_OF_LOSS)
 
 _METHODS: Mapping[str, Mapping[str, Json]] = MappingProxyType(
     {"sola": {}, "grounding-dino": {"selection_module": False}}
@@ -69,13 +68,13 @@ def ablation(entry: Entry) -> Mapping[str, Json] | None:
 
 def _weights(identity: Json) -> dict[str, Json]:
     """The settings that the weights were trained with."""
+    usual = {key: ABLATION_DEFAULTS[key] for key in (*_OF_TRAINING, *_OF_LOSS)}
     members = []
     for one in trainings(identity):
-        settings = _mapping(one.get("training"))
-        loss = _chosen(settings.get("loss"), _OF_LOSS)
-        known = {**_chosen(settings, _OF_TRAINING), **loss}
-        members.append({key: known.get(key, ABLATION_DEFAULTS[key]) for key in _OF_WEIGHTS})
-    return {key: _common([one[key] for one in members]) for key in _OF_WEIGHTS if members}
+        settings = one.get("training")
+        loss = _chosen(_mapping(settings).get("loss"), _OF_LOSS)
+        members.append({**usual, **_chosen(settings, _OF_TRAINING), **loss})
+    return {key: _common([one[key] for one in members]) for key in usual if members}
 
 
 def _common(values: list[Json]) -> Json:
@@ -84,8 +83,7 @@ def _common(values: list[Json]) -> Json:
 
 
 def _chosen(settings: Json, names: tuple[str, ...]) -> dict[str, Json]:
-    known = _mapping(settings)
-    return {name: known[name] for name in names if name in known}
+    return {name: value for name, value in _mapping(settings).items() if name in names}
 
 
 def _mapping(value: Json) -> Mapping[str, Json]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from leaderboard.numbers.entry import Entry, Run, published_entries
-from leaderboard.numbers.results import REVIEWED, SUFFIX, order, read_runs, stored_runs
+from leaderboard.numbers.results import REVIEWED, order, read_runs, with_results
 from leaderboard.numbers.reviewed import LOCAL
 from rvosbench.errors import ResultError, UsageError
 from rvosbench.records import Json
@@ -16,7 +16,7 @@ from rvosbench.runs.result import report
 from rvosbench.tables.published import FOLDER
 
 RUNS = Path("runs")
-"""Where `rvosbench eval` writes unless told otherwise."""
+"""Where `rvosbench eval` writes, and where runs are looked for by their signature."""
 
 _HASH = re.compile(r"[0-9a-f]{8,12}")
 
@@ -40,10 +40,7 @@ class Collection:
     @property
     def runs(self) -> tuple[Entry, ...]:
         """Given and stored runs, one a signature."""
-        found: dict[str, Entry] = {}
-        for entry in (*self.given, *self.stored):
-            if entry.run is not None:
-                found.setdefault(entry.run.signature, entry)
+        found = {entry.signature: entry for entry in (*self.stored[::-1], *self.given[::-1])}
         return tuple(sorted(found.values(), key=order))
 
     @property
@@ -54,18 +51,10 @@ class Collection:
 
 def gather(with_runs: Sequence[Path] = (), published: Path | None = None) -> Collection:
     """Read everything; raises ResultError or UsageError, see the readers."""
-    given, reviewed, local = read_runs(with_runs), stored_runs(REVIEWED), stored_runs(LOCAL)
-    return Collection(
-        tuple(published_entries(published or FOLDER)),
-        given.entries,
-        (*reviewed.entries, *local.entries),
-        (*given.unreadable, *reviewed.unreadable, *local.unreadable),
-    )
-
-
-def default_places() -> list[Path]:
-    """Where runs are looked for by their signature: `runs/`, if it holds results."""
-    return [RUNS] if RUNS.is_dir() and any(RUNS.rglob(f"*{SUFFIX}")) else []
+    given, stored = read_runs(with_runs), read_runs(with_results(REVIEWED, LOCAL))
+    rows = published_entries(published or FOLDER)
+    unreadable = (*given.unreadable, *stored.unreadable)
+    return Collection(tuple(rows), given.entries, stored.entries, unreadable)
 
 
 def resolve(signature: str, entries: Sequence[Entry]) -> Run:
@@ -81,7 +70,8 @@ def resolve(signature: str, entries: Sequence[Entry]) -> Run:
         ResultError: no run has it, or several have.
     """
     plain = _plain(signature)
-    if not _HASH.fullmatch(plain.rpartition("|")[2]):
+    last = plain.rpartition("|")[2]
+    if not _HASH.fullmatch(last):
         raise UsageError(
             f"{signature!r} is not a signature: it ends in 12 digits of a hash, such as "
             "sola:demo|demo/valid|mevis.1|0123456789ab"
@@ -89,9 +79,11 @@ def resolve(signature: str, entries: Sequence[Entry]) -> Run:
     runs = {e.run.signature: e.run for e in entries if e.run is not None}
     if plain in runs:
         return runs[plain]
-    last = plain.rpartition("|")[2]
-    found = [r for s, r in runs.items() if last in s.rpartition("|")[2]]
-    found = [r for r in found if "|" not in plain or _plain(r.signature) == plain]
+    found = [
+        run
+        for name, run in runs.items()
+        if (_plain(name) == plain if "|" in plain else last in name.rpartition("|")[2])
+    ]
     if len(found) != 1:
         count = f"{len(found)} of the" if found else "none of the"
         raise ResultError(

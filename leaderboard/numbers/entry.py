@@ -16,14 +16,7 @@ from pathlib import Path
 from rvosbench.recipe import digest
 from rvosbench.records import Json
 from rvosbench.runs.result import Result
-from rvosbench.tables.published import (
-    FOLDER,
-    About,
-    Citation,
-    Scores,
-    Setting,
-    read_published,
-)
+from rvosbench.tables.published import FOLDER, About, Citation, Scores, Setting, read_published
 
 
 @dataclass(frozen=True)
@@ -64,12 +57,20 @@ class Entry:
         return f"{self.about.method} ({said})"
 
     @property
+    def signature(self) -> str:
+        """Of a run; empty for a published number."""
+        return self.run.signature if self.run is not None else ""
+
+    @property
     def source(self) -> str:
         """A run's signature, or source and place of a published number."""
-        if self.run is not None:
-            return self.run.signature
-        assert self.citation is not None  # an entry has one of the two
-        return f"{self.citation.source.id}, {self.citation.locator}"
+        cited = f"{self.citation.source.id}, {self.citation.locator}" if self.citation else ""
+        return self.signature or cited
+
+    def remarks(self, *rules: str) -> str:
+        """What a reviewer says about the row, of these rules or of all; empty if nothing."""
+        flags = self.citation.flags if self.citation is not None else ()
+        return "; ".join(flag.note for flag in flags if not rules or flag.rule in rules)
 
     @property
     def upper_bound(self) -> bool:
@@ -92,9 +93,7 @@ class Entry:
         """Who says so, for messages: `emc, Table 1: LMPM on mevis/valid`."""
         version = f" ({self.about.version})" if self.about.version else ""
         measured = f"{self.about.method}{version} on {self.setting.dataset}/{self.setting.split}"
-        if self.citation is not None:
-            return f"{self.source}: {measured}"
-        return f"{self.run.path if self.run else '?'}: {measured}"
+        return f"{self.run.path if self.run is not None else self.source}: {measured}"
 
 
 def published_entries(folder: Path = FOLDER) -> list[Entry]:

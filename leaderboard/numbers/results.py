@@ -31,8 +31,8 @@ class Runs:
         unreadable: files in folders that are left out, with the reason, a sentence each.
     """
 
-    entries: tuple[Entry, ...] = ()
-    unreadable: tuple[str, ...] = ()
+    entries: tuple[Entry, ...]
+    unreadable: tuple[str, ...]
 
 
 def read_runs(places: Iterable[Path]) -> Runs:
@@ -58,14 +58,13 @@ def read_runs(places: Iterable[Path]) -> Runs:
                     raise
                 unreadable.append(f"left out: {error}")
             else:
-                entries.setdefault(_signature(found), found)
+                entries.setdefault(found.signature, found)
     return Runs(tuple(sorted(entries.values(), key=order)), tuple(unreadable))
 
 
-def stored_runs(folder: Path) -> Runs:
-    """The results in a folder of reviewed ones; none if there is no such folder."""
-    there = folder.is_dir() and any(folder.rglob(f"*{SUFFIX}"))
-    return read_runs([folder]) if there else Runs()
+def with_results(*folders: Path) -> list[Path]:
+    """Those of some folders that are there and hold a result."""
+    return [f for f in folders if f.is_dir() and any(f.rglob(f"*{SUFFIX}"))]
 
 
 def result_files(place: Path) -> list[Path]:
@@ -84,28 +83,18 @@ def result_files(place: Path) -> list[Path]:
 
 def entry(path: Path, result: Result) -> Entry:
     """A result as an entry; its scores are None on a split without ground truth."""
-    facts, card = result.facts, result.card
+    facts, card, s = result.facts, result.card, result.summary
     missing = [k for k in ("method", "dataset", "split") if not isinstance(facts.get(k), str)]
     if missing:
         raise ResultError(f"{path}: its facts do not say {', '.join(missing)}")
+    about = {**vars(card), "training_data": training_data(result)}
+    name = about.pop("title") or facts["method"]
+    protocol = facts.get("protocol") or UNKNOWN
+    corruption = corruption_text(facts.get("corruption"))
     return Entry(
-        About(
-            card.title or facts["method"],
-            facts.get("preset") or "",
-            card.venue,
-            card.backbone,
-            card.trainable_parameters,
-            training_data(result),
-            card.url,
-            card.bibtex,
-        ),
-        Setting(
-            facts["dataset"],
-            facts["split"],
-            facts.get("protocol") or UNKNOWN,
-            corruption_text(facts.get("corruption")),
-        ),
-        _percent(result),
+        About(name, facts.get("preset") or "", **about),
+        Setting(facts["dataset"], facts["split"], protocol, corruption),
+        Scores(100 * s.jf, 100 * s.j, 100 * s.f) if s else Scores(None, None, None),
         ablation_of_facts(facts),
         run=Run(path, result),
     )
@@ -138,15 +127,4 @@ def corruption_text(value: Json) -> str | None:
 
 def order(one: Entry) -> tuple[str, str]:
     """Sorting key of runs: the same whatever the order of the places they were read from."""
-    return (one.about.method.casefold(), _signature(one))
-
-
-def _signature(one: Entry) -> str:
-    return one.run.signature if one.run else ""
-
-
-def _percent(result: Result) -> Scores:
-    if result.summary is None:
-        return Scores(None, None, None)
-    s = result.summary
-    return Scores(100 * s.jf, 100 * s.j, 100 * s.f)
+    return (one.about.method.casefold(), one.signature)

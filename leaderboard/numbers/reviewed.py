@@ -19,7 +19,7 @@ from rvosbench.errors import ResultError, RvosbenchError, UsageError
 from rvosbench.files.atomic import write_bytes
 from rvosbench.metrics import official
 from rvosbench.records import Json, MethodCard
-from rvosbench.runs.result import Result, ScoredExpression, read_result, to_json
+from rvosbench.runs.result import Result, read_result, to_json
 
 LOCAL = Path("leaderboard-results")
 """Where `add` puts results unless told otherwise, and where the other commands look for them."""
@@ -47,7 +47,9 @@ def add(
         ResultError: the run is not fit for a leaderboard; the message lists every reason.
         UsageError: no such run, several in the folder, or a card field that does not exist.
     """
-    path = _one(run)
+    path, *more = result_files(run)
+    if more:
+        raise UsageError(f"{run}: holds {len(more) + 1} results, wanted one; the first is {path}")
     result = _scored_by_server(with_card(read_result(path), card or {}), server)
     faults = list(faults_of(result))
     if faults:
@@ -68,17 +70,16 @@ def faults_of(result: Result) -> Iterator[str]:
         yield f"it is of {len(result.facts['videos'])} videos only, wanted the whole split"
     if result.summary is None:
         yield "it has no scores: give the server's with --server J,F"
-        return
-    yield from _score_faults(result, result.summary)
+    else:
+        yield from _score_faults(result, result.summary)
 
 
 def reviewed_bytes(result: Result) -> bytes:
     """The file: a result of the current format, one expression a line, without frames."""
-    short = dataclasses.replace(
-        result, expressions=tuple(_without_frames(e) for e in result.expressions)
-    )
-    content = to_json(short)
-    rows = content.pop("expressions")
+    content = to_json(result)
+    rows = [
+        {**row, "frames": [], "frame_j": [], "frame_f": []} for row in content.pop("expressions")
+    ]
     head = json.dumps(content, ensure_ascii=False, indent=1)[:-2]
     lines = ",\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
     return f'{head},\n "expressions": [\n{lines}\n ]\n}}\n'.encode()
@@ -94,13 +95,6 @@ def with_card(result: Result, fields: Mapping[str, Json]) -> Result:
     if "trainable_parameters" in values:
         values["trainable_parameters"] = _count(values["trainable_parameters"])
     return dataclasses.replace(result, card=dataclasses.replace(result.card, **values))
-
-
-def _one(run: Path) -> Path:
-    found = result_files(run)
-    if len(found) > 1:
-        raise UsageError(f"{run}: holds {len(found)} results, wanted one; the first is {found[0]}")
-    return found[0]
 
 
 def _count(value: Json) -> int:
@@ -129,25 +123,15 @@ def _score_faults(result: Result, summary: Summary) -> Iterator[str]:
             yield f"{name} is {value!r}, wanted a number in [0, 1]"
     if abs(summary.jf - (summary.j + summary.f) / 2) > 1e-9:
         yield f"J&F {summary.jf!r} is not the mean of J {summary.j!r} and F {summary.f!r}"
-    again = _summary_again(result)
-    if again is not None and max(abs(again.j - summary.j), abs(again.f - summary.f)) > 1e-9:
+    scores = [scored.score for scored in result.expressions]
+    if not scores:
+        return
+    try:
+        again = official.protocol(str(result.facts.get("protocol"))).summarize(scores)
+    except (RvosbenchError, ValueError, KeyError):
+        return  # the protocol's own rule needs more than the file holds
+    if max(abs(again.j - summary.j), abs(again.f - summary.f)) > 1e-9:
         yield (
             f"its expressions give J {again.j!r} and F {again.f!r}, "
             f"but it says {summary.j!r} and {summary.f!r}"
         )
-
-
-def _summary_again(result: Result) -> Summary | None:
-    """The summary by the protocol's own rule; None if it needs more than the file holds."""
-    if not result.expressions:
-        return None
-    try:
-        scores = [scored.score for scored in result.expressions]
-        return official.protocol(str(result.facts.get("protocol"))).summarize(scores)
-    except (RvosbenchError, ValueError, KeyError):
-        return None
-
-
-def _without_frames(scored: ScoredExpression) -> ScoredExpression:
-    score = dataclasses.replace(scored.score, frame_j=(), frame_f=(), frames=())
-    return dataclasses.replace(scored, score=score)

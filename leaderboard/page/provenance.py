@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from leaderboard.numbers.entry import Entry, Run
+from leaderboard.numbers.entry import Entry
 from leaderboard.tables.board import BoardEntry
 from leaderboard.tables.cells import score_text
 from leaderboard.tables.confidence import Confidence
@@ -26,14 +26,14 @@ def provenance(shown: BoardEntry, confidence: Mapping[str, Confidence]) -> list[
     if entry.citation is not None:
         facts += _cited(entry, entry.citation)
     if entry.run is not None:
-        facts += _ran(entry, entry.run, confidence.get(entry.run.signature))
+        facts += _ran(entry, confidence.get(entry.signature, Confidence()))
     facts += [_fact("Also printed", _other(other)) for other in shown.others]
     return [fact for fact in facts if fact["text"]]
 
 
 def scores_text(entry: Entry) -> str:
     """`J&F 48.6, J 45.2, F 52.1`."""
-    return ", ".join(f"{METRICS[name]} {score_text(entry, name)[0]}" for name in METRICS)
+    return ", ".join(f"{METRICS[name]} {score_text(entry, name)}" for name in METRICS)
 
 
 def safe_url(url: str) -> str | None:
@@ -59,29 +59,22 @@ def _cited(entry: Entry, citation: Citation) -> list[Fact]:
     ]
 
 
-def _ran(entry: Entry, run: Run, known: Confidence | None) -> list[Fact]:
-    result = run.result
+def _ran(entry: Entry, known: Confidence) -> list[Fact]:
     protocol = entry.setting.protocol
+    spans = [
+        f"{title} {known.intervals[name].low:.1f} to {known.intervals[name].high:.1f}"
+        for name, title in METRICS.items()
+        if name in known.intervals
+    ]
+    bound = "an upper bound that sees the ground truth: never ranked" * entry.upper_bound
     facts = [
         _fact("Source", "a run of rvosbench", safe_url(entry.about.url)),
-        _fact("Signature", result.signature),
+        _fact("Signature", entry.signature),
         _fact("Protocol", "not recorded" if protocol == UNKNOWN else protocol),
         _fact("Preset", entry.about.version),
+        _fact("Remark", bound),
+        _fact("95 % interval", f"{', '.join(spans)} (bootstrap over videos)" if spans else ""),
     ]
-    if entry.upper_bound:
-        facts.append(_fact("Remark", "an upper bound that sees the ground truth: never ranked"))
-    return facts + _sure(known)
-
-
-def _sure(known: Confidence | None) -> list[Fact]:
-    if known is None:
-        return []
-    spans: Sequence[str] = [
-        f"{METRICS[name]} {span.low:.1f} to {span.high:.1f}"
-        for name in METRICS
-        if (span := known.intervals.get(name)) is not None
-    ]
-    facts = [_fact("95 % interval", f"{', '.join(spans)} (bootstrap over videos)" if spans else "")]
     if known.p_value is not None:
         verdict = "not distinguishable" if known.tied else "different"
         text = f"{verdict}, p = {known.p_value:.4f} (paired permutation test over videos)"
@@ -92,7 +85,7 @@ def _sure(known: Confidence | None) -> list[Fact]:
 def _other(entry: Entry) -> str:
     source = f"{entry.citation.source.title}, {entry.citation.locator}" if entry.citation else ""
     version = f" ({entry.about.version})" if entry.about.version else ""
-    notes = "; ".join(f.note for f in entry.citation.flags) if entry.citation else ""
+    notes = entry.remarks()
     return f"{scores_text(entry)}{version}: {source}{f' [{notes}]' if notes else ''}"
 
 

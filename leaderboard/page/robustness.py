@@ -1,17 +1,16 @@
-"""Robustness: J&F against the severity of each corruption, as small plots in SVG."""
+"""Robustness: J&F against the severity of each corruption, for small plots."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from leaderboard.numbers.ablation import ABLATION_DEFAULTS, ablation
 from leaderboard.numbers.entry import Entry
 from leaderboard.tables.cells import corruption_parts, corruption_title
+from rvosbench.report.drawing import ticks
 
-WIDTH, HEIGHT = 240, 160
-_LEFT, _RIGHT, _TOP, _BOTTOM = 30, 10, 8, 24
 DASHES = ("", "6 3", "2 2", "8 3 2 3", "1 3", "10 4")
 STYLES = 6
 """So many lines have a colour of their own; a plot with more repeats them with other dashes."""
@@ -46,77 +45,42 @@ class Plot:
     series: tuple[Series, ...]
 
     @property
-    def top(self) -> float:
-        """Upper end of the axis: the next grid line above all points."""
-        highest = max(y for s in self.series for _, y in s.points)
-        step = 10 if highest < 50 else 20
-        return min(100.0, step * (highest // step + 1))
-
-    def x(self, severity: int) -> float:
-        """Horizontal place of a severity, in the plot's units."""
-        return round(_LEFT + severity * (WIDTH - _LEFT - _RIGHT) / 5, 1)
-
-    def y(self, score: float) -> float:
-        """Vertical place of a score in percent."""
-        return round(HEIGHT - _BOTTOM - score / self.top * (HEIGHT - _TOP - _BOTTOM), 1)
-
-    def path(self, series: Series) -> str:
-        """The line through a series."""
-        return " ".join(f"{self.x(s)},{self.y(v)}" for s, v in series.points)
-
-    @property
-    def ticks(self) -> list[float]:
-        """Scores that get a grid line."""
-        step = 10 if self.top <= 50 else 20
-        return [float(tick) for tick in range(0, int(self.top) + 1, step)]
+    def ticks(self) -> range:
+        """Scores that get a grid line; the last is the upper end of the axis."""
+        return ticks(max(score for one in self.series for _, score in one.points))
 
 
 def plots(entries: Sequence[Entry]) -> list[Plot]:
     """One plot a dataset, split, protocol and corruption that somebody was measured under."""
-    clean: dict[Hashable, Entry] = {}
+    names: dict[Hashable, str] = {}
     measured: dict[tuple[str, ...], dict[Hashable, dict[int, float]]] = defaultdict(
         lambda: defaultdict(dict)
     )
-    names: dict[Hashable, str] = {}
     for entry in entries:
         if entry.scores.jf is None or _is_ablation(entry):
             continue
-        who = entry.contender
+        s, who = entry.setting, entry.contender
         names[who] = _name(entry)
-        if entry.setting.corruption is None:
-            clean.setdefault((who, _where(entry)), entry)
-            continue
-        name, severity = corruption_parts(entry.setting.corruption)
+        name, severity = corruption_parts(s.corruption) if s.corruption else ("", 0)
         if severity is not None:
-            measured[(*_where(entry), name)][who].setdefault(severity, entry.scores.jf)
-    styles = {who: i for i, who in enumerate(sorted(names, key=lambda w: (names[w], str(w))))}
-    used = sorted({who for lines in measured.values() for who in lines}, key=lambda w: styles[w])
-    ranks = {who: i for i, who in enumerate(used)}
-    return [_plot(key, lines, clean, names, ranks) for key, lines in sorted(measured.items())]
-
-
-def _plot(
-    key: tuple[str, ...],
-    lines: Mapping[Hashable, Mapping[int, float]],
-    clean: Mapping[Hashable, Entry],
-    names: Mapping[Hashable, str],
-    ranks: Mapping[Hashable, int],
-) -> Plot:
-    dataset, split, protocol, name = key
-    series = []
-    for who in sorted(lines, key=lambda w: ranks[w]):
-        points = dict(lines[who])
-        base = clean.get((who, (dataset, split, protocol)))
-        if base is not None and base.scores.jf is not None:
-            points[0] = base.scores.jf
-        series.append(Series(names[who], ranks[who], tuple(sorted(points.items()))))
-    title = corruption_title(f"{name}:5")
-    return Plot(title, f"{dataset}/{split}, protocol {protocol}", tuple(series))
-
-
-def _where(entry: Entry) -> tuple[str, str, str]:
-    s = entry.setting
-    return (s.dataset, s.split, s.protocol)
+            scores = measured[s.dataset, s.split, s.protocol, name][who]
+            scores.setdefault(severity, entry.scores.jf)
+    used = {who for key, lines in measured.items() if key[-1] for who in lines}
+    styles = {who: i for i, who in enumerate(sorted(used, key=lambda w: (names[w], str(w))))}
+    found = []
+    for (*where, name), lines in sorted(measured.items()):
+        if not name:
+            continue  # of clean frames
+        clean = measured.get((*where, ""), {})
+        series = [
+            Series(names[who], style, tuple(sorted({**lines[who], **clean.get(who, {})}.items())))
+            for who, style in styles.items()
+            if who in lines
+        ]
+        dataset, split, protocol = where
+        subtitle = f"{dataset}/{split}, protocol {protocol}"
+        found.append(Plot(corruption_title(f"{name}:5"), subtitle, tuple(series)))
+    return found
 
 
 def _is_ablation(entry: Entry) -> bool:

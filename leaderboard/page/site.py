@@ -1,29 +1,35 @@
-"""`leaderboard build`: the page and all tables, as text by path and written to a folder."""
+"""`leaderboard build`: the page and all tables, as text by path and written to a folder.
+
+The front page has one tab a board, then the paper's tables, robustness, findings.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
+
 from leaderboard.checks import check
 from leaderboard.numbers.collection import Collection
 from leaderboard.numbers.entry import slug
-from leaderboard.page.index import Tab, board_tab, script_data
 from leaderboard.page.methods import MethodView, method_views
-from leaderboard.page.provenance import bibtex, safe_url
+from leaderboard.page.provenance import bibtex, provenance, safe_url
 from leaderboard.page.robustness import plots
-from leaderboard.tables.board import COLUMNS, boards
-from leaderboard.tables.catalogue import confidence_of, make_table, table_names
+from leaderboard.tables import make_table, table_names
+from leaderboard.tables.board import COLUMNS, Board, BoardEntry, board_table, boards
 from leaderboard.tables.cells import millions
-from leaderboard.tables.confidence import Confidence
+from leaderboard.tables.confidence import Confidence, confidence_of
 from leaderboard.tables.paper import PAPER_TABLES
 from rvosbench import __version__
 from rvosbench.files.atomic import write_bytes
 from rvosbench.records import Json
-from rvosbench.tables.table import METRICS, percent
-from rvosbench.tables.writers import SUFFIXES, WRITERS
+from rvosbench.tables import SUFFIXES, WRITERS
+from rvosbench.tables.html import environment
+from rvosbench.tables.latex import row_text, to_latex
+from rvosbench.tables.table import METRICS, Row, percent
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -66,98 +72,115 @@ def build(options: BuildOptions, collection: Collection) -> list[Path]:
 
 def _files(collection: Collection, options: BuildOptions) -> Iterator[tuple[str, str]]:
     confidence = confidence_of(collection.everything)
-    if options.table is None:
-        yield from pages(collection, confidence, options.roots)
     names = [options.table] if options.table is not None else list(table_names(collection))
+    if options.table is None:
+        templates = _templates()
+        yield "index.html", _index(templates, collection, confidence)
+        for view in method_views(collection.everything, confidence, options.roots):
+            yield f"methods/{view.slug}.html", _method(templates, view)
     for name in names:
         table = make_table(collection, name, confidence)
         for form in [options.form] if options.form else WRITERS:
             yield f"tables/{name}{SUFFIXES[form]}", WRITERS[form](table)
 
 
-def pages(
-    collection: Collection, confidence: Mapping[str, Confidence], roots: Mapping[str, Path]
-) -> Iterator[tuple[str, str]]:
-    """(path, text) of index.html, then of one page a method.
-
-    Args:
-        collection: what is shown.
-        confidence: by signature.
-        roots: dataset name -> folder, for pictures of best and worst cases.
-    """
-    entries = collection.everything
-    environment = _environment()
-    yield "index.html", _index(environment, collection, confidence)
-    for view in method_views(entries, confidence, roots):
-        yield f"methods/{view.slug}.html", _method(environment, view)
-
-
-def _environment() -> Environment:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.globals |= {"COLUMNS": COLUMNS, "METRICS": METRICS, "percent": percent}
-    environment.filters["slug"] = slug
+def _templates() -> Environment:
+    made = environment(TEMPLATES)
+    made.globals |= {"COLUMNS": COLUMNS, "METRICS": METRICS, "percent": percent}
+    made.filters["slug"] = slug
     # Our own files, not text from results: they go in as they are.
     for name in ("css", "js"):
-        text = (TEMPLATES / f"page.{name}").read_text(encoding="utf-8")
-        environment.globals[name] = Markup(text)
-    return environment
+        made.globals[name] = Markup((TEMPLATES / f"page.{name}").read_text(encoding="utf-8"))
+    return made
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A tab of the front page.
+
+    Attributes:
+        kind: board, paper, robustness or findings.
+        content: board entries with their rows; names and HTML of tables; plots; or findings.
+        lines: of a board: what the page's script needs of each row.
+        latex: of a board: LaTeX before and after its rows.
+    """
+
+    kind: str
+    name: str
+    title: str
+    content: Sequence[Json]
+    lines: Sequence[Mapping[str, Json]] = ()
+    latex: Mapping[str, str] = field(default_factory=dict)
+
+
+def board_tab(board: Board, confidence: Mapping[str, Confidence]) -> Tab:
+    """A board as a tab."""
+    content = list(zip(board.entries, board_table(board, confidence).rows, strict=True))
+    lines = [
+        {
+            "facts": provenance(shown, confidence),
+            "latex": row_text(row),
+            "bibtex": bibtex(shown.entry),
+        }
+        for shown, row in content
+    ]
+    text = to_latex(board_table(Board(board.name, board.title, ()), {}))
+    before, rule, after = text.partition("\\midrule\n")
+    latex = {"begin": f"{before}{rule}".rstrip("\n"), "end": after.rstrip("\n")}
+    return Tab("board", board.name, board.title, content, lines, latex)
+
+
+def filters(content: Sequence[tuple[BoardEntry, Row]]) -> list[tuple[str, str, list[str]]]:
+    """Name, heading and choices of each filter of a board."""
+    return [
+        (c.filter, c.heading, sorted({row.cells[i].text for _, row in content}, key=str.casefold))
+        for i, c in enumerate(COLUMNS)
+        if c.filter
+    ]
+
+
+def script_data(tabs: Sequence[Tab], texts: Mapping[str, str]) -> dict[str, Json]:
+    """What the page's script needs: pop-ups, LaTeX and BibTeX by row, frames of the boards."""
+    return {
+        "lines": {f"{tab.name}-{i}": line for tab in tabs for i, line in enumerate(tab.lines)},
+        "boards": {tab.name: tab.latex for tab in tabs if tab.kind == "board"},
+        "texts": dict(texts),
+    }
 
 
 def _index(
-    environment: Environment, collection: Collection, confidence: Mapping[str, Confidence]
+    templates: Environment, collection: Collection, confidence: Mapping[str, Confidence]
 ) -> str:
     entries = collection.everything
+    paper = Collection(collection.published, collection.runs)
+    tables = {name: make_table(paper, name, confidence) for name in PAPER_TABLES}
+    shown = [(name, Markup(WRITERS["html"](table))) for name, table in tables.items()]
     tabs = [board_tab(board, confidence) for board in boards(entries)]
-    paper, texts = _paper(collection, confidence)
-    tabs.append(paper)
+    tabs.append(Tab("paper", "paper", "Paper tables", shown))
     if found := plots(entries):
-        tabs.append(Tab("robustness", "robustness", "Robustness", "Robustness", plots=tuple(found)))
-    findings = tuple(check(entries))
-    tabs.append(
-        Tab("findings", "contradictions", "Contradictions", "Contradictions", findings=findings)
+        tabs.append(Tab("robustness", "robustness", "Robustness", found))
+    tabs.append(Tab("findings", "contradictions", "Contradictions", check(entries)))
+    texts = {
+        f"{name}.{form}": WRITERS[form](table)
+        for name, table in tables.items()
+        for form in ("latex", "markdown")
+    }
+    return templates.get_template("index.html").render(
+        tabs=tabs,
+        filters=filters,
+        data=script_data(tabs, texts),
+        version=__version__,
+        count=len(entries),
     )
-    template = environment.get_template("index.html")
-    return template.render(
-        tabs=tabs, data=script_data(tabs, texts), version=__version__, count=len(entries)
-    )
 
 
-def _paper(
-    collection: Collection, confidence: Mapping[str, Confidence]
-) -> tuple[Tab, dict[str, str]]:
-    """The tab of the paper's tables, and what its buttons copy."""
-    from markupsafe import Markup
-
-    shown: list[dict[str, Json]] = []
-    texts: dict[str, str] = {}
-    for name in PAPER_TABLES:
-        table = make_table(Collection(collection.published, collection.runs), name, confidence)
-        shown.append({"name": name, "html": Markup(WRITERS["html"](table))})  # escaped there
-        texts |= {f"{name}.{form}": WRITERS[form](table) for form in ("latex", "markdown")}
-    return Tab("paper", "paper", "Paper tables", "Tables of the paper", tables=tuple(shown)), texts
-
-
-def _method(environment: Environment, view: MethodView) -> str:
+def _method(templates: Environment, view: MethodView) -> str:
     about = view.about.about
-    return environment.get_template("method.html").render(
+    # BibTeX of the method's runs and of everything that prints a number of it, each once.
+    sources = dict.fromkeys(map(bibtex, sorted(view.entries, key=lambda e: e.run is None)))
+    return templates.get_template("method.html").render(
         view=view,
         parameters=millions(about.trainable_parameters),
         link=safe_url(about.url),
-        data={"lines": {}, "boards": {}, "texts": {"bibtex": _sources(view)}},
+        data={"lines": {}, "boards": {}, "texts": {"bibtex": "\n\n".join(sources)}},
     )
-
-
-def _sources(view: MethodView) -> str:
-    """BibTeX of the method's runs and of everything that prints a number of it, each once."""
-    entries = sorted(view.entries, key=lambda e: e.run is None)
-    return "\n\n".join(dict.fromkeys(bibtex(entry) for entry in entries))

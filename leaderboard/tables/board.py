@@ -12,11 +12,10 @@ from dataclasses import dataclass
 
 from leaderboard.numbers.ablation import ABLATION_DEFAULTS, ablation
 from leaderboard.numbers.entry import Entry
-from leaderboard.tables.cells import footnotes, label_cell, score_cell
+from leaderboard.tables.cells import footnoted, label_cell, score_cell
 from leaderboard.tables.confidence import Confidence
 from leaderboard.tables.paper import Label
-from rvosbench.errors import UnknownNameError
-from rvosbench.tables.table import METRICS, Row, Table, letters, ranked, text_columns
+from rvosbench.tables.table import METRICS, Row, Table, ranked, text_columns
 from rvosbench.tables.training import DATASET_TITLES
 
 COLUMNS = (
@@ -40,12 +39,15 @@ class BoardEntry:
     Attributes:
         entry: what is shown.
         others: what other sources print of the same thing.
-        warning: a known misprint: shown, never ranked.
     """
 
     entry: Entry
     others: tuple[Entry, ...] = ()
-    warning: str = ""
+
+    @property
+    def warning(self) -> str:
+        """What a reviewer says about a misprint, which is shown and never ranked."""
+        return self.entry.remarks(*_MISPRINTS)
 
 
 @dataclass(frozen=True)
@@ -72,42 +74,27 @@ def boards(entries: Sequence[Entry]) -> list[Board]:
     return sorted(found, key=lambda b: (_FIRST.index(b.name) if b.name in _FIRST else 99, b.name))
 
 
-def board(entries: Sequence[Entry], name: str) -> Board:
-    """The board called `name`; raises UnknownNameError."""
-    found = {b.name: b for b in boards(entries)}
-    if name not in found:
-        raise UnknownNameError("board", name, found)
-    return found[name]
-
-
 def board_table(board: Board, confidence: Mapping[str, Confidence]) -> Table:
     """A board as a table that any format can print."""
-    free = letters(len(board.entries))
-    marks = [next(free) if shown.entry.run else "" for shown in board.entries]
-    rows = [_row(shown, mark, confidence) for shown, mark in zip(board.entries, marks, strict=True)]
+    rows = ranked([_row(shown, confidence) for shown in board.entries], second=True)
+    rows, notes = footnoted(rows, [(shown.entry,) for shown in board.entries])
     return Table(
         board.name,
         board.table_title,
         text_columns((label.heading for label in COLUMNS), METRICS.values()),
-        ranked(rows, second=True),
+        rows,
         "Best and second best within each protocol; unknown: the source does not say.",
-        footnotes(rows, zip(marks, [(shown.entry,) for shown in board.entries], strict=True)),
+        notes,
     )
 
 
-def _row(shown: BoardEntry, mark: str, confidence: Mapping[str, Confidence]) -> Row:
+def _row(shown: BoardEntry, confidence: Mapping[str, Confidence]) -> Row:
     """Labels, then scores, which are comparable within a protocol."""
     entry = shown.entry
     group = None if shown.warning else entry.setting
     cells = [label_cell(entry, column) for column in COLUMNS]
     cells += [score_cell(entry, metric, group, confidence) for metric in METRICS]
-    return Row(tuple(cells), "", mark, (entry.source,))
-
-
-def warning(entry: Entry) -> str:
-    """What a reviewer says about a misprint; empty if there is none."""
-    flags = entry.citation.flags if entry.citation else ()
-    return "; ".join(flag.note for flag in flags if flag.rule in _MISPRINTS)
+    return Row(tuple(cells), sources=(entry.source,))
 
 
 def _belongs(entry: Entry) -> bool:
@@ -130,27 +117,25 @@ def _board(dataset: str, split: str, entries: Sequence[Entry]) -> Board:
 
 
 def _subject(entry: Entry) -> Hashable:
-    if entry.run is not None:
-        return entry.run.signature
     a = entry.about
     selects = (ablation(entry) or ABLATION_DEFAULTS)["selection_module"]
-    return (a.method.casefold(), a.training_data.casefold(), selects)
+    return entry.signature or (a.method.casefold(), a.training_data.casefold(), selects)
 
 
 def _shown(group: Sequence[Entry]) -> BoardEntry:
     shown = min(group, key=_preference)
-    return BoardEntry(shown, tuple(e for e in group if e is not shown), warning(shown))
+    return BoardEntry(shown, tuple(e for e in group if e is not shown))
 
 
 def _preference(entry: Entry) -> tuple[bool, bool, int, str]:
     """Preferred first, then unsuspicious, then complete, then a fixed order."""
     preferred = entry.citation is not None and entry.citation.preferred
     missing = [entry.scores.j, entry.scores.f].count(None)
-    return (not preferred, bool(warning(entry)), missing, entry.source)
+    return (not preferred, bool(entry.remarks(*_MISPRINTS)), missing, entry.source)
 
 
 def _order(shown: BoardEntry) -> tuple[bool, float, str, str]:
     e = shown.entry
-    signature = e.run.signature if e.run else e.about.version
     last = e.upper_bound or bool(shown.warning)
-    return (last, -(e.scores.jf or 0.0), e.about.method.casefold(), signature)
+    fixed = e.signature or e.about.version
+    return (last, -(e.scores.jf or 0.0), e.about.method.casefold(), fixed)

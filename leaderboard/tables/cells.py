@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 from leaderboard.numbers.ablation import ablation
@@ -11,7 +12,7 @@ from leaderboard.numbers.entry import Entry
 from leaderboard.tables.confidence import Confidence
 from leaderboard.tables.paper import Label
 from rvosbench.records import Json
-from rvosbench.tables.table import NO, NOTHING, YES, Cell, Row, as_printed
+from rvosbench.tables.table import NO, NOTHING, YES, Cell, Row, as_printed, letters
 
 _WORDS: Mapping[tuple[str, Json], str] = MappingProxyType(
     {
@@ -48,27 +49,24 @@ def label_cell(entry: Entry, column: Label, group: Hashable = "") -> Cell:
     return Cell(text, count / 1e6, group=ranks, best="low")
 
 
-def score_text(entry: Entry | None, metric: str) -> tuple[str, float | None]:
-    """A score as it is printed, and its value in percent.
-
-    A published number keeps its digits (at least one), a run's has one.
-    """
-    value = getattr(entry.scores, metric) if entry is not None else None
-    if entry is None or value is None:
-        return NOTHING, None
-    return f"{value:.1f}" if entry.run is not None else as_printed(value), value
+def score_text(entry: Entry, metric: str) -> str:
+    """A score as it is printed: a published number keeps its digits, a run's has one."""
+    value = getattr(entry.scores, metric)
+    if value is None:
+        return NOTHING
+    return as_printed(value) if entry.run is None else f"{value:.1f}"
 
 
 def score_cell(
     entry: Entry | None, metric: str, group: Hashable, confidence: Mapping[str, Confidence]
 ) -> Cell:
     """The cell of one score; with None as its group it is never ranked, as an upper bound is."""
-    text, value = score_text(entry, metric)
+    value = getattr(entry.scores, metric) if entry is not None else None
     if entry is None or value is None:
-        return Cell(text)
-    known = confidence.get(entry.run.signature) if entry.run else None
+        return Cell(NOTHING)
+    known = confidence.get(entry.signature)
     return Cell(
-        text,
+        score_text(entry, metric),
         value,
         interval=known.intervals.get(metric) if known else None,
         tied=bool(known and known.tied and metric == "jf"),
@@ -76,14 +74,18 @@ def score_cell(
     )
 
 
-def footnotes(rows: Sequence[Row], runs: Iterable[tuple[str, Sequence[Entry]]]) -> tuple[str, ...]:
-    """What every marked row is, then what the signs mean.
+def footnoted(
+    rows: Sequence[Row], entries: Sequence[Sequence[Entry]]
+) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+    """Rows with the marks of runs, and what every marked row is, then what the signs mean.
 
     Args:
         rows: of the table.
-        runs: mark -> entries of the row that has it, in the order of rows.
+        entries: of each row.
     """
-    notes = [f"{mark}: {run_note(entries)}" for mark, entries in runs if mark]
+    free = letters(len(rows))
+    marks = [next(free) if found[0].run else "" for found in entries]
+    notes = [f"{m}: {run_note(found)}" for m, found in zip(marks, entries, strict=True) if m]
     if any(cell.interval for row in rows for cell in row.cells):
         notes.append(
             "[low, high]: 95 % confidence interval of a run, bootstrap over videos. Published "
@@ -94,7 +96,7 @@ def footnotes(rows: Sequence[Row], runs: Iterable[tuple[str, Sequence[Entry]]]) 
             "≈: not distinguishable from the best run measured the same way (paired permutation "
             "test over videos, p >= 0.05)."
         )
-    return tuple(notes)
+    return tuple(replace(r, mark=m) for r, m in zip(rows, marks, strict=True)), tuple(notes)
 
 
 def run_note(entries: Sequence[Entry]) -> str:

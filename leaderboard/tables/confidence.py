@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from leaderboard.numbers.entry import Entry
 from rvosbench.errors import UsageError
 from rvosbench.metrics.significance import (
     LEVEL,
@@ -41,6 +42,11 @@ class Confidence:
         return self.p_value is not None and self.p_value >= LEVEL
 
 
+def confidence_of(entries: Iterable[Entry]) -> dict[str, Confidence]:
+    """Signature -> confidence of the runs among entries, see `confidences`."""
+    return confidences([entry.run.result for entry in entries if entry.run is not None])
+
+
 def compare(a: Result, b: Result, seed: int = 0) -> Difference:
     """J&F of run A minus that of run B; the same seed gives the same answer.
 
@@ -64,35 +70,29 @@ def comparable_key(result: Result) -> tuple[object, ...]:
     return (*facts, hash(asked), len(asked))
 
 
-def confidences(results: Sequence[Result], seed: int = 0) -> dict[str, Confidence]:
+def confidences(results: Sequence[Result]) -> dict[str, Confidence]:
     """Signature -> confidence, for all results with scores of single expressions.
 
     Each is tested against the best run measured the same way; upper bounds are never the best.
     Tests are not corrected for their number: "tied" means tied at the level of a single test.
     """
-    groups: dict[tuple[object, ...], list[Result]] = defaultdict(list)
+    groups: dict[tuple[object, ...], dict[str, Result]] = defaultdict(dict)
     for result in results:
         if result.expressions and result.summary is not None:
-            groups[comparable_key(result)].append(result)
-    found: dict[str, Confidence] = {}
-    for group in groups.values():
-        found.update(_group_confidences(group, seed))
-    return found
+            groups[comparable_key(result)][result.signature] = result
+    return {name: one for g in groups.values() for name, one in _group_confidences(g)}
 
 
-def _group_confidences(group: Sequence[Result], seed: int) -> dict[str, Confidence]:
-    data = {r.signature: scores_by_video(s.score for s in r.expressions) for r in group}
-    weights = bootstrap_weights(len(data[group[0].signature].videos), seed)
-    ranked = [r for r in group if not r.upper_bound]
-    best = max(ranked, key=lambda r: (data[r.signature].mean(), r.signature), default=None)
-    found = {}
-    for result in group:
-        mine = data[result.signature]
+def _group_confidences(group: Mapping[str, Result]) -> Iterator[tuple[str, Confidence]]:
+    data = {name: scores_by_video(s.score for s in r.expressions) for name, r in group.items()}
+    weights = bootstrap_weights(len(next(iter(data.values())).videos))
+    ranked = [name for name, result in group.items() if not result.upper_bound]
+    best = max(ranked, key=lambda name: (data[name].mean(), name), default=None)
+    for name, mine in data.items():
         p = None
-        if best is not None and result is not best and not result.upper_bound:
-            p = permutation_p(mine.sums["jf"] - data[best.signature].sums["jf"], seed)
-        found[result.signature] = Confidence(_intervals(result, mine, weights), p)
-    return found
+        if best is not None and best != name and not group[name].upper_bound:
+            p = permutation_p(mine.sums["jf"] - data[best].sums["jf"])
+        yield name, Confidence(_intervals(group[name], mine, weights), p)
 
 
 def _intervals(result: Result, mine: VideoScores, weights: Floats) -> dict[str, Interval]:

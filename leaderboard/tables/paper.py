@@ -9,11 +9,11 @@ Source: Kim et al., arXiv 2412.01136, tables 1 to 5 and A.1, A.2.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
-from rvosbench.tables.paper import PAPER_TITLES
+from rvosbench.tables.published import PAPER_TITLES
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,20 @@ class Training:
     text: str
 
 
+MEVIS = Block("", "MeViS", "mevis", "valid", "mevis")
+RYT = Block("Ref-YouTube-VOS", "Ref-YouTube-VOS", "ref-youtube-vos", "valid", "ref-youtube-vos")
+DAVIS = Block("Ref-DAVIS", "Ref-DAVIS", "ref-davis17", "valid", "unknown")
+
+_ON_MEVIS = Training(
+    frozenset({"mevis"}),
+    frozenset({"ref-youtube-vos", "ref-davis17"}),
+    "MeViS, without Ref-YouTube-VOS and Ref-DAVIS17",
+)
+_ON_BOTH = Training(
+    frozenset({"mevis", "ref-youtube-vos"}), frozenset(), "MeViS and Ref-YouTube-VOS"
+)
+
+
 @dataclass(frozen=True)
 class TableSpec:
     """A table of the paper.
@@ -78,10 +92,10 @@ class TableSpec:
     """
 
     name: str
-    note: str
     labels: tuple[Label, ...]
-    blocks: tuple[Block, ...]
-    training: Training
+    note: str = ""
+    blocks: tuple[Block, ...] = (MEVIS,)
+    training: Training = _ON_MEVIS
     varies: tuple[str, ...] = ()
     corrupted: bool = False
     second: bool = False
@@ -93,59 +107,33 @@ class TableSpec:
         return PAPER_TITLES[self.name]
 
 
-MEVIS = Block("", "MeViS", "mevis", "valid", "mevis")
-RYT = Block("Ref-YouTube-VOS", "Ref-YouTube-VOS", "ref-youtube-vos", "valid", "ref-youtube-vos")
-DAVIS = Block("Ref-DAVIS", "Ref-DAVIS", "ref-davis17", "valid", "unknown")
-_NAMED = Block("MeViS", "MeViS", "mevis", "valid", "mevis")
-_METRICS = Block("Metrics", "MeViS", "mevis", "valid", "mevis")
-
-_ON_MEVIS = Training(
-    frozenset({"mevis"}),
-    frozenset({"ref-youtube-vos", "ref-davis17"}),
-    "MeViS, without Ref-YouTube-VOS and Ref-DAVIS17",
-)
-_ON_BOTH = Training(
-    frozenset({"mevis", "ref-youtube-vos"}), frozenset(), "MeViS and Ref-YouTube-VOS"
-)
-_METHODS = Label("Methods", "method")
-_BOLD = "The best results are in bold."
-
-
 def _ablation(name: str, *labels: Label) -> TableSpec:
-    return TableSpec(
-        name,
-        "",
-        labels,
-        (MEVIS,),
-        _ON_MEVIS,
-        varies=tuple(label.field for label in labels),
-        any_method=False,
-    )
+    varies = tuple(label.field for label in labels)
+    return TableSpec(name, labels, varies=varies, any_method=False)
 
 
+_METHODS = Label("Methods", "method")
 _ALL = (
     TableSpec(
         "1",
-        f"{_BOLD[:-1]}, and the second-best results are underlined.",
         (_METHODS, Label("# of trainable parameters", "parameters", best="low")),
-        (_METRICS,),
-        _ON_MEVIS,
+        "The best results are in bold, and the second-best results are underlined.",
+        (replace(MEVIS, heading="Metrics"),),
         second=True,
     ),
     TableSpec(
         "2",
-        f"{_BOLD} The models are trained on the training set of MeViS and evaluated on "
-        "Ref-YouTube-VOS and Ref-DAVIS.",
         (_METHODS,),
+        "The best results are in bold. The models are trained on the training set of MeViS and "
+        "evaluated on Ref-YouTube-VOS and Ref-DAVIS.",
         (RYT, DAVIS),
-        _ON_MEVIS,
     ),
     TableSpec(
         "3",
-        f"{_BOLD} The models are jointly trained on the training sets of MeViS and "
-        "Ref-YouTube-VOS and evaluated separately on each.",
         (_METHODS,),
-        (_NAMED, RYT),
+        "The best results are in bold. The models are jointly trained on the training sets of "
+        "MeViS and Ref-YouTube-VOS and evaluated separately on each.",
+        (replace(MEVIS, heading="MeViS"), RYT),
         _ON_BOTH,
     ),
     _ablation("4", Label("Methods", "selection_module")),
@@ -157,11 +145,10 @@ _ALL = (
     ),
     TableSpec(
         "A.1",
-        f"{_BOLD} The models are trained on the original training set and evaluated on the "
-        "corrupted version of the validation set, with ImageNet-C corruptions of severity 5.",
         (_METHODS, Label("Algorithm", "corruption")),
-        (MEVIS,),
-        _ON_MEVIS,
+        "The best results are in bold. The models are trained on the original training set and "
+        "evaluated on the corrupted version of the validation set, with ImageNet-C corruptions of "
+        "severity 5.",
         varies=("selection_module",),
         corrupted=True,
     ),
@@ -170,10 +157,7 @@ _ALL = (
         Label("Train", "background_training"),
         Label("Inference", "background_inference"),
     ),
-    _ablation(
-        "A.2b",
-        Label("# of Alignment Layers", "n_layers"),
-    ),
+    _ablation("A.2b", Label("# of Alignment Layers", "n_layers")),
 )
 
 PAPER_TABLES: Mapping[str, TableSpec] = MappingProxyType({spec.name: spec for spec in _ALL})

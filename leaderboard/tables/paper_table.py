@@ -1,17 +1,18 @@
-"""The paper's tables from their specs, published rows and our own runs."""
+"""The paper's tables from their specs, published rows, and the runs that belong in them."""
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from leaderboard.numbers.ablation import ablation
+from leaderboard.numbers.ablation import ABLATION_DEFAULTS, ablation
 from leaderboard.numbers.entry import Entry
-from leaderboard.tables.cells import corruption_parts, footnotes, label_cell, score_cell
+from leaderboard.tables.cells import corruption_parts, footnoted, label_cell, score_cell
 from leaderboard.tables.confidence import Confidence
-from leaderboard.tables.membership import block_of, why_not_in
 from leaderboard.tables.paper import Block, TableSpec
-from rvosbench.tables.table import METRICS, Column, Row, Table, letters, ranked
+from rvosbench.tables.published import UNKNOWN
+from rvosbench.tables.table import METRICS, Column, Row, Table, ranked
+from rvosbench.tables.training import training_sets
 
 SOURCE = "sola"
 """The source whose tables these are."""
@@ -49,43 +50,28 @@ def assemble(
         entries: published rows (of all sources) and runs.
         confidence: by signature, see `leaderboard.tables.confidence`; without it no intervals.
     """
-    runs = [e for e in entries if e.run is not None]
-    reasons = {id(e): why_not_in(spec, e) for e in runs}
-    fitting = [e for e in runs if not reasons[id(e)]]
+    runs = [(e, why_not_in(spec, e)) for e in entries if e.run is not None]
+    left_out = [f"{e.where} is not in table {spec.name}: {reason}" for e, reason in runs if reason]
     drafts = _published(spec, entries)
-    for draft in _drafts(spec, fitting):
+    for draft in _drafts(spec, [e for e, reason in runs if not reason]):
         drafts.insert(_position(drafts, draft), draft)
-    blocks, free = _blocks(spec, drafts), letters(len(drafts))
-    marks = [next(free) if draft.first.run else "" for draft in drafts]
-    rows = [
-        _row(spec, draft, blocks, mark, confidence or {})
-        for draft, mark in zip(drafts, marks, strict=True)
-    ]
+    blocks = _blocks(spec, drafts)
+    rows = ranked([_row(spec, draft, blocks, confidence or {}) for draft in drafts], spec.second)
+    rows, notes = footnoted(rows, [tuple(draft.entries.values()) for draft in drafts])
+    columns = tuple(_columns(spec, blocks))
     return Table(
-        spec.name,
-        spec.title,
-        tuple(_columns(spec, blocks)),
-        ranked(rows, spec.second),
-        spec.note,
-        footnotes(rows, zip(marks, [tuple(d.entries.values()) for d in drafts], strict=True)),
-        tuple(
-            f"{e.where} is not in table {spec.name}: {reasons[id(e)]}"
-            for e in runs
-            if reasons[id(e)]
-        ),
-        numbered=True,
+        spec.name, spec.title, columns, rows, spec.note, notes, tuple(left_out), numbered=True
     )
 
 
 def _published(spec: TableSpec, entries: Sequence[Entry]) -> list[DraftRow]:
+    place = (SOURCE, f"Table {spec.name}")
     ours = [
-        e
+        (e.citation.row or 0, e)
         for e in entries
-        if e.citation
-        and e.citation.source.id == SOURCE
-        and e.citation.locator == f"Table {spec.name}"
+        if e.citation and (e.citation.source.id, e.citation.locator) == place
     ]
-    return _drafts(spec, sorted(ours, key=lambda e: (e.citation and e.citation.row) or 0))
+    return _drafts(spec, [entry for _, entry in sorted(ours, key=lambda found: found[0])])
 
 
 def _drafts(spec: TableSpec, entries: Sequence[Entry]) -> list[DraftRow]:
@@ -143,11 +129,80 @@ def _row(
     spec: TableSpec,
     draft: DraftRow,
     blocks: Sequence[Block],
-    mark: str,
     confidence: Mapping[str, Confidence],
 ) -> Row:
     cells = [label_cell(draft.first, label, draft.group) for label in spec.labels]
     for block in blocks:
         entry = draft.entries.get(block)
         cells += [score_cell(entry, name, (block, draft.group), confidence) for name in METRICS]
-    return Row(tuple(cells), draft.group, mark, tuple(e.source for e in draft.entries.values()))
+    sources = tuple(entry.source for entry in draft.entries.values())
+    return Row(tuple(cells), draft.group, sources=sources)
+
+
+def why_not_in(spec: TableSpec, entry: Entry) -> str | None:
+    """Why a run does not belong in a table; None if it does."""
+    checks = (_measured, _dataset, _frames, _training, _configuration)
+    return next((reason for check in checks if (reason := check(spec, entry))), None)
+
+
+def block_of(spec: TableSpec, entry: Entry) -> Block:
+    """The score columns of an entry: the table's own, or new ones with a label of their own.
+
+    Only an equal dataset, split and protocol share columns; "unknown" equals nothing measured.
+    """
+    setting = entry.setting
+    same = next(b for b in spec.blocks if b.dataset == setting.dataset)
+    nameless = entry.run is not None and setting.protocol == UNKNOWN
+    equal = setting.protocol == same.protocol and not nameless
+    if equal and setting.split == same.split:
+        return same
+    split = "" if setting.split == same.split else f" {setting.split}"
+    named = "not recorded" if nameless else setting.protocol
+    title = f"{same.title}{split}{'' if equal else f' (protocol {named})'}"
+    return Block(title, title, setting.dataset, setting.split, named)
+
+
+def _measured(spec: TableSpec, entry: Entry) -> str | None:
+    if entry.scores.jf is None:
+        return "it has no scores (a split without ground truth)"
+    videos = entry.run.result.facts.get("videos") if entry.run is not None else None
+    return f"it is of a part of the split only ({len(videos)} videos)" if videos else None
+
+
+def _dataset(spec: TableSpec, entry: Entry) -> str | None:
+    names = sorted({b.dataset for b in spec.blocks})
+    if entry.setting.dataset in names:
+        return None
+    return f"it is on {entry.setting.dataset}, the table on {' and '.join(names)}"
+
+
+def _frames(spec: TableSpec, entry: Entry) -> str | None:
+    if spec.corrupted and entry.setting.corruption is None:
+        return "its frames are clean, the table's corrupted"
+    if not spec.corrupted and entry.setting.corruption is not None:
+        return f"its frames are corrupted ({entry.setting.corruption}), the table's clean"
+    return None
+
+
+def _training(spec: TableSpec, entry: Entry) -> str | None:
+    settings = ablation(entry)
+    if settings is not None and not settings["selection_module"]:
+        return None  # nothing is trained
+    trained = training_sets(entry.about.training_data)
+    if spec.training.needs <= trained and not spec.training.without & trained:
+        return None
+    return (
+        f"its training data is {entry.about.training_data or 'not said'!r}, "
+        f"the table's {spec.training.text}"
+    )
+
+
+def _configuration(spec: TableSpec, entry: Entry) -> str | None:
+    settings = ablation(entry)
+    if settings is None:
+        return None if spec.any_method else "the table is an ablation of SOLA, and it is not SOLA"
+    odd = {k: v for k, v in settings.items() if v != ABLATION_DEFAULTS[k] and k not in spec.varies}
+    if not odd:
+        return None
+    said = ", ".join(f"{k}={v}" for k, v in sorted(odd.items()))
+    return f"its configuration is another one ({said})"

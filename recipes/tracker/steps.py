@@ -24,8 +24,9 @@ from rvosbench.models.sam2.decoding import (
     decode,
     decode_prompts,
     encode_frames,
+    prompt_masks_at,
 )
-from rvosbench.models.sam2.propagation import prompt_masks_at, propagate
+from rvosbench.models.sam2.propagation import propagate
 
 if TYPE_CHECKING:
     from transformers import Sam2VideoModel

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from rich.progress import Task, TextColumn
+from rich.progress import ProgressColumn, Task, TextColumn
 from rich.text import Text
 
 from rvosbench.cli import options
-from rvosbench.cli.screen import bar, emit, say
+from rvosbench.cli.screen import bar, emit, say, verdict
 from rvosbench.corruptions.plan import Plan
 from rvosbench.errors import UsageError
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from rvosbench.contracts import Dataset
     from rvosbench.datasets.corrupted_copy import CorruptedCopy
     from rvosbench.execution.units import Unit
-    from rvosbench.records import Sample
 
 
 @dataclass(frozen=True)
@@ -73,8 +72,7 @@ def corrupt_command(
     wanted: PlanOptions,
     stored: StorageOptions,
     out: Annotated[
-        Path | None,
-        typer.Option(help="Root of the copy; default: a folder under corrupted/."),
+        Path | None, typer.Option(help="Root of the copy; default: a folder under corrupted/.")
     ] = None,
     workers: options.Workers = 0,
     verify: Annotated[
@@ -112,8 +110,8 @@ def corrupt_command(
     storage = Storage(stored.image_format, stored.quality, stored.names == "keep")
     copy = CorruptedCopy(out or _default_folder(opened, plan, storage.mark))
     say(f"{plan.signature} of {opened.name}/{opened.split}: {len(opened)} videos")
-    with _progress() as (on_start, on_done):
-        run = CopyOptions(storage, stored.annotations == "link", workers, on_start, on_done)
+    with _progress(opened) as on_done:
+        run = CopyOptions(storage, stored.annotations == "link", workers, on_done)
         write_copy(opened, plan, copy.folder, source.data, run)
     _finish(opened, copy, as_json)
 
@@ -144,39 +142,25 @@ def _finish(dataset: Dataset, copy: CorruptedCopy, as_json: bool) -> None:
 
 def _verify(copy: CorruptedCopy, as_json: bool) -> None:
     count, found = len(copy.manifest()["files"]), list(copy.faults())
-    if as_json:
-        wrong = [{"path": f.path, "what": f.what} for f in found]
-        emit({"files": count, "ok": not found, "wrong": wrong})
-    for fault in found:
-        say(f"{copy.folder / fault.path}: {fault.what}")
-    say(f"{count} files, {len(found)} wrong")
-    if found:
-        say("Run the command that made this copy again: it makes these anew.")
-        raise typer.Exit(1)
+    facts = {"files": count, "ok": not found, "wrong": [vars(fault) for fault in found]}
+    problems = [f"{copy.folder / fault.path}: {fault.what}" for fault in found]
+    advice = "\nRun the command that made this copy again: it makes these anew." if found else ""
+    verdict(as_json, facts, problems, f"{count} files, {len(found)} wrong{advice}")
 
 
-class _FramesPerSecond(TextColumn):
+class _FramesPerSecond(ProgressColumn):
     """Speed since the first video was finished in this run."""
 
-    def __init__(self) -> None:
-        super().__init__("")
-
-    def render(self, task: Task) -> object:  # type: ignore[override]
+    def render(self, task: Task) -> Text:
         """For example `212 frames/s`."""
         speed = task.finished_speed or task.speed
         return Text(f"{speed:.0f} frames/s" if speed else "- frames/s")
 
 
 @contextmanager
-def _progress() -> Iterator[
-    tuple[Callable[[Sequence[Sample]], None], Callable[[Unit, bool], None]]
-]:
-    """A progress bar over frames on stderr: what to call at the start, and for each video."""
-    frames: dict[str, int] = {}
-    with bar("corrupting", None, "frames,", _FramesPerSecond(), TextColumn(",")) as (shown, task):
-
-        def start(samples: Sequence[Sample]) -> None:
-            frames.update({sample.video.id: len(sample.video) for sample in samples})
-            shown.update(task, total=sum(frames.values()))
-
-        yield start, lambda unit, reused: shown.advance(task, frames[unit.key])
+def _progress(dataset: Dataset) -> Iterator[Callable[[Unit, bool], None]]:
+    """A progress bar over frames on stderr: what to call for each video."""
+    frames = {sample.video.id: len(sample.video) for sample in dataset}
+    columns = (_FramesPerSecond(), TextColumn(","))
+    with bar("corrupting", sum(frames.values()), "frames,", *columns) as (shown, task):
+        yield lambda unit, reused: shown.advance(task, frames[unit.key])

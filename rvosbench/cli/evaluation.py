@@ -15,13 +15,9 @@ def evaluate_command(
     method: options.MethodName,
     source: options.SplitOptions,
     corruption: options.CorruptionOptions,
+    models: options.ModelOptions,
     protocol: options.ProtocolName = None,
-    preset: options.Preset = None,
-    settings: options.Settings = None,
-    config: options.ConfigFile = None,
     tracks: options.Tracks = None,
-    device: options.Device = "auto",
-    dtype: options.Dtype = "auto",
     videos: options.Videos = None,
     limit: options.Limit = None,
     out: options.Out = None,
@@ -37,14 +33,14 @@ def evaluate_command(
     Example: rvosbench eval --method sola
     """
     from rvosbench.cli import runs
-    from rvosbench.report.robustness_run import Trial
+    from rvosbench.report.robustness import Trial
     from rvosbench.runs.evaluate import RunOptions, evaluate
     from rvosbench.runs.methods import load_method
 
     plans = corruption.plans()
     chosen = source.choice(plans[0] if len(plans) == 1 else None, videos, limit)
-    changes = options.changes(config, settings, dtype, tracks)
-    choice = load_method(method, preset, changes, device, source.dataset)
+    changes = models.changes(tracks)
+    choice = load_method(method, models.preset, changes, models.device, source.dataset)
     place = out or runs.default_folder(choice, chosen, protocol, plans)
     options_of_run = RunOptions(place, resume, workers)
     runs.announce(choice, chosen)

@@ -26,8 +26,7 @@ Split = Annotated[
     typer.Option(help="Split as its authors name it; default: the dataset's validation split."),
 ]
 Root = Annotated[
-    Path | None,
-    typer.Option("--data", help="Root folder of the dataset; the demo needs none."),
+    Path | None, typer.Option("--data", help="Root folder of the dataset; the demo needs none.")
 ]
 ProtocolName = Annotated[
     str | None,
@@ -59,16 +58,13 @@ Tracks = Annotated[
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.")]
 Dtype = Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16.")]
 Videos = Annotated[
-    str | None,
-    typer.Option(metavar="ID,...", help="Only these videos; recorded in the signature."),
+    str | None, typer.Option(metavar="ID,...", help="Only these videos; recorded in the signature.")
 ]
 Limit = Annotated[
-    int | None,
-    typer.Option(min=1, help="Only the first N videos; recorded in the signature."),
+    int | None, typer.Option(min=1, help="Only the first N videos; recorded in the signature.")
 ]
 Out = Annotated[
-    Path | None,
-    typer.Option(help="Run folder; default: a folder under runs/ named after the run."),
+    Path | None, typer.Option(help="Run folder; default: a folder under runs/ named after the run.")
 ]
 Workers = Annotated[int, typer.Option(min=0, help="Processes; 0 works in this one.")]
 Resume = Annotated[bool, typer.Option("--resume", help="Continue a killed run in the same folder.")]
@@ -147,16 +143,24 @@ class SplitOptions:
         return DatasetChoice(self.dataset, self.split, self.data, plan, parse_videos(videos), limit)
 
 
-def changes(
-    config: Path | None, settings: list[str] | None, dtype: str, tracks: Path | None = None
-) -> dict[str, Json]:
-    """What the options change in a configuration: the file first, `--set` last."""
-    found: dict[str, Json] = read_toml(config) if config else {}
-    if dtype != "auto":
-        found["dtype"] = dtype
-    if tracks is not None:
-        found["tracks"] = str(tracks)
-    return {**found, **parse_assignments(settings or [])}
+@dataclass(frozen=True)
+class ModelOptions:
+    """Which configuration of models, and where they run."""
+
+    preset: Preset = None
+    settings: Settings = None
+    config: ConfigFile = None
+    device: Device = "auto"
+    dtype: Dtype = "auto"
+
+    def changes(self, tracks: Path | None = None) -> dict[str, Json]:
+        """What is changed in a configuration: the file first, `--set` last."""
+        found: dict[str, Json] = read_toml(self.config) if self.config else {}
+        if self.dtype != "auto":
+            found["dtype"] = self.dtype
+        if tracks is not None:
+            found["tracks"] = str(tracks)
+        return {**found, **parse_assignments(self.settings or [])}
 
 
 def grouped(command: Callable[..., None]) -> Callable[..., None]:

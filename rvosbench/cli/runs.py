@@ -15,9 +15,8 @@ from rvosbench.datasets.choice import DatasetChoice
 from rvosbench.execution.units import Unit
 from rvosbench.recipe import digest
 from rvosbench.records import Json
-from rvosbench.report.robustness import Robustness, to_json
+from rvosbench.report.robustness import Robustness, Trial, measure, to_json
 from rvosbench.report.robustness_page import robustness_tables, write_report
-from rvosbench.report.robustness_run import Trial, measure
 from rvosbench.runs.evaluate import RunOptions
 from rvosbench.runs.methods import MethodChoice
 from rvosbench.runs.result import Result, parts, report
@@ -96,50 +95,24 @@ def _row(label: str, count: int, scores: Mapping[str, float]) -> list[str]:
 def report_robustness(
     choice: MethodChoice, trial: Trial, run: RunOptions, as_json: bool = False
 ) -> None:
-    """Evaluate clean and under every corruption, write the report, print its table.
+    """Evaluate clean and under every corruption, write the report, print its table."""
+    out = run.out or Path("runs")
+    videos = len(video_ids(trial.dataset) if trial.videos is None else trial.videos)
+    with ExitStack() as bars, redirect_stdout(sys.stderr):
+        advance: list[Callable[[Unit, bool], None]] = []
 
-    Args:
-        choice: the method.
-        trial: the clean split, at least two plans, the protocol and the videos.
-        run: with a folder.
-        as_json: one object for machines instead of the table.
-    """
-    out, videos = run.out or Path("runs"), trial.videos
-    with (
-        _Bars(len(video_ids(trial.dataset) if videos is None else videos)) as bars,
-        redirect_stdout(sys.stderr),
-    ):
-        robustness = measure(choice, trial, out, replace(run, on_done=bars.advance), bars.start)
+        def start(label: str, number: int, count: int) -> None:
+            bars.close()
+            advance[:] = [bars.enter_context(progress(f"{number}/{count} {label}", videos))]
+
+        shown_run = replace(run, on_done=lambda unit, reused: advance[0](unit, reused))
+        robustness = measure(choice, trial, out, shown_run, start)
     page = write_report(robustness, out)
     if as_json:
         emit({**to_json(robustness), "report": str(page)})
     else:
         _print_robustness(robustness)
     say(f"report: {page} (beside it .svg, .png and .json)")
-
-
-class _Bars:
-    """One progress bar after another, each over the videos of a run."""
-
-    def __init__(self, videos: int) -> None:
-        self._videos, self._stack = videos, ExitStack()
-        self._advance: Callable[[Unit, bool], None] = lambda unit, reused: None
-
-    def __enter__(self) -> _Bars:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._stack.close()
-
-    def start(self, label: str, number: int, count: int) -> None:
-        """Close the bar of the last run and open that of the next."""
-        self._stack.close()
-        bar = progress(f"{number}/{count} {label}", self._videos)
-        self._advance = self._stack.enter_context(bar)
-
-    def advance(self, unit: Unit, reused: bool) -> None:
-        """A video is done."""
-        self._advance(unit, reused)
 
 
 def _print_robustness(robustness: Robustness) -> None:

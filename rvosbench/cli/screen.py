@@ -51,6 +51,33 @@ def show(
     Console(markup=False, highlight=False, width=width).print(table)
 
 
+def answer(
+    as_json: bool,
+    value: Json,
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    numbers: int = 0,
+) -> None:
+    """The same for machines or for people: what `emit` prints, or what `show` prints."""
+    if as_json:
+        emit(value)
+    else:
+        show(title, columns, rows, numbers)
+
+
+def verdict(as_json: bool, facts: Json, problems: Sequence[str], summary: str) -> None:
+    """What a check found, for machines or for people; ends with code 1 if there is a problem."""
+    if as_json:
+        emit(facts)
+    else:
+        for problem in problems:
+            typer.echo(problem)
+        say(summary)
+    if problems:
+        raise typer.Exit(1)
+
+
 @contextmanager
 def bar(
     label: str, total: int | None, things: str = "videos", *more: ProgressColumn

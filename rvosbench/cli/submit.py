@@ -9,13 +9,12 @@ from typing import Annotated
 import typer
 
 from rvosbench.cli import options
-from rvosbench.cli.screen import emit, say
+from rvosbench.cli.screen import say, verdict
 
 app = typer.Typer(help="Submissions to the datasets' own servers.", no_args_is_help=True)
 
 _Predictions = Annotated[
-    Path,
-    typer.Argument(help="Folder or zip of masks, JSON of run lengths, or run folder."),
+    Path, typer.Argument(help="Folder or zip of masks, JSON of run lengths, or run folder.")
 ]
 
 
@@ -23,8 +22,7 @@ _Predictions = Annotated[
 def pack_command(
     predictions: _Predictions,
     dataset: Annotated[
-        str | None,
-        typer.Option(help="Dataset name; not needed for a run folder, which says it."),
+        str | None, typer.Option(help="Dataset name; not needed for a run folder, which says it.")
     ] = None,
     split: options.Split = None,
     data: options.Root = None,
@@ -66,14 +64,9 @@ def check_command(
 
     opened = options.SplitOptions(dataset, split, data).choice().dataset
     found = check_predictions(predictions, opened)
-    if as_json:
-        emit({**dataclasses.asdict(found), "passed": found.passed})
-    else:
-        for problem in found.problems:
-            typer.echo(problem)
-        for warning in found.warnings:
-            say(f"warning: {warning}")
-        number = len(found.problems) or "no"
-        say(f"{predictions}: {number} problems in {found.expressions} expressions")
-    if not found.passed:
-        raise typer.Exit(1)
+    facts = {**dataclasses.asdict(found), "passed": found.passed}
+    for warning in () if as_json else found.warnings:
+        say(f"warning: {warning}")
+    number = len(found.problems) or "no"
+    summary = f"{predictions}: {number} problems in {found.expressions} expressions"
+    verdict(as_json, facts, found.problems, summary)

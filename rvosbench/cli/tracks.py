@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from rvosbench.cli import options
-from rvosbench.cli.screen import emit, percent, progress, say, show
+from rvosbench.cli.screen import emit, percent, progress, say, show, verdict
 from rvosbench.errors import UsageError
 
 if TYPE_CHECKING:
+    from rvosbench.contracts import Dataset
     from rvosbench.tracks.recall import Recall
 
 app = typer.Typer(
@@ -22,24 +23,9 @@ app = typer.Typer(
 )
 
 Folder = Annotated[Path, typer.Argument(help="Folder of a track cache.")]
-OptionalDataset = Annotated[
-    str | None,
-    typer.Option("--dataset", help="Dataset that the tracks are of; default: look at files only."),
-]
 Part = Annotated[
     str, typer.Option(metavar="I/N", help="Only the I-th of N parts: one a machine, then copy.")
 ]
-
-
-@dataclass(frozen=True)
-class ModelOptions:
-    """Which models make the tracks, and how."""
-
-    preset: options.Preset = None
-    settings: options.Settings = None
-    config: options.ConfigFile = None
-    device: options.Device = "auto"
-    dtype: options.Dtype = "auto"
 
 
 @dataclass(frozen=True)
@@ -57,13 +43,31 @@ class ContentOptions:
     ] = "float32"
 
 
+@dataclass(frozen=True)
+class TheirDataset(options.CorruptionOptions):
+    """The dataset that tracks are of."""
+
+    dataset: Annotated[
+        str | None,
+        typer.Option(help="Dataset of these tracks; default: look at files only."),
+    ] = None
+    split: options.Split = None
+    data: options.Root = None
+
+    def opened(self) -> Dataset | None:
+        """None if only files are to be looked at. Raises UsageError."""
+        if self.dataset is None:
+            return None
+        return options.SplitOptions(self.dataset, self.split, self.data).choice(self.plan()).dataset
+
+
 @app.command("build")
 @options.grouped
 def build_command(
     out: Annotated[Path, typer.Option(help="Folder of the cache; a killed run is continued.")],
     source: options.SplitOptions,
     corruption: options.CorruptionOptions,
-    models: ModelOptions,
+    models: options.ModelOptions,
     content: ContentOptions,
     videos: options.Videos = None,
     limit: options.Limit = None,
@@ -87,8 +91,7 @@ def build_command(
 
     choice = source.choice(corruption.plan(), videos, limit)
     chosen, opened, seen = _part(choice.video_ids, part), choice.dataset, Counter[bool]()
-    changes = options.changes(models.config, models.settings, models.dtype)
-    wanted = choose_candidates(models.preset, changes, source.dataset)
+    wanted = choose_candidates(models.preset, models.changes(), source.dataset)
     extra = BuildOptions(content.truth, content.token_dtype, models.device, overwrite, chosen)
     with progress(f"tracks of {opened.name}/{opened.split}", len(chosen)) as advance:
 
@@ -114,10 +117,7 @@ def build_command(
 @options.grouped
 def info_command(
     folder: Folder,
-    corruption: options.CorruptionOptions,
-    dataset: OptionalDataset = None,
-    split: options.Split = None,
-    data: options.Root = None,
+    theirs: TheirDataset,
     as_json: options.AsJson = False,
 ) -> None:
     """Say what a cache holds and how it was made; with a dataset, its candidate recall.
@@ -130,11 +130,8 @@ def info_command(
     from rvosbench.tracks.cache import TrackCache
     from rvosbench.tracks.recall import recall_of
 
-    cache, found = TrackCache(folder), []
-    summary = cache.summary()
-    if dataset is not None:
-        choice = options.SplitOptions(dataset, split, data).choice(corruption.plan())
-        found = recall_of(cache, choice.dataset)
+    cache, opened = TrackCache(folder), theirs.opened()
+    summary, found = cache.summary(), recall_of(cache, opened) if opened else []
     if as_json:
         emit({**summary, "recall": [dataclasses.asdict(r) for r in found]})
         return
@@ -148,10 +145,7 @@ def info_command(
 @options.grouped
 def verify_command(
     folder: Folder,
-    corruption: options.CorruptionOptions,
-    dataset: OptionalDataset = None,
-    split: options.Split = None,
-    data: options.Root = None,
+    theirs: TheirDataset,
     videos: options.Videos = None,
     as_json: options.AsJson = False,
 ) -> None:
@@ -164,18 +158,10 @@ def verify_command(
     from rvosbench.datasets.choice import parse_videos
     from rvosbench.tracks.cache import TrackCache
 
-    opened, asked = None, parse_videos(videos)
-    if dataset is not None:
-        opened = options.SplitOptions(dataset, split, data).choice(corruption.plan()).dataset
-    problems = TrackCache(folder).problems(opened, asked)
-    if as_json:
-        emit({"tracks": str(folder), "ok": not problems, "problems": problems})
-    for problem in () if as_json else problems:
-        say(f"WRONG {problem}")
-    if problems:
-        raise typer.Exit(1)
-    if not as_json:
-        say(f"{folder}: all is well")
+    problems = TrackCache(folder).problems(theirs.opened(), parse_videos(videos))
+    facts = {"tracks": str(folder), "ok": not problems, "problems": problems}
+    outcome = f"{len(problems)} problems" if problems else "all is well"
+    verdict(as_json, facts, problems, f"{folder}: {outcome}")
 
 
 @app.command("push")
@@ -198,8 +184,7 @@ def pull_command(
     repository: Annotated[str, typer.Argument(help="owner/name on the Hugging Face hub.")],
     out: Annotated[Path, typer.Option(help="Folder of the cache.")],
     revision: Annotated[
-        str | None,
-        typer.Option(help="Branch, tag or commit; default: the newest."),
+        str | None, typer.Option(help="Branch, tag or commit; default: the newest.")
     ] = None,
 ) -> None:
     """Download a cache from the hub, or what is missing of it.
@@ -220,14 +205,8 @@ def _part(videos: list[str], part: str) -> list[str]:
 
 def _show_recall(found: list[Recall]) -> None:
     rows = [
-        [
-            r.source,
-            str(r.expressions),
-            f"{r.tracks:.1f}",
-            percent(r.best_track),
-            percent(r.best_union),
-            percent(r.found),
-        ]
+        [r.source, str(r.expressions), f"{r.tracks:.1f}"]
+        + [percent(share) for share in (r.best_track, r.best_union, r.found)]
         for r in found
     ]
     columns = ["prompts", "expressions", "tracks", "best track", "best union", "found"]

@@ -9,6 +9,7 @@ import typer
 
 from rvosbench.cli import options
 from rvosbench.cli.screen import emit, say
+from rvosbench.files.atomic import write_bytes
 from rvosbench.tables.markdown import to_markdown
 
 Against = Annotated[
@@ -52,8 +53,8 @@ def view_command(
     Example: rvosbench view runs/sola --against runs/everything --strip strip.png
     """
     from rvosbench.report.cases import open_run
-    from rvosbench.report.run_page import category_table, write_page
-    from rvosbench.report.strip_picture import write_strips
+    from rvosbench.report.pictures import write_strips
+    from rvosbench.report.run_page import category_table, to_html
     from rvosbench.report.strips import check_comparable, strips_of
 
     opened = open_run(run, data)
@@ -68,7 +69,8 @@ def view_command(
         write_strips(strip, strips)
     page = None if strip else out or run / "view.html"
     if page is not None:
-        write_page(page, opened.result, others[0].result if others else None, strips)
+        first = others[0].result if others else None
+        write_bytes(page, to_html(opened.result, first, strips).encode("utf-8"))
     if as_json:
         emit({"page": str(page) if page else None, "strip": str(strip) if strip else None})
     else:

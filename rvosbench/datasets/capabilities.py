@@ -6,14 +6,17 @@ that can tell has a member of the name that stands in the function's docstring.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import TypeVar
 
 from rvosbench.contracts import Dataset
 from rvosbench.errors import DatasetError, NoGroundTruthError, UsageError, did_you_mean
 from rvosbench.records import FrameEvidence
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,10 @@ def video_ids(dataset: Dataset, limit: int | None = None) -> list[str]:
         dataset: an opened split.
         limit: how many at most; None is all.
     """
-    listed = getattr(dataset, "video_ids", None)
-    if callable(listed):
-        return list(listed())[:limit]
-    return [sample.video.id for sample in islice(dataset, limit)]
+    listed: Iterable[str] | None = _told(dataset, "video_ids", None)
+    if listed is None:
+        return [sample.video.id for sample in islice(dataset, limit)]
+    return list(listed)[:limit]
 
 
 def check_videos(dataset: Dataset, asked: Iterable[str]) -> None:
@@ -46,21 +49,17 @@ def check_videos(dataset: Dataset, asked: Iterable[str]) -> None:
     Raises:
         UsageError: names the first one.
     """
-    known = video_ids(dataset) if callable(getattr(dataset, "video_ids", None)) else None
+    known: Collection[str] | None = _told(dataset, "video_ids", None)
     for video in asked:
-        if not (_opens(dataset, video) if known is None else video in known):
+        try:
+            there = video in known if known is not None else bool(dataset.sample(video))
+        except DatasetError:
+            there = False
+        if not there:
             raise UsageError(
                 f"{dataset.name}/{dataset.split} has no video {video!r}"
                 f"{did_you_mean(video, known or ())} ({len(dataset)} videos)"
             )
-
-
-def _opens(dataset: Dataset, video: str) -> bool:
-    try:
-        dataset.sample(video)
-    except DatasetError:
-        return False
-    return True
 
 
 def corruption_of(dataset: Dataset) -> str | None:
@@ -87,14 +86,12 @@ def referents(dataset: Dataset, video_id: str) -> Mapping[str, tuple[str, ...]] 
 
 def problems(dataset: Dataset, video_id: str) -> list[str]:
     """What the dataset itself finds wrong with a video: `problems(video_id)`, or nothing."""
-    told = getattr(dataset, "problems", None)
-    return list(told(video_id)) if callable(told) else []
+    return list(_told(dataset, "problems", [], video_id))
 
 
 def details(dataset: Dataset) -> list[Table]:
     """What no other dataset can tell of itself: `details()`, a sequence of `Table`, or nothing."""
-    told = getattr(dataset, "details", None)
-    return list(told()) if callable(told) else []
+    return list(_told(dataset, "details", []))
 
 
 def frame_folders(dataset: Dataset) -> Path | None:
@@ -112,11 +109,18 @@ def frame_evidence(dataset: Dataset, video_id: str, expression_id: str) -> Frame
     Raises:
         DatasetError: the dataset does not say it, or has no such video or expression.
     """
-    told = getattr(dataset, "frame_evidence", None)
-    if not callable(told):
+    asked = (video_id, expression_id)
+    found: FrameEvidence | None = _told(dataset, "frame_evidence", None, *asked)
+    if found is None:
         raise DatasetError(
             f"{dataset.name}/{dataset.split} does not say what a single frame tells of an "
             "expression: it has masks of the targets only. MotionShapes does (--dataset demo)"
         )
-    found: FrameEvidence = told(video_id, expression_id)
     return found
+
+
+def _told(dataset: Dataset, member: str, fallback: _T, *asked: str) -> _T:
+    """What a method of the dataset says, or the fallback where it has none of that name."""
+    method = getattr(dataset, member, None)
+    told: _T = method(*asked) if callable(method) else fallback
+    return told

@@ -43,10 +43,7 @@ def findings(
 ) -> list[str]:
     """All mistakes of a dataset: against the contract, and those that it can find itself.
 
-    Args:
-        dataset: an opened split.
-        videos: read frames and masks of that many videos only; None is all.
-        on_video: called with the id of each video that has been looked at.
+    Args as for `check_dataset`; `on_video` is called with the id of each video looked at.
     """
     found = [*_whole(dataset)]
     for sample in islice(dataset, videos):
@@ -97,7 +94,7 @@ def _video(dataset: Dataset, sample: Sample) -> Iterator[str]:
         return
     for expression, target in targets.items():
         yield from (f"expression {expression!r}: {p}" for p in _target(target, sample))
-    yield from (p for p in _sizes(objects, video.size))
+    yield from _sizes(objects, video.size)
 
 
 def _target(target: Target, sample: Sample) -> Iterator[str]:

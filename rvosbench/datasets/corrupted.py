@@ -81,25 +81,6 @@ class CorruptedDataset:
         return replace(sample, video=self.change(sample.video))
 
 
-@dataclass(frozen=True)
-class CorruptedRead:
-    """Reads and corrupts one frame; what `Video.read` of a corrupted video is."""
-
-    plan: Plan
-    video: Video
-
-    def __call__(self, index: int) -> Frame:
-        """Frame `index`, corrupted."""
-        from rvosbench.corruptions.video import corrupted_frame  # compiles loops: only to read
-
-        name = self.video.frame_names[index]
-        return corrupted_frame(self.plan, self.video.id, name, index, self.video.read(index))
-
-    def identify(self) -> str:
-        """`Video.identity`: that of the clean frames, and the corruption; no pixel is looked at."""
-        return _identity(self.video.identity, self.plan.signature)
-
-
 def corrupted(dataset: Dataset, plan: Plan) -> CorruptedDataset:
     """The dataset with corrupted frames.
 
@@ -130,13 +111,25 @@ def declared(dataset: Dataset, root: Path | None) -> Dataset:
             f"{root} is a corrupted copy of {source['dataset']}/{source['split']}, opened as "
             f"{dataset.name}/{dataset.split}: only that split was corrupted"
         )
-    corruption, frames = content["corruption"], content.get("frames", {})
-    return CorruptedDataset(dataset, corruption, partial(_copied, corruption, frames))
+    corruption = content["corruption"]
+    change = partial(_copied, corruption, content.get("frames", {}))
+    return CorruptedDataset(dataset, corruption, change)
 
 
 def _read_corrupted(plan: Plan, video: Video) -> Video:
-    read = CorruptedRead(plan, video)
-    return replace(video, read=read, identify=read.identify)
+    identify = partial(_identify_corrupted, plan.signature, video)
+    return replace(video, read=partial(_read_frame, plan, video), identify=identify)
+
+
+def _read_frame(plan: Plan, video: Video, index: int) -> Frame:
+    from rvosbench.corruptions.video import corrupted_frame  # compiles loops: only to read
+
+    return corrupted_frame(plan, video.id, video.frame_names[index], index, video.read(index))
+
+
+def _identify_corrupted(corruption: str, video: Video) -> str:
+    """Of the clean frames, and the corruption; no pixel is looked at."""
+    return digest([video.identity, corruption])
 
 
 def _copied(corruption: str, frames: Mapping[str, Json], video: Video) -> Video:
@@ -148,8 +141,4 @@ def _identify_copied(corruption: str, written: Mapping[str, str], video: Video) 
     """As of frames that are corrupted when they are read, while the copy's are what was written."""
     if written.get("copy") != video.identity:
         return video.identity
-    return _identity(written["clean"], corruption)
-
-
-def _identity(clean: str, corruption: str) -> str:
-    return digest([clean, corruption])
+    return digest([written["clean"], corruption])

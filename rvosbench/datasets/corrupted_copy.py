@@ -4,8 +4,8 @@
     .corrupt/run.json               what decides the copy
     .corrupt/videos/<video>.json    which files were made of a video
 
-Where frames, masks and expressions lie is the layout's matter, see `corrupted_layout`. A copy is
-complete when it has a manifest.
+Where frames, masks and expressions lie is for `copy_build`. A copy is complete when it has a
+manifest.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MANIFEST = "manifest.json"
 FORMAT = 1
 """Version of the manifest."""
 
-_STATE, _RUN, _VIDEOS = ".corrupt", "run.json", "videos"
+_STATE = ".corrupt"
 
 
 @dataclass(frozen=True)
@@ -42,11 +42,7 @@ class Fault:
 
 @dataclass(frozen=True)
 class CorruptedCopy:
-    """A copy, finished or not.
-
-    Attributes:
-        folder: its root, which a dataset is opened from.
-    """
+    """A copy, finished or not; a dataset is opened from its root `folder`."""
 
     folder: Path
 
@@ -61,44 +57,37 @@ class CorruptedCopy:
         return self.manifest_file.is_file()
 
     @property
-    def store(self) -> Store:
-        """What is done already: of each video, which files were made."""
-        return Store(self._state / _VIDEOS, readable=_is_record)
+    def _run_file(self) -> Path:
+        return self.folder / _STATE / "run.json"
 
     @property
-    def _state(self) -> Path:
-        return self.folder / _STATE
+    def store(self) -> Store:
+        """What is done already: of each video, which files were made; damaged ones are not."""
+        return Store(self.folder / _STATE / "videos", readable=self._is_whole)
 
     @contextmanager
     def claim(self, recipe: Recipe) -> Iterator[None]:
         """Work in the folder while nobody else does; until the end it has no manifest.
 
-        Args:
-            recipe: what decides the copy.
-
         Raises:
-            UsageError: the folder holds another copy or something else, or somebody works there.
+            UsageError: the folder holds a copy by another recipe or something else, or somebody
+                works there.
         """
         self._check(recipe)
         with claimed(self.folder):
-            facts = dict(recipe.facts)
-            write_json(self._state / _RUN, {"run": recipe.digest, "recipe": facts})
+            facts = {"run": recipe.digest, "recipe": dict(recipe.facts)}
+            write_json(self._run_file, facts)
             discard(self.manifest_file)
-            remove_left_overs(self._state)
+            remove_left_overs(self._run_file.parent)
             yield
 
     def place(self, folder: Path, files: Iterable[tuple[str, bytes]]) -> dict[str, str]:
-        """Write a folder of the copy: complete, or not at all.
+        """Write files (name, content) as a folder below the copy's root: complete, or not at all.
 
-        Args:
-            folder: below the copy's root; what is there is replaced.
-            files: names and contents.
-
-        Returns:
-            Path below the copy's root -> sha256.
+        What is there is replaced. Returns path below the copy's root -> sha256.
         """
-        beside = part_of(self._state / file_name(folder.as_posix()))  # each attempt has its own
-        made = {}
+        beside = part_of(self.folder / _STATE / file_name(folder.as_posix()))
+        made = {}  # each attempt has its own folder
         try:
             beside.mkdir(parents=True)
             for name, content in files:
@@ -117,25 +106,10 @@ class CorruptedCopy:
         "files" (path -> sha256), "frames" (`Video.identity` of the "copy" and of the "clean" ones)
         and "meta", its entry in the JSON of the dataset `folder`.
         """
-        content: dict[str, Json] = json.loads(self.store.output(video).read_text(encoding="utf-8"))
-        return content
-
-    def forget_damaged(self, video: str) -> None:
-        """Have a video made again of which a file is missing or changed."""
-        try:
-            damaged = any(self._faults(self.record(video)["files"]))
-        except (OSError, ValueError, KeyError, TypeError):
-            damaged = True
-        if damaged:
-            discard(self.store.output(video))
+        return _read(self.store.output(video))
 
     def finish(self, facts: Mapping[str, Json], videos: Iterable[str]) -> Path:
-        """Write the manifest and return its path.
-
-        Args:
-            facts: what was done to which dataset.
-            videos: ids of all videos of the copy.
-        """
+        """Write the manifest, from what was done to which dataset, and the ids of all videos."""
         records = {video: self.record(video) for video in videos}
         files = {name: sha for r in records.values() for name, sha in r["files"].items()}
         frames = {video: record["frames"] for video, record in records.items()}
@@ -151,7 +125,7 @@ class CorruptedCopy:
         """
         path = self.manifest_file
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = _read(path)
         except FileNotFoundError as error:
             raise DatasetError(
                 f"{path} is missing: {self.folder} is no corrupted copy, or its making was broken "
@@ -159,15 +133,14 @@ class CorruptedCopy:
             ) from error
         except (OSError, ValueError) as error:
             raise DatasetError(f"{path} cannot be read as JSON ({error})") from error
-        known = isinstance(content, dict) and {"format", "corruption", "files"} <= content.keys()
-        if not known:
+        if not (isinstance(content, dict) and {"format", "corruption", "files"} <= content.keys()):
             raise DatasetError(f"{path} is not the manifest of a corrupted copy")
         if content["format"] > FORMAT:
             raise DatasetError(
                 f"{path}: format {content['format']}, this version reads up to {FORMAT}: "
                 "update rvosbench"
             )
-        return dict(content)
+        return content
 
     def faults(self) -> Iterator[Fault]:
         """Files that are missing or have another sha256; none if all is well.
@@ -182,22 +155,31 @@ class CorruptedCopy:
             path = self.folder / name
             if not path.is_file():
                 yield Fault(name, "missing")
-            elif _sha256(path) != wanted:
+            elif hashlib.sha256(path.read_bytes()).hexdigest() != wanted:
                 yield Fault(name, f"changed ({path.stat().st_size} bytes)")
+
+    def _is_whole(self, record: Path) -> bool:
+        """Whether a record can be read, and all files that it names are as they were written."""
+        try:
+            return not any(self._faults(_read(record)["files"]))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return False
 
     def _check(self, recipe: Recipe) -> None:
         """Never mix two copies, never write among something else."""
-        marker, advice = self._state / _RUN, "choose another --out, or delete it"
+        marker, advice = self._run_file, "choose another --out, or delete it"
         if marker.exists():
             try:
-                content = json.loads(marker.read_text(encoding="utf-8"))
+                content = _read(marker)
                 same, facts = content["run"] == recipe.digest, content.get("recipe")
             except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
                 raise UsageError(f"{marker} cannot be read ({error}): {advice}") from error
-            if not same:
+            if not same:  # copies of older versions do not say in what they differ
+                found = recipe.differences(Recipe(facts))[:4] if isinstance(facts, dict) else []
+                differing = f" ({'; '.join(found)})" if found else ""
                 raise UsageError(
                     f"{self.folder} holds another corruption, or one made with other settings or "
-                    f"library versions{_differences(recipe, facts)}: {advice}"
+                    f"library versions{differing}: {advice}"
                 )
         elif self.folder.exists() and {p.name for p in self.folder.iterdir()} - {CLAIMS}:
             raise UsageError(
@@ -205,18 +187,6 @@ class CorruptedCopy:
             )
 
 
-def _differences(recipe: Recipe, facts: Json) -> str:
-    """In words; copies of older versions say only that they are others."""
-    found = recipe.differences(Recipe(facts)) if isinstance(facts, dict) else []
-    return f" ({'; '.join(found[:4])})" if found else ""
-
-
-def _is_record(path: Path) -> bool:
-    try:
-        return isinstance(json.loads(path.read_text(encoding="utf-8"))["files"], dict)
-    except (OSError, ValueError, KeyError, TypeError):
-        return False
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _read(path: Path) -> dict[str, Json]:
+    content: dict[str, Json] = json.loads(path.read_text(encoding="utf-8"))
+    return content

@@ -15,10 +15,9 @@ from pathlib import Path
 
 from rvosbench.contracts import DatasetSpec
 from rvosbench.datasets.frames import image_files
-from rvosbench.datasets.label_images import LabelTruth
-from rvosbench.datasets.layout import given, require_file
+from rvosbench.datasets.ground_truth import LabelTruth
 from rvosbench.datasets.meta import Clip, MetaFile
-from rvosbench.datasets.opened import OpenedSplit
+from rvosbench.datasets.opened import OpenedSplit, given, required
 from rvosbench.errors import DatasetError
 from rvosbench.records import DatasetCard, Json
 
@@ -40,7 +39,7 @@ def open_folder(root: Path | None, split: str) -> OpenedSplit:
     """
     base = given(NAME, root)
     folder = base if split == WHOLE else base / split
-    path = require_file(NAME, folder / META, "write it in the form of docs/datasets.md#folder")
+    path = required(NAME, folder / META, "write it in the form of docs/datasets.md#folder")
     meta = MetaFile(path, NAME, split, "objects")
     frames = folder / "JPEGImages"
     videos = {video: _with_frames(frames / video, entry) for video, entry in meta.videos().items()}

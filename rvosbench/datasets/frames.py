@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rvosbench.datasets.layout import found_in
 from rvosbench.errors import DatasetError
 from rvosbench.recipe import digest
 from rvosbench.records import Frame, Json, Video
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 """Accepted image files; where a frame exists twice, the earlier extension wins."""
 
+_SHOWN = 8
 _IDENTITIES: dict[str, str] = {}
 """Hash of path, size, time and inode of all files of a video -> hash of their content."""
 
@@ -71,10 +72,7 @@ class FrameFolder:
             DatasetError: a file that is missing, broken, or not of the video's size.
         """
         with self._open(index) as image:
-            try:
-                frame = np.array(image.convert("RGB"))
-            except (OSError, SyntaxError) as error:
-                raise self._broken(index, error) from error
+            frame = np.array(image.convert("RGB"))
         if frame.shape[:2] != self.size:
             raise DatasetError(
                 f"{self.dataset}: {self.files[index]} is {frame.shape[0]}x{frame.shape[1]}, the "
@@ -96,31 +94,30 @@ class FrameFolder:
 
     def _version(self, index: int) -> list[Json]:
         """Changes whenever the file does."""
-        try:
-            status = self.files[index].stat()
-        except OSError as error:
-            raise self._broken(index, error) from error
-        return [str(self.files[index]), status.st_size, status.st_mtime_ns, status.st_ino]
+        with self._reading(index) as file:
+            status = file.stat()
+        return [str(file), status.st_size, status.st_mtime_ns, status.st_ino]
 
     def _sha256(self, index: int) -> str:
-        try:
-            return hashlib.sha256(self.files[index].read_bytes()).hexdigest()
-        except OSError as error:
-            raise self._broken(index, error) from error
+        with self._reading(index) as file:
+            return hashlib.sha256(file.read_bytes()).hexdigest()
 
-    def _open(self, index: int) -> Image:
+    @contextmanager
+    def _open(self, index: int) -> Iterator[Image]:
         from PIL import Image
 
-        try:
-            return Image.open(self.files[index])
-        except OSError as error:
-            raise self._broken(index, error) from error
+        with self._reading(index) as file, Image.open(file) as image:
+            yield image
 
-    def _broken(self, index: int, error: Exception) -> DatasetError:
-        return DatasetError(
-            f"{self.dataset}: {self.files[index]} cannot be read as an image ({error}): "
-            "unpack or download it again"
-        )
+    @contextmanager
+    def _reading(self, index: int) -> Iterator[Path]:
+        try:
+            yield self.files[index]
+        except (OSError, SyntaxError) as error:
+            raise DatasetError(
+                f"{self.dataset}: {self.files[index]} cannot be read as an image ({error}): "
+                "unpack or download it again"
+            ) from error
 
     def _missing(self, missing: list[str]) -> str:
         if not self.folder.is_dir():
@@ -159,6 +156,15 @@ def image_files(folder: Path) -> dict[str, Path]:
     visible = sorted((p for p in files if not p.name.startswith(".")), key=_rank, reverse=True)
     by_name = {p.stem: p for p in visible}
     return {name: by_name[name] for name in sorted(by_name, key=natural)}
+
+
+def found_in(folder: Path) -> str:
+    """The first names in `folder`, for messages."""
+    if not folder.is_dir():
+        return "no such folder"
+    names = sorted(p.name + ("/" if p.is_dir() else "") for p in folder.iterdir())
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return ", ".join(names[:_SHOWN]) + more if names else "nothing"
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:

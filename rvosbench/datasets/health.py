@@ -4,98 +4,59 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from rvosbench.contracts import Dataset
 from rvosbench.datasets.capabilities import referents
+from rvosbench.records import Json
+
+_WORD = re.compile(r"[\w']+")
 
 
-@dataclass(frozen=True)
-class Spread:
-    """Smallest, mean and largest of some counts; all 0 for no counts."""
-
-    minimum: int
-    mean: float
-    maximum: int
-
-
-@dataclass(frozen=True)
-class DatasetStatistics:
-    """Counts of one split.
-
-    Attributes:
-        dataset: name.
-        split: name.
-        videos: number of videos.
-        expressions: number of expressions.
-        objects: number of distinct objects that expressions refer to; None on a hidden split.
-        frames: listed frames of all videos.
-        frames_per_video: spread of the above.
-        words_per_expression: words between blanks.
-        vocabulary: distinct words, whatever their case, without punctuation.
-        tags: tag -> number of expressions.
-        groups: group -> number of expressions; empty where the dataset has none.
-        targets_per_expression: number of objects -> number of expressions; None if hidden.
-        hidden: whether the ground truth is kept by the authors.
-    """
-
-    dataset: str
-    split: str
-    videos: int
-    expressions: int
-    objects: int | None
-    frames: int
-    frames_per_video: Spread
-    words_per_expression: Spread
-    vocabulary: int
-    tags: Mapping[str, int]
-    groups: Mapping[str, int]
-    targets_per_expression: Mapping[int, int] | None
-    hidden: bool
-
-
-def statistics(dataset: Dataset) -> DatasetStatistics:
+def statistics(dataset: Dataset) -> dict[str, Json]:
     """Count a split, one video at a time.
 
     Masks are read only for datasets that cannot name objects without (see `capabilities`).
+
+    Returns:
+        "dataset" and "split" by name; numbers of "videos", "expressions", "objects" (distinct ones
+        that expressions refer to) and listed "frames"; "frames_per_video" and
+        "words_per_expression" as {"minimum", "mean", "maximum"}, all 0 for no counts; "vocabulary",
+        distinct words, whatever their case, without punctuation; "tags" and "groups", name ->
+        number of expressions; "targets_per_expression", number of objects -> number of
+        expressions; and whether the ground truth is "hidden" (then objects and targets are None).
     """
-    frames, words, targets = [], [], Counter[int]()
-    tags, groups, vocabulary = Counter[str](), Counter[str](), set[str]()
-    objects, hidden = 0, False
+    frames: list[int] = []
+    words: list[int] = []
+    targets, tags, groups = Counter[int](), Counter[str](), Counter[str]()
+    vocabulary, objects, hidden = set[str](), 0, False
     for sample in dataset:
         frames.append(len(sample.video))
         words += [len(e.text.split()) for e in sample.expressions]
-        vocabulary.update(w for e in sample.expressions for w in _words(e.text))
+        vocabulary.update(w for e in sample.expressions for w in _WORD.findall(e.text.lower()))
         tags.update(tag for e in sample.expressions for tag in e.tags)
         groups.update(e.group for e in sample.expressions if e.group)
         named = referents(dataset, sample.video.id)
         hidden = hidden or named is None
         targets.update(len(ids) for ids in (named or {}).values())
         objects += len({i for ids in (named or {}).values() for i in ids})
-    return DatasetStatistics(
-        dataset=dataset.name,
-        split=dataset.split,
-        videos=len(frames),
-        expressions=len(words),
-        objects=None if hidden else objects,
-        frames=sum(frames),
-        frames_per_video=_spread(frames),
-        words_per_expression=_spread(words),
-        vocabulary=len(vocabulary),
-        tags=dict(sorted(tags.items())),
-        groups=dict(sorted(groups.items())),
-        targets_per_expression=None if hidden else dict(sorted(targets.items())),
-        hidden=hidden,
-    )
+    return {
+        "dataset": dataset.name,
+        "split": dataset.split,
+        "videos": len(frames),
+        "expressions": len(words),
+        "objects": None if hidden else objects,
+        "frames": sum(frames),
+        "frames_per_video": _spread(frames),
+        "words_per_expression": _spread(words),
+        "vocabulary": len(vocabulary),
+        "tags": dict(sorted(tags.items())),
+        "groups": dict(sorted(groups.items())),
+        "targets_per_expression": None if hidden else dict(sorted(targets.items())),
+        "hidden": hidden,
+    }
 
 
-def _words(text: str) -> list[str]:
-    return re.findall(r"[\w']+", text.lower())
-
-
-def _spread(counts: Iterable[int]) -> Spread:
-    values = list(counts)
-    if not values:
-        return Spread(0, 0.0, 0)
-    return Spread(min(values), sum(values) / len(values), max(values))
+def _spread(counts: Sequence[int]) -> dict[str, Json]:
+    mean = sum(counts) / max(len(counts), 1)
+    return {"minimum": min(counts, default=0), "mean": mean, "maximum": max(counts, default=0)}

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from rvosbench.errors import AnnotationError, DatasetError
+from rvosbench.errors import AnnotationError
 from rvosbench.records import Expression, Json
 
 _IMAGE_NAME = re.compile(r"\.(jpe?g|png|webp|bmp|tiff?)$", re.IGNORECASE)
@@ -35,6 +35,12 @@ class Clip:
     expressions: tuple[Expression, ...]
     objects: Mapping[str, tuple[str, ...]] | None
 
+    def content(self) -> Json:
+        """All of it, for the fingerprint of a split."""
+        objects, said = self.objects or {}, self.expressions
+        rows = [[e.id, e.text, e.group, list(e.tags), list(objects.get(e.id, ()))] for e in said]
+        return [self.id, list(self.frame_names), rows]
+
 
 @dataclass(frozen=True)
 class MetaFile:
@@ -42,8 +48,7 @@ class MetaFile:
 
     Attributes:
         path: the json file.
-        dataset: name for messages.
-        split: name for messages.
+        dataset: name for messages, as is the split.
         key: key of an expression that names its objects.
     """
 
@@ -53,59 +58,60 @@ class MetaFile:
     key: str
 
     def videos(self) -> dict[str, Json]:
-        """Video id -> raw entry.
-
-        Raises:
-            DatasetError: no such file.
-            AnnotationError: not JSON, or without "videos".
-        """
-        videos = read_json(self.path).get("videos")
+        """Video id -> raw entry; raises AnnotationError for no JSON, or one without "videos"."""
+        try:
+            content = json.loads(self.path.read_text(encoding="utf-8-sig"))
+        except (ValueError, OSError) as error:
+            raise AnnotationError(
+                f"{self.path} cannot be read as JSON ({error}): download it again"
+            ) from error
+        videos = content.get("videos") if isinstance(content, dict) else None
         if not isinstance(videos, dict) or not videos:
             raise AnnotationError(
-                f'{self.path}: wanted {{"videos": {{...}}}} with at least one video. '
-                f"Is this the meta_expressions.json of {self.dataset} {self.split}?"
+                f'{self.path}: wanted {{"videos": {{...}}}} with at least one video, got '
+                f"{str(content)[:80]}. Is this the meta_expressions.json of {self.dataset} "
+                f"{self.split}?"
             )
         return videos
 
-    def clips(self, videos: Mapping[str, Json]) -> dict[str, Clip]:
+    def clips(self, videos: Mapping[str, Json], named: bool = False) -> dict[str, Clip]:
         """Check and type raw entries; order is kept.
+
+        Args:
+            videos: of `videos()`, all or some.
+            named: the split has ground truth, so that every expression must name its objects.
 
         Raises:
             AnnotationError: an entry without frames, expressions or texts, or where only a part
-                of the expressions names objects.
+                of the expressions names objects, or none of those that must.
         """
         clips = {video: self._clip(video, entry) for video, entry in videos.items()}
-        named = [c for c in clips.values() if c.objects is not None]
-        if named and len(named) < len(clips):
-            without = next(c.id for c in clips.values() if c.objects is None)
+        without = next((c.id for c in clips.values() if c.objects is None), None)
+        within = next((c.id for c in clips.values() if c.objects is not None), None)
+        if without is not None and within is not None:
             raise AnnotationError(
-                f"{self.path}: video {named[0].id!r} names objects ({self.key!r}), video "
+                f"{self.path}: video {within!r} names objects ({self.key!r}), video "
                 f"{without!r} does not: were two files of different splits merged?"
+            )
+        if without is not None and named:
+            raise AnnotationError(
+                f"{self.path}: the expressions of video {without!r} have no {self.key!r}, "
+                f"which split {self.split!r} of {self.dataset} needs. Files without it belong "
+                "to a hidden split (valid or test): was one put in the wrong folder?"
             )
         return clips
 
-    def require_objects(self, clips: Mapping[str, Clip]) -> None:
-        """Refuse a file of a hidden split where ground truth is promised.
-
-        Raises:
-            AnnotationError: no expression has the key.
-        """
-        for clip in clips.values():
-            if clip.objects is None:
-                raise AnnotationError(
-                    f"{self.path}: the expressions of video {clip.id!r} have no {self.key!r}, "
-                    f"which split {self.split!r} of {self.dataset} needs. Files without it belong "
-                    "to a hidden split (valid or test): was one put in the wrong folder?"
-                )
-
     def _clip(self, video: str, entry: Json) -> Clip:
         if not isinstance(entry, dict) or "expressions" not in entry:
-            raise AnnotationError(f"{self._at(video)} has no 'expressions'{_guess(entry)}")
+            categories = isinstance(entry, dict) and "objects" in entry
+            found = "this is YouTube-VOS's meta.json (categories), " if categories else ""
+            wanted = f"{found}wanted a meta_expressions.json file"
+            raise self._wrong(video, f" has no 'expressions': {wanted}")
         raw = entry["expressions"]
         if not isinstance(raw, dict):
-            raise AnnotationError(
-                f"{self._at(video)}: 'expressions' is a {type(raw).__name__}, wanted "
-                '{"0": {"exp": "..."}, ...}'
+            kind = type(raw).__name__
+            raise self._wrong(
+                video, f': \'expressions\' is a {kind}, wanted {{"0": {{"exp": "..."}}, ...}}'
             )
         expressions = tuple(self._expression(video, eid, e) for eid, e in raw.items())
         return Clip(video, self._frames(video, entry), expressions, self._objects(video, raw))
@@ -113,35 +119,35 @@ class MetaFile:
     def _frames(self, video: str, entry: Mapping[str, Json]) -> tuple[str, ...]:
         frames = entry.get("frames")
         if not isinstance(frames, list) or not frames:
-            raise AnnotationError(f"{self._at(video)} lists no 'frames': wanted [\"00000\", ...]")
+            raise self._wrong(video, " lists no 'frames': wanted [\"00000\", ...]")
         names = tuple(_IMAGE_NAME.sub("", str(name)) for name in frames)
         if len(set(names)) < len(names):
             twice = next(n for n in names if names.count(n) > 1)
-            raise AnnotationError(f"{self._at(video)} lists frame {twice!r} twice")
+            raise self._wrong(video, f" lists frame {twice!r} twice")
         return names
 
     def _expression(self, video: str, eid: str, entry: Json) -> Expression:
         text = entry.get("exp") if isinstance(entry, dict) else None
         if not isinstance(text, str):
-            raise AnnotationError(
-                f"{self._at(video)}: expression {eid!r} has no text: wanted "
-                f'{{"exp": "..."}}, got {str(entry)[:80]}'
+            got = str(entry)[:80]
+            raise self._wrong(
+                video, f': expression {eid!r} has no text: wanted {{"exp": "..."}}, got {got}'
             )
         tags = entry.get("tags", [])
         if not isinstance(tags, list) or not all(isinstance(t, str) for t in tags):
-            raise AnnotationError(f"{self._at(video)}: 'tags' of expression {eid!r} is {tags!r}")
+            raise self._wrong(video, f": 'tags' of expression {eid!r} is {tags!r}")
         return Expression(eid, text, tags=tuple(tags))
 
     def _objects(self, video: str, raw: Mapping[str, Json]) -> Mapping[str, tuple[str, ...]] | None:
         with_key = [eid for eid, entry in raw.items() if self.key in entry]
         if not with_key:
             return None if raw else {}
-        if len(with_key) < len(raw):
-            without = next(eid for eid in raw if eid not in with_key)
-            raise AnnotationError(
-                f"{self._at(video)}: expression {with_key[0]!r} names its objects "
-                f"({self.key!r}), expression {without!r} does not. No target is written "
-                f'"{self.key}": []'
+        without = next((eid for eid in raw if eid not in with_key), None)
+        if without is not None:
+            raise self._wrong(
+                video,
+                f": expression {with_key[0]!r} names its objects ({self.key!r}), expression "
+                f'{without!r} does not. No target is written "{self.key}": []',
             )
         return {eid: self._ids(video, eid, entry[self.key]) for eid, entry in raw.items()}
 
@@ -149,36 +155,10 @@ class MetaFile:
         """Ids as text: releases write 3, "3", [3] and ["3"]. Repeats count once."""
         values = value if isinstance(value, list) else [value]
         if any(isinstance(v, bool) or not isinstance(v, int | str) for v in values):
-            raise AnnotationError(
-                f"{self._at(video)}: {self.key!r} of expression {eid!r} is {value!r}, wanted ids"
+            raise self._wrong(
+                video, f": {self.key!r} of expression {eid!r} is {value!r}, wanted ids"
             )
         return tuple(dict.fromkeys(str(v).strip() for v in values))
 
-    def _at(self, video: str) -> str:
-        return f"{self.path}: video {video!r}"
-
-
-def read_json(path: Path) -> dict[str, Json]:
-    """A JSON object from a file.
-
-    Raises:
-        DatasetError: no such file.
-        AnnotationError: not a JSON object.
-    """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except FileNotFoundError as error:
-        raise DatasetError(f"{path} is missing") from error
-    except (ValueError, OSError) as error:
-        raise AnnotationError(
-            f"{path} cannot be read as JSON ({error}): download it again"
-        ) from error
-    if not isinstance(content, dict):
-        raise AnnotationError(f"{path}: wanted a JSON object, got a {type(content).__name__}")
-    return content
-
-
-def _guess(entry: Json) -> str:
-    if isinstance(entry, dict) and "objects" in entry:
-        return ": this is YouTube-VOS's meta.json (categories), wanted meta_expressions.json"
-    return ": wanted a meta_expressions.json file"
+    def _wrong(self, video: str, what: str) -> AnnotationError:
+        return AnnotationError(f"{self.path}: video {video!r}{what}")

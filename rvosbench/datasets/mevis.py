@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rvosbench.contracts import DatasetSpec
-from rvosbench.datasets.layout import find_root, given, require_file
-from rvosbench.datasets.meta import Clip, MetaFile
-from rvosbench.datasets.opened import OpenedSplit
-from rvosbench.datasets.rle_file import RleTruth
+from rvosbench.datasets.ground_truth import RleTruth
+from rvosbench.datasets.meta import MetaFile
+from rvosbench.datasets.opened import OpenedSplit, find_root, given, required
 from rvosbench.errors import DatasetError
 from rvosbench.files.json_index import open_index
 from rvosbench.records import DatasetCard
@@ -46,17 +45,12 @@ def open_mevis(root: Path | None, split: str) -> OpenedSplit:
     """
     folder = _root(given(NAME, root)) / split
     meta = MetaFile(_meta_path(folder, split), NAME, split, "anno_id")
-    clips = meta.clips(meta.videos())
-    truth = _truth(folder, split, meta, clips)
+    shown = split not in SPEC.hidden
+    clips, truth = meta.clips(meta.videos(), named=shown), None
+    if shown:
+        masks = required(NAME, folder / MASKS, "download it: it holds the split's ground truth")
+        truth = RleTruth(open_index(masks))
     return OpenedSplit(NAME, split, PROTOCOLS, clips, folder / "JPEGImages", truth, _HIDDEN)
-
-
-def _truth(folder: Path, split: str, meta: MetaFile, clips: Mapping[str, Clip]) -> RleTruth | None:
-    if split in SPEC.hidden:
-        return None
-    meta.require_objects(clips)
-    masks = require_file(NAME, folder / MASKS, "download it: it holds the split's ground truth")
-    return RleTruth(open_index(masks))
 
 
 def _root(root: Path) -> Path:
@@ -78,7 +72,7 @@ def _meta_path(folder: Path, split: str) -> Path:
             "expressions and some without target, and its numbers do not compare with v1's. "
             "MeViS v2 (mevis-v2) is not supported yet"
         )
-    return require_file(NAME, path, f"unpack MeViS {split} there")
+    return required(NAME, path, f"unpack MeViS {split} there")
 
 
 SPEC = DatasetSpec(

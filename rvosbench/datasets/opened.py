@@ -1,4 +1,4 @@
-"""One opened split: what every loader of this package returns."""
+"""One opened split: what every loader of this package finds on disk, and returns."""
 
 from __future__ import annotations
 
@@ -8,26 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol
 
-from rvosbench.datasets.frames import video
+from rvosbench.datasets.frames import found_in, video
+from rvosbench.datasets.ground_truth import LabelTruth, RleTruth
 from rvosbench.datasets.meta import Clip
-from rvosbench.errors import DatasetError, NoGroundTruthError, did_you_mean
+from rvosbench.errors import DatasetError, NoGroundTruthError, UsageError, did_you_mean
 from rvosbench.masks import MaskSequence
-from rvosbench.records import Json, Sample, Target
-
-
-class Truth(Protocol):
-    """Where the masks of a split come from."""
-
-    def target(self, clip: Clip, ids: Sequence[str] | None, size: tuple[int, int] | None) -> Target:
-        """Masks of the objects `ids`, or of all objects of the video for None.
-
-        `size` is that of the frames, None where the frames are not on disk.
-        """
-
-    def identity(self, clips: Sequence[Clip]) -> Json:
-        """What tells two versions of the masks apart, without any absolute path."""
+from rvosbench.records import Sample, Target
 
 
 @dataclass(frozen=True)
@@ -49,7 +36,7 @@ class OpenedSplit:
     protocols: tuple[str, ...]
     clips: Mapping[str, Clip] = field(repr=False)
     frames: Path
-    truth: Truth | None = field(default=None, repr=False)
+    truth: LabelTruth | RleTruth | None = field(default=None, repr=False)
     hidden: str = ""
 
     def __len__(self) -> int:
@@ -102,7 +89,7 @@ class OpenedSplit:
         """
         clips = sorted(self.clips.values(), key=lambda clip: clip.id)
         masks = self.truth.identity(clips) if self.truth else None
-        content = {"clips": [_content(clip) for clip in clips], "masks": masks}
+        content = {"clips": [clip.content() for clip in clips], "masks": masks}
         text = json.dumps(content, sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(text.encode("ascii")).hexdigest()
 
@@ -114,7 +101,7 @@ class OpenedSplit:
             )
         return self.clips[video_id]
 
-    def _truth(self) -> Truth:
+    def _truth(self) -> LabelTruth | RleTruth:
         if self.truth is None:
             raise NoGroundTruthError(f"{self.name} {self.split} has no ground truth: {self.hidden}")
         return self.truth
@@ -126,9 +113,52 @@ class OpenedSplit:
         return self.sample(clip.id).video.size
 
 
-def _content(clip: Clip) -> Json:
-    objects = clip.objects or {}
-    expressions = [
-        [e.id, e.text, e.group, list(e.tags), list(objects.get(e.id, ()))] for e in clip.expressions
-    ]
-    return [clip.id, list(clip.frame_names), expressions]
+def find_root(
+    dataset: str, root: Path | None, markers: Sequence[str], nested: Sequence[str] = ()
+) -> Path:
+    """The folder that holds one of `markers`: `root`, or a child of it called as in `nested`.
+
+    Args:
+        dataset: name for messages.
+        root: what the user passed.
+        markers: paths below the root of which at least one must exist.
+        nested: usual names of the root itself, accepted when the user passed its parent.
+
+    Raises:
+        UsageError: no root.
+        DatasetError: none is there; names the right level if it is close by.
+    """
+    root = given(dataset, root)
+    for folder in (root, *(root / name for name in nested)):
+        if _holds(folder, markers):
+            return folder
+    wanted = " or ".join(markers)
+    close = [*list(root.resolve().parents)[:3], *sorted(p for p in root.iterdir() if p.is_dir())]
+    for near in close:
+        if _holds(near, markers):
+            raise DatasetError(
+                f"{dataset}: {root} is the wrong level: {near} holds {wanted}; pass that folder"
+            )
+    raise DatasetError(
+        f"{dataset}: wanted {wanted} below {root}, found {found_in(root)}. "
+        "docs/datasets.md shows the layout"
+    )
+
+
+def given(dataset: str, root: Path | None) -> Path:
+    """`root`, or a UsageError for None."""
+    if root is None:
+        raise UsageError(f"dataset {dataset!r} needs its folder: --data DIR, or root=... in Python")
+    return root
+
+
+def required(dataset: str, path: Path, advice: str, folder: bool = False) -> Path:
+    """`path` if it is a file, or a folder; otherwise a DatasetError that ends with `advice`."""
+    if path.is_dir() if folder else path.is_file():
+        return path
+    there = found_in(path.parent)
+    raise DatasetError(f"{dataset}: {path} is missing (its folder has {there}): {advice}")
+
+
+def _holds(folder: Path, markers: Sequence[str]) -> bool:
+    return any((folder / marker).exists() for marker in markers)

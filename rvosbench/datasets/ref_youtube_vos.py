@@ -11,10 +11,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from rvosbench.contracts import DatasetSpec
-from rvosbench.datasets.label_images import LabelTruth
-from rvosbench.datasets.layout import find_root, require_file
+from rvosbench.datasets.ground_truth import LabelTruth
 from rvosbench.datasets.meta import Clip, MetaFile
-from rvosbench.datasets.opened import OpenedSplit
+from rvosbench.datasets.opened import OpenedSplit, find_root, required
 from rvosbench.errors import DatasetError
 from rvosbench.records import DatasetCard, Json
 
@@ -41,11 +40,12 @@ def open_ref_youtube_vos(root: Path | None, split: str) -> OpenedSplit:
     """
     folder = find_root(NAME, root, ("meta_expressions",), (NAME, "rvos"))
     part = "valid" if split == FIRST_RELEASE else split
-    meta = MetaFile(_meta_path(folder, part), NAME, split, "obj_id")
+    advice = f"unpack the expressions of {part} there"
+    meta = MetaFile(required(NAME, _path(folder, part), advice), NAME, split, "obj_id")
     videos = _valid_only(folder, meta) if split == "valid" else meta.videos()
-    clips = meta.clips(videos)
+    clips = meta.clips(videos, named=split == "train")
     annotations = folder / part / "Annotations"
-    truth = _truth(annotations, meta, clips)
+    truth = _truth(annotations, split, clips)
     hidden = _HIDDEN.format(annotations=annotations, meta=meta.path)
     return OpenedSplit(NAME, split, PROTOCOLS, clips, _frames(folder, part), truth, hidden)
 
@@ -71,12 +71,9 @@ def _valid_only(folder: Path, meta: MetaFile) -> dict[str, Json]:
     return videos
 
 
-def _truth(annotations: Path, meta: MetaFile, clips: Mapping[str, Clip]) -> LabelTruth | None:
-    if meta.split == "train":
-        meta.require_objects(clips)
-        if not annotations.is_dir():
-            raise DatasetError(f"{NAME}: {annotations} is missing: unpack the masks of train there")
-        return LabelTruth(annotations)
+def _truth(annotations: Path, split: str, clips: Mapping[str, Clip]) -> LabelTruth | None:
+    if split == "train":
+        required(NAME, annotations, "unpack the masks of train there", folder=True)
     named = all(clip.objects is not None for clip in clips.values())
     return LabelTruth(annotations) if named and annotations.is_dir() else None
 
@@ -90,10 +87,6 @@ def _frames(folder: Path, part: str) -> Path:
 
 def _path(folder: Path, part: str) -> Path:
     return folder / "meta_expressions" / part / META
-
-
-def _meta_path(folder: Path, part: str) -> Path:
-    return require_file(NAME, _path(folder, part), f"unpack the expressions of {part} there")
 
 
 SPEC = DatasetSpec(

@@ -80,7 +80,13 @@ def open_index(path: Path, cache: Path | None = None) -> JsonIndex:
     key = f"{path.resolve()}:{stat.st_size}:{stat.st_mtime_ns}"
     name = hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
     file = (cache_folder() if cache is None else cache) / f"masks-{name}.json"
-    return _cached(file, path, stat.st_size) or _stored(build_index(path), file)
+    index = _cached(file, path, stat.st_size)
+    if index is None:
+        index = build_index(path)
+        content = {"version": _VERSION, "sha256": index.sha256, "spans": dict(index.spans)}
+        with suppress(OSError):
+            write_json(file, content)
+    return index
 
 
 def build_index(path: Path) -> JsonIndex:
@@ -134,11 +140,3 @@ def _cached(file: Path, path: Path, size: int) -> JsonIndex | None:
         fits = stored["version"] == _VERSION and all(0 <= a < b <= size for a, b in spans.values())
         return JsonIndex(path, str(stored["sha256"]), spans) if fits else None
     return None
-
-
-def _stored(index: JsonIndex, file: Path) -> JsonIndex:
-    """Write the index beside its place and rename it; without a writable cache do nothing."""
-    content = {"version": _VERSION, "sha256": index.sha256, "spans": dict(index.spans)}
-    with suppress(OSError):
-        write_json(file, content)
-    return index

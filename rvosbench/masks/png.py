@@ -119,9 +119,8 @@ def _plain(content: bytes, size: tuple[int, int]) -> Words | None:
     if chunks is None:
         return None
     (width, height, depth, colour, *methods), compressed = chunks
-    if (height, width) != size or any(methods) or colour not in (_GRAY, _PALETTE):
-        return None
-    if depth not in (1, 8):
+    plain = not any(methods) and colour in (_GRAY, _PALETTE) and depth in (1, 8)
+    if (height, width) != size or not plain:
         return None
     length = 1 + -(-width * depth // 8)
     rows = _inflated(compressed, height * length)

@@ -62,7 +62,11 @@ class MaskSequence:
                     f"the sequence is {size[0]}x{size[1]} (height x width)"
                 )
             packed.append(pack(frame))
-        return cls.from_words(packed, _known(size))
+        if size is None:
+            raise MaskError(
+                "no frames and no size: pass size=(height, width) for an empty sequence"
+            )
+        return cls.from_words(packed, size)
 
     @classmethod
     def from_words(cls, frames: Sequence[Words], size: tuple[int, int]) -> MaskSequence:
@@ -248,9 +252,3 @@ def _plane(frame: NDArray[np.generic], index: int) -> tuple[int, int]:
     if frame.ndim != 2:
         raise MaskError(f"mask {index} has shape {frame.shape}, wanted (height, width)")
     return frame.shape[0], frame.shape[1]
-
-
-def _known(size: tuple[int, int] | None) -> tuple[int, int]:
-    if size is None:
-        raise MaskError("no frames and no size: pass size=(height, width) for an empty sequence")
-    return size

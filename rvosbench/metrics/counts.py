@@ -26,6 +26,9 @@ Scores: TypeAlias = "NDArray[np.float64]"
 KEPT_BYTES = 64 * 2**20
 """What `Outlines` keeps at most: 300 frames of 854x480, 100 of 1920x1080."""
 
+Outline: TypeAlias = tuple[Words, tuple[int, int], int]
+"""A boundary: packed rows with a word of zeros at both ends, its span of rows, its pixels."""
+
 _WORDWISE = 63  # the largest radius of the word-wise search
 
 
@@ -84,15 +87,6 @@ def _quotient(part: IntArray | Scores, whole: IntArray | Scores, empty: float) -
     return found
 
 
-@dataclass(frozen=True)
-class Outline:
-    """A boundary: packed rows with a word of zeros at both ends, its span of rows, its pixels."""
-
-    edge: Words
-    rows: tuple[int, int]
-    pixels: int
-
-
 @dataclass(frozen=True, eq=False)
 class Outlines:
     """Target masks with their boundaries, computed once however many predictions they meet.
@@ -120,14 +114,14 @@ class Outlines:
         if index in self._kept:
             return self._kept[index]
         found = self._read(index)
-        size = found[0].nbytes + found[1].edge.nbytes
+        size = found[0].nbytes + found[1][0].nbytes
         if (len(self._kept) + 1) * size <= KEPT_BYTES:
             self._kept[index] = found
         return found
 
     def _read(self, index: int) -> tuple[Words, Outline]:
         words = _without_void(self.masks, self.void, index)
-        return words, _outline(words, self.masks.width)
+        return words, _kernel().outline(words, self.masks.width)
 
 
 def count(
@@ -158,18 +152,19 @@ def count(
             t = _without_void(masks, known.void, index)
             rows.append((*loops.region(p, t), 0, 0, 0, 0))
             continue
-        (t, theirs), mine = known.frame(index), _outline(p, prediction.width)
+        mine, my_rows, my_pixels = loops.outline(p, prediction.width)
+        t, (theirs, their_rows, their_pixels) = known.frame(index)
         if radius <= _WORDWISE:
             near, reach = loops.near, loops.disk(radius)
         else:
             near, reach = loops.near_far, loops.halves(radius)
         met = (0, 0)  # without a boundary nothing meets
-        if mine.pixels and theirs.pixels:
+        if my_pixels and their_pixels:
             met = (
-                near(mine.edge, mine.rows, theirs.edge, theirs.rows, reach),
-                near(theirs.edge, theirs.rows, mine.edge, mine.rows, reach),
+                near(mine, my_rows, theirs, their_rows, reach),
+                near(theirs, their_rows, mine, my_rows, reach),
             )
-        rows.append((*loops.region(p, t), mine.pixels, theirs.pixels, *met))
+        rows.append((*loops.region(p, t), my_pixels, their_pixels, *met))
     table = np.array(rows, dtype=np.int64).reshape(len(rows), 7)
     return Counts(*np.ascontiguousarray(table.T))
 
@@ -212,8 +207,3 @@ def _without_void(masks: MaskSequence, void: MaskSequence | None, index: int) ->
     if void is not None:
         words = words & ~void.words(index)
     return np.ascontiguousarray(words, np.uint64)
-
-
-def _outline(words: Words, width: int) -> Outline:
-    """The boundary of a packed mask of `width` pixels a row."""
-    return Outline(*_kernel().outline(words, width))

@@ -26,11 +26,7 @@ _ACCELERATORS = ("/dev/nvidiactl", "/dev/dxg", "/dev/kfd")  # NVIDIA, NVIDIA und
 
 
 def known_device(device: str) -> str:
-    """As `choose_device`, without importing torch where there can be nothing but the CPU.
-
-    Raises:
-        ConfigurationError: as there.
-    """
+    """As `choose_device`, importing no torch where there can be nothing but the CPU."""
     bare = sys.platform == "linux" and not any(Path(place).exists() for place in _ACCELERATORS)
     return "cpu" if device == "cpu" or (device == "auto" and bare) else choose_device(device)
 
@@ -67,11 +63,7 @@ def choose_dtype(dtype: str, device: str) -> str:
 
 
 def check_dtype(dtype: str, model: str) -> None:
-    """Refuse names of no precision that networks run in; "auto" is to be chosen before.
-
-    Raises:
-        ConfigurationError: saying which there are.
-    """
+    """Raises ConfigurationError for what is no precision; "auto" is to be chosen before."""
     if dtype not in DTYPES:
         raise ConfigurationError(f"{model} dtype {dtype!r}: known are auto, {', '.join(DTYPES)}.")
 
@@ -95,11 +87,7 @@ class BackendError(RvosbenchError):
 
 
 def check_backend(backend: str) -> None:
-    """Refuse names that are no backend.
-
-    Raises:
-        ConfigurationError: saying which there are.
-    """
+    """Raises ConfigurationError for names that are no backend: says which there are."""
     if backend not in BACKENDS:
         raise ConfigurationError(
             f"backend {backend!r}{did_you_mean(backend, BACKENDS)}: known are {', '.join(BACKENDS)}"

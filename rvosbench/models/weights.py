@@ -148,11 +148,7 @@ def looks_like_hub_id(source: str) -> bool:
 
 
 def fetch(hub_id: str, files: Sequence[str], title: str, advice: str) -> Path:
-    """The folder of a hub repository's files, downloaded once.
-
-    Raises:
-        WeightsError: not available: says why and what to do.
-    """
+    """A hub repository's files, downloaded once; raises WeightsError: why not, what to do."""
     import huggingface_hub
 
     try:
@@ -165,11 +161,7 @@ def fetch(hub_id: str, files: Sequence[str], title: str, advice: str) -> Path:
 
 
 def read_config(folder: Path, family: Family) -> dict[str, Json]:
-    """The configuration of a folder.
-
-    Raises:
-        WeightsError: it is of another kind of network.
-    """
+    """The configuration of a folder; raises WeightsError if it is of another kind of network."""
     path = folder / CONFIG_FILE
     content: dict[str, Json] = json.loads(path.read_text(encoding="utf-8"))
     kind = content.get("model_type")
@@ -181,7 +173,9 @@ def read_config(folder: Path, family: Family) -> dict[str, Json]:
 
 
 def read_original(path: Path, family: Family) -> dict[str, Tensor]:
-    """The tensors of a checkpoint file of the authors, see `original_tensors`.
+    """The tensors of a checkpoint file of the authors under their plain names.
+
+    It holds a dictionary of tensors, or one that has it as "model"; names may begin with "module.".
 
     Raises:
         WeightsError: it is not a file of tensors.
@@ -196,21 +190,10 @@ def read_original(path: Path, family: Family) -> dict[str, Tensor]:
             f"{path}: cannot be read as an original {kind} checkpoint ({type(error).__name__}). "
             f"{family.advice}"
         ) from error
-    return original_tensors(content)
-
-
-def original_tensors(content: object) -> dict[str, Tensor]:
-    """The tensors of a checkpoint of the authors under their plain names.
-
-    Args:
-        content: of the file: a dictionary of tensors, or one that has it as "model"; names may
-            begin with "module.".
-    """
-    from torch import Tensor
-
-    inner = content.get("model", content) if isinstance(content, Mapping) else {}
+    inner = content.get("model", content) if isinstance(content, dict) else {}
     named = inner.items() if isinstance(inner, Mapping) else ()
-    return {str(k).removeprefix("module."): v for k, v in named if isinstance(v, Tensor)}
+    plain = {str(k).removeprefix("module."): v for k, v in named}
+    return {k: v for k, v in plain.items() if isinstance(v, torch.Tensor)}
 
 
 def renamed(name: str, table: Path) -> str:

@@ -36,11 +36,6 @@ class Case:
     masks: MaskSequence
     ground_truth: Mapping[int, NDArray[np.bool_]]
 
-    @property
-    def jf(self) -> float:
-        """Mean of J and F in [0, 1]."""
-        return jf(self.scored)
-
 
 @dataclass(frozen=True)
 class RunCases:
@@ -65,18 +60,22 @@ class RunCases:
     def find(self, name: str) -> ScoredExpression:
         """The expression called "<video>/<expression>"; raises UsageError for an unknown one."""
         for scored in self.result.expressions:
-            if f"{scored.score.video}/{scored.score.expression}" == name:
+            if name_of(scored) == name:
                 return scored
-        example = self.result.expressions[0].score
         raise UsageError(
             f"the run has no expression {name!r}: wanted <video>/<expression>, such as "
-            f"{example.video}/{example.expression}"
+            f"{name_of(self.result.expressions[0])}"
         )
 
 
 def jf(scored: ScoredExpression) -> float:
     """Mean of J and F of one expression, in [0, 1]."""
     return (scored.score.j + scored.score.f) / 2
+
+
+def name_of(scored: ScoredExpression) -> str:
+    """`<video>/<expression>`."""
+    return f"{scored.score.video}/{scored.score.expression}"
 
 
 def open_run(folder: Path, data: Path | None = None) -> RunCases:

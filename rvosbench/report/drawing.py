@@ -8,7 +8,6 @@ from xml.sax.saxutils import escape
 
 if TYPE_CHECKING:
     from PIL.Image import Image
-    from PIL.ImageDraw import ImageDraw
 
 Point: TypeAlias = "tuple[float, float]"
 Anchor: TypeAlias = Literal["start", "middle", "end"]
@@ -69,6 +68,12 @@ class Drawing:
     shapes: tuple[Shape, ...]
 
 
+def ticks(highest: float) -> range:
+    """Grid lines of an axis in percent, from 0 to the first one above `highest`, or to 100."""
+    step = 10 if highest < 50 else 20
+    return range(0, min(100, step * (int(highest // step) + 1)) + 1, step)
+
+
 def to_svg(drawing: Drawing) -> str:
     """The drawing as SVG text."""
     width, height = drawing.size
@@ -100,29 +105,24 @@ def to_image(drawing: Drawing) -> Image:
     """The drawing painted, two pixels for one."""
     from PIL import Image as Images
     from PIL import ImageDraw as Brushes
+    from PIL import ImageFont
 
-    width, height = drawing.size
-    image = Images.new("RGB", (width * _SCALE, height * _SCALE), "white")
+    def scaled(*points: Point) -> list[Point]:
+        return [(x * _SCALE, y * _SCALE) for x, y in points]
+
+    image = Images.new("RGB", (drawing.size[0] * _SCALE, drawing.size[1] * _SCALE), "white")
     brush = Brushes.Draw(image)
     for shape in drawing.shapes:
         if isinstance(shape, Line):
-            points = [(x * _SCALE, y * _SCALE) for x, y in shape.points]
-            brush.line(points, shape.colour, round(shape.width * _SCALE), joint="curve")
+            width = round(shape.width * _SCALE)
+            brush.line(scaled(*shape.points), shape.colour, width, joint="curve")
         elif isinstance(shape, Area):
-            brush.polygon([(x * _SCALE, y * _SCALE) for x, y in shape.points], shape.colour)
+            brush.polygon(scaled(*shape.points), shape.colour)
         elif isinstance(shape, Dot):
             (x, y), r = shape.at, shape.radius
-            box = [(x - r) * _SCALE, (y - r) * _SCALE, (x + r) * _SCALE, (y + r) * _SCALE]
-            brush.ellipse(box, fill=shape.colour)
+            brush.ellipse(scaled((x - r, y - r), (x + r, y + r)), fill=shape.colour)
         else:
-            _paint_text(brush, shape)
+            font = ImageFont.load_default(shape.size * _SCALE)
+            anchor = {"start": "ls", "middle": "ms", "end": "rs"}[shape.anchor]
+            brush.text(scaled(shape.at)[0], shape.text, shape.colour, font, anchor)
     return image
-
-
-def _paint_text(brush: ImageDraw, text: Text) -> None:
-    from PIL import ImageFont
-
-    anchors = {"start": "ls", "middle": "ms", "end": "rs"}
-    at = (text.at[0] * _SCALE, text.at[1] * _SCALE)
-    font = ImageFont.load_default(text.size * _SCALE)
-    brush.text(at, text.text, fill=text.colour, font=font, anchor=anchors[text.anchor])

@@ -1,4 +1,4 @@
-"""How much of a method's score survives corruption: the numbers behind the table and the plot.
+"""How much of a method's score survives corruption: the runs, and the numbers of the report.
 
 Relative robustness (rPC) is the mean corrupted score divided by the clean one, after Michaelis et
 al., 2019. Corruptions that move pixels are kept out of the default mean, because their frames no
@@ -7,14 +7,23 @@ longer lie exactly under the masks; so are the four that ImageNet-C keeps for va
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal, TypeAlias
 
-from rvosbench.contracts import Summary
+from rvosbench.contracts import Dataset, Summary
+from rvosbench.corruptions.plan import Plan
 from rvosbench.corruptions.table import CORRUPTIONS, TABLE
-from rvosbench.errors import ResultError
+from rvosbench.datasets.corrupted import corrupted
+from rvosbench.errors import NoGroundTruthError
 from rvosbench.records import Json
+from rvosbench.runs.evaluate import RunOptions, evaluate
+from rvosbench.runs.methods import MethodChoice
+
+CLEAN = "clean"
+
+Step: TypeAlias = Callable[[str, int, int], None]
 
 Group: TypeAlias = Literal["benchmark", "moving", "validation"]
 GROUPS: Mapping[Group, str] = {
@@ -105,13 +114,6 @@ def mean_score(scores: Sequence[Summary]) -> Summary:
     return Summary(*(sum(getattr(s, k) for s in scores) / len(scores) for k in ("j", "f", "jf")))
 
 
-def score_of(summary: Summary | None, where: str) -> Summary:
-    """The scores of a result; raises ResultError for a split without ground truth."""
-    if summary is None:
-        raise ResultError(f"{where}: no score, as the split has no public ground truth")
-    return summary
-
-
 def to_json(robustness: Robustness) -> dict[str, Json]:
     """The report for machines; scores unrounded in [0, 1]."""
     return {
@@ -131,12 +133,75 @@ def to_json(robustness: Robustness) -> dict[str, Json]:
     }
 
 
-def _json(group: Means | None) -> Json:
-    if group is None:
+def _json(means: Means | None) -> Json:
+    if means is None:
         return None
-    values = {"corruptions": group.corruptions, **_scores(group.score)}
-    return {**values, "relative": group.relative, "drop": group.drop}
+    values = {"corruptions": means.corruptions, **_scores(means.score)}
+    return {**values, "relative": means.relative, "drop": means.drop}
 
 
 def _scores(summary: Summary) -> dict[str, float]:
-    return {"j": summary.j, "f": summary.f, "jf": summary.jf}
+    return {name: getattr(summary, name) for name in ("j", "f", "jf")}
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a method's robustness is measured on.
+
+    Attributes:
+        dataset: the clean split.
+        plans: at least one; all of one mode, temporal policy and seed.
+        protocol: as in `evaluate`.
+        videos: as in `evaluate`.
+    """
+
+    dataset: Dataset
+    plans: Sequence[Plan]
+    protocol: str | None = None
+    videos: Sequence[str] | None = None
+
+
+def measure(
+    method: MethodChoice,
+    trial: Trial,
+    out: Path,
+    run: RunOptions,
+    on_step: Step = lambda label, number, count: None,
+) -> Robustness:
+    """Evaluate a method on a dataset, clean and under each plan.
+
+    The method is built anew for every run, so that nothing it remembers of a video's clean frames
+    can reach the corrupted ones.
+
+    Args:
+        method: by choice.
+        trial: dataset and corruptions.
+        out: each run has a folder of its own in it: `clean`, `fog-3`, ...
+        run: resume, workers and progress; its `out` is not looked at.
+        on_step: called before each run with its label, its number from 1 and how many there are.
+
+    Raises:
+        NoGroundTruthError: the split has no ground truth to score with.
+    """
+    dataset, count = trial.dataset, len(trial.plans) + 1
+
+    def score(opened: Dataset, label: str, number: int) -> Summary:
+        on_step(label, number, count)
+        options = replace(run, out=out / label.replace(":", "-"))
+        result = evaluate(method, opened, trial.protocol, trial.videos, options)
+        if result.summary is None:
+            raise NoGroundTruthError(
+                f"{dataset.name}/{dataset.split} has no public ground truth, so there is no "
+                "robustness table; take one corruption at a time to write predictions, such as "
+                "--corruption fog:3"
+            )
+        return result.summary
+
+    clean = score(dataset, CLEAN, 1)
+    rows = [
+        Row(p.name, p.severity, score(corrupted(dataset, p), f"{p.name}:{p.severity}", number))
+        for number, p in enumerate(trial.plans, start=2)
+    ]
+    title = f"{method.card.title} on {dataset.name}/{dataset.split} under corruption"
+    setting = trial.plans[0].signature.partition("@")[2].partition(",frost")[0]
+    return Robustness(title, clean, tuple(rows), setting)

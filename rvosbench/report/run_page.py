@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
-from pathlib import Path
 
-from rvosbench.files.atomic import write_bytes
 from rvosbench.metrics.breakdown import Part
-from rvosbench.report.page import Page, page_text
-from rvosbench.report.strip_picture import paint
-from rvosbench.report.strips import Strip, title
+from rvosbench.report.pictures import Strip, data_address, paint
+from rvosbench.report.strips import title
 from rvosbench.runs.result import Result, parts
+from rvosbench.tables.html import to_page
 from rvosbench.tables.table import METRICS, Cell, Row, Table, percent, text_columns, text_row
-
-
-def write_page(path: Path, result: Result, against: Result | None, strips: Sequence[Strip]) -> None:
-    """Write the page, with its pictures inside; see `to_html`."""
-    write_bytes(path, to_html(result, against, strips).encode("utf-8"))
 
 
 def to_html(result: Result, against: Result | None, strips: Sequence[Strip]) -> str:
@@ -30,15 +21,14 @@ def to_html(result: Result, against: Result | None, strips: Sequence[Strip]) -> 
         strips: shown below the table.
     """
     shown = [r for r in (result, against) if r is not None]
+    bound = " (upper bound: sees the ground truth)"
     names = " against ".join(title(r) for r in shown)
-    return page_text(
-        Page(
-            f"{names} on {result.facts['dataset']}/{result.facts['split']}",
-            [("", r.signature, _remark(r)) for r in shown],
-            [_comparison(result, against)],
-            "Scores are x 100. Orange outline: the prediction; blue outline: the ground truth.",
-            pictures=[(one.expression, _address(one)) for one in strips],
-        )
+    return to_page(
+        f"{names} on {result.facts['dataset']}/{result.facts['split']}",
+        [("", r.signature, bound * r.upper_bound) for r in shown],
+        [_comparison(result, against)],
+        "Scores are x 100. Orange outline: the prediction; blue outline: the ground truth.",
+        pictures=[(one.expression, data_address(paint([one]), 88)) for one in strips],
     )
 
 
@@ -57,10 +47,6 @@ def category_table(results: Sequence[Result]) -> Table:
         label = Cell(title(result), reference=result.upper_bound)
         rows.append(Row((label, *(Cell(percent(value)) for value in values))))
     return Table("categories", "", text_columns(["method"], ["all", *names]), tuple(rows))
-
-
-def _remark(result: Result) -> str:
-    return " (upper bound: sees the ground truth)" * result.upper_bound
 
 
 def _comparison(result: Result, against: Result | None) -> Table:
@@ -82,9 +68,3 @@ def _all_parts(result: Result) -> list[Part]:
     summary, count = result.summary, len(result.expressions)
     whole = [Part("", "all", count, summary.j, summary.f, summary.jf)] if summary else []
     return [*whole, *parts(result)]
-
-
-def _address(one: Strip) -> str:
-    out = io.BytesIO()
-    paint([one]).save(out, "JPEG", quality=88)
-    return f"data:image/jpeg;base64,{base64.b64encode(out.getvalue()).decode('ascii')}"

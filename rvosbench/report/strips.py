@@ -3,44 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from textwrap import wrap
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from rvosbench.errors import UsageError
-from rvosbench.report.cases import Case, RunCases, jf
-from rvosbench.report.overlays import TRUE, overlay, spread
+from rvosbench.report.cases import Case, RunCases, jf, name_of
+from rvosbench.report.pictures import TRUE, Strip, StripRow, overlay, spread
 from rvosbench.runs.result import Result, ScoredExpression
 from rvosbench.tables.table import percent
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 _LETTERS = 18  # that fit into the width of a label
-
-
-@dataclass(frozen=True)
-class StripRow:
-    """One method's prediction in a strip, or the ground truth.
-
-    Attributes:
-        label: at the left, a few short lines.
-        pictures: (H, W, 3) uint8 each, in the order of time.
-    """
-
-    label: str
-    pictures: tuple[NDArray[np.uint8], ...]
-
-
-@dataclass(frozen=True)
-class Strip:
-    """An expression with its rows; all rows show the same frames."""
-
-    expression: str
-    remark: str
-    rows: tuple[StripRow, ...]
 
 
 def strip(cases: Sequence[tuple[str, Case]], count: int = 6) -> Strip:
@@ -59,7 +32,7 @@ def strip(cases: Sequence[tuple[str, Case]], count: int = 6) -> Strip:
     for name, case in cases:
         pictures = (overlay(images[i], case.masks.frame(i), case.ground_truth[i]) for i in frames)
         label = "\n".join(wrap(name, _LETTERS))
-        shown.append(StripRow(f"{label}\nJ&F {percent(case.jf)}", tuple(pictures)))
+        shown.append(StripRow(f"{label}\nJ&F {percent(jf(case.scored))}", tuple(pictures)))
     expression = first.scored.expression
     tags = f" ({', '.join(expression.tags)})" if expression.tags else ""
     remark = f"{video.id}/{expression.id}{tags}, frames {', '.join(map(str, frames))}"
@@ -84,7 +57,7 @@ def strips_of(
     wanted = [run.find(name) for name in names]
     wanted = wanted or telling(run, others[0] if others else None, count)
     return [
-        strip([(title(one.result), one(same_case(one, scored))) for one in runs], frames)
+        strip([(title(one.result), one(one.find(name_of(scored)))) for one in runs], frames)
         for scored in wanted
     ]
 
@@ -94,27 +67,17 @@ def title(result: Result) -> str:
     return result.card.title or str(result.facts["method"])
 
 
-def same_case(run: RunCases, scored: ScoredExpression) -> ScoredExpression:
-    """The same expression in another run.
-
-    Raises:
-        UsageError: it has another dataset or split, or other videos.
-    """
-    wanted = f"{scored.score.video}/{scored.score.expression}"
-    return run.find(wanted)
-
-
 def telling(run: RunCases, against: RunCases | None, count: int) -> list[ScoredExpression]:
     """The `count` expressions with the greatest gain over another run, or with the best score.
 
     At most one of a video, and one of a kind (tags) while there are others, so that they differ;
     of equals the first in dataset order.
     """
-    if against is None:
-        gains = {id(s): jf(s) for s in run.result.expressions}
-    else:
-        gains = {id(s): jf(s) - jf(same_case(against, s)) for s in run.result.expressions}
-    ranked = sorted(run.result.expressions, key=lambda s: -gains[id(s)])
+
+    def loss(scored: ScoredExpression) -> float:
+        return (jf(against.find(name_of(scored))) if against else 0.0) - jf(scored)
+
+    ranked = sorted(run.result.expressions, key=loss)
     chosen: dict[str, ScoredExpression] = {}
     kinds: set[tuple[str, ...]] = set()
     for scored in ranked:

@@ -91,10 +91,12 @@ def from_method(method: str | MethodChoice | Built, dataset: str) -> Candidate:
         raise UsageError(f"{type(method).__name__} has no predict(sample): not a method")
     name = str(getattr(method, "name", type(method).__name__))
     code, (attributes, unknown) = source_hash(type(method).__module__), object_facts(method)
-    unsure = f"whether its attribute {', '.join(unknown)} changed: keep plain values, arrays, "
-    unsure = unsure + "dataclasses or networks there" if unknown else ""
+    unsure = ""
     if code is None:
         unsure = "whether its code changed, as it was defined without a source file: put it in one"
+    elif unknown:
+        unsure = f"whether its attribute {', '.join(unknown)} changed: keep plain values, arrays, "
+        unsure += "dataclasses or networks there"
     return Candidate(
         {**_named(name), "code": code, "object": attributes},
         _Given(method),
@@ -111,18 +113,11 @@ def from_files(
     samples: Sequence[Sample],
     split: Sequence[str],
 ) -> tuple[Candidate, Sequence[Sample]]:
-    """Predictions in files.
+    """Predictions in files, and which of `samples` they can be scored on.
 
-    Args:
-        path: see `open_predictions`.
-        missing: a `MissingPolicy`, or its name.
-        answers: what the files hold.
-        samples: the videos to be scored.
-        split: ids of all videos of the split.
-
-    Returns:
-        The predictions, told apart by their pixels, which are hashed when they are scored; and the
-        videos that can be scored: label images are often made for a part of a split.
+    They are told apart by their pixels, which are hashed when they are scored. Label images are
+    often made for a part of a split. Arguments as for `open_predictions`; `split` are the ids of
+    all videos of the split.
 
     Raises:
         PredictionError: nothing there, or entries that the split does not ask for.

@@ -49,7 +49,12 @@ class VideoJob:
         truth = GroundTruth(self._dataset, key)
         if not self._hidden:
             sample = _sized(sample, truth)
-        predictions = self._predicted(sample, truth)
+        method = self._built()
+        predictions = (
+            method.predict_with_truth(sample, truth)
+            if isinstance(method, TruthMethod)
+            else method.predict(sample)
+        )
         if not isinstance(predictions, VideoPredictions):
             predictions = complete(predictions, sample, self.candidate.name)
             files.write_predictions(sample.video, predictions)
@@ -60,12 +65,6 @@ class VideoJob:
             pixels = predictions.digest(unreadable=dropped)
             kept = replace(kept, pixels=pixels, missing=predictions.filled)
         files.write_scores(kept)
-
-    def _predicted(self, sample: Sample, truth: GroundTruth) -> Mapping[str, Answer]:
-        method = self._built()
-        if isinstance(method, TruthMethod):
-            return method.predict_with_truth(sample, truth)
-        return method.predict(sample)
 
     def _built(self) -> Method | TruthMethod:
         if self._method is None:

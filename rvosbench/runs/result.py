@@ -11,24 +11,19 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 from rvosbench.contracts import ExpressionScore, Summary
 from rvosbench.errors import ResultError
 from rvosbench.files.atomic import write_json
 from rvosbench.metrics.breakdown import Part, breakdown
 from rvosbench.recipe import digest
-from rvosbench.records import Expression, Json, MethodCard
+from rvosbench.records import Expression, Json, MethodCard, Missing
 
 FORMAT = 2
 """Version of the file. Readers accept their own and older ones and ignore unknown keys.
 
 2: metric values are called so (1: figures, extra); facts hold the code and the whole configuration.
 """
-
-
-NOTHING_MISSING: Mapping[str, int] = MappingProxyType({"masks": 0, "expressions": 0})
-"""What a method leaves out, and files that are complete."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +53,7 @@ class Result:
     summary: Summary | None
     expressions: tuple[ScoredExpression, ...] = ()
     upper_bound: bool = False
-    missing: Mapping[str, int] = field(default_factory=lambda: dict(NOTHING_MISSING))
+    missing: Mapping[str, int] = field(default_factory=lambda: Missing()._asdict())
 
     @property
     def signature(self) -> str:
@@ -138,8 +133,11 @@ def from_json(content: Mapping[str, Json]) -> Result:
         summary=_summary(summary) if summary else None,
         expressions=tuple(_scored(row) for row in content["expressions"]),
         upper_bound=content.get("upper_bound", False),
-        missing=content.get("missing", dict(NOTHING_MISSING)),
+        missing=content.get("missing", Missing()._asdict()),
     )
+
+
+_REPORTED = ("video", "expression", "j", "f")
 
 
 def report(result: Result, path: Path | None) -> dict[str, Json]:
@@ -149,15 +147,10 @@ def report(result: Result, path: Path | None) -> dict[str, Json]:
         "signature": result.signature,
         **{k: facts[k] for k in ("method", "dataset", "split", "protocol")},
         "corruption": facts.get("corruption"),
-        "j": summary.j if summary else None,
-        "f": summary.f if summary else None,
-        "jf": summary.jf if summary else None,
+        **{name: getattr(summary, name, None) for name in ("j", "f", "jf")},
         "expressions": [
             {
-                "video": s.score.video,
-                "expression": s.score.expression,
-                "j": s.score.j,
-                "f": s.score.f,
+                **{name: getattr(s.score, name) for name in _REPORTED},
                 "metrics": dict(s.score.metrics),
             }
             for s in result.expressions

@@ -29,11 +29,8 @@ def source_hash(module: str) -> str | None:
     Returns:
         None where there are no source files, as in an interactive session.
     """
-    content, found = hashlib.sha256(), False
-    for name, file in _sources(_top(module)):
-        content.update(name.encode() + b"\0" + file.read_bytes() + b"\0")
-        found = True
-    return content.hexdigest() if found else None
+    parts = [name.encode() + b"\0" + file.read_bytes() for name, file in _sources(_top(module))]
+    return hashlib.sha256(b"".join(part + b"\0" for part in parts)).hexdigest() if parts else None
 
 
 def _top(module: str) -> str:
@@ -88,9 +85,8 @@ def object_facts(thing: object) -> tuple[dict[str, Json], list[str]]:
 
 
 def _attributes(thing: object) -> Iterable[tuple[str, object]]:
-    known = (
-        {f.name: getattr(thing, f.name, None) for f in fields(thing)} if is_dataclass(thing) else {}
-    )
+    named = [f.name for f in fields(thing)] if is_dataclass(thing) else []
+    known = {name: getattr(thing, name, None) for name in named}
     return sorted({**getattr(thing, "__dict__", {}), **known}.items())
 
 

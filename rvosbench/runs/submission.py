@@ -5,7 +5,7 @@ The same predictions give the same bytes every time.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -84,18 +84,17 @@ def pack_predictions(path: Path, dataset: Dataset, out: Path) -> int:
     opened = open_predictions(path, samples=samples)
     problems: list[str] = []
 
-    def entries() -> Iterator[tuple[str, bytes]]:
+    def right() -> Iterator[_Kept]:
         for sample in samples:
             for key, found in _read(opened, sample):
                 if isinstance(found, str):
                     problems.append(found)
                 elif not problems:
-                    names = sample.video.frame_names
-                    yield from _entries(dataset.name, sample.video.id, key, names, found)
+                    yield sample.video.id, key, sample.video.frame_names, found
         if problems:
             raise PredictionError("\n".join(problems))
 
-    return write_zip(out, entries())
+    return _write(out, dataset.name, right())
 
 
 def pack_run(run: Path, out: Path) -> int:
@@ -121,15 +120,8 @@ def pack_run(run: Path, out: Path) -> int:
     if not videos:
         raise ResultError(f"{run}: no predictions here; a run of `rvosbench score` keeps none")
     kept = (folder.video(video).predictions() for video in videos)
-    return write_zip(
-        out,
-        (
-            entry
-            for found in kept
-            for key, prediction in found.by_expression.items()
-            for entry in _entries(dataset, found.video, key, found.frames, prediction)
-        ),
-    )
+    entries = ((k.video, key, k.frames, p) for k in kept for key, p in k.by_expression.items())
+    return _write(out, dataset, entries)
 
 
 def submission_name(dataset_name: str, video_id: str, expression_id: str, frame_name: str) -> str:
@@ -144,11 +136,19 @@ def submission_name(dataset_name: str, video_id: str, expression_id: str, frame_
     return f"{top}/{name}" if top else str(name)
 
 
-def _entries(
-    dataset_name: str, video_id: str, key: str, frames: Sequence[str], prediction: Prediction
-) -> Iterator[tuple[str, bytes]]:
-    for frame, mask in zip(frames, prediction.masks, strict=True):
-        yield submission_name(dataset_name, video_id, key, frame), encode_mask(mask)
+_Kept = tuple[str, str, Sequence[str], Prediction]
+"""Video, expression, names of the frames, prediction."""
+
+
+def _write(out: Path, dataset_name: str, kept: Iterable[_Kept]) -> int:
+    return write_zip(
+        out,
+        (
+            (submission_name(dataset_name, video, key, frame), encode_mask(mask))
+            for video, key, frames, prediction in kept
+            for frame, mask in zip(frames, prediction.masks, strict=True)
+        ),
+    )
 
 
 def _read(opened: PredictionSource, sample: Sample) -> Iterator[tuple[str, Prediction | str]]:

@@ -9,8 +9,7 @@ import json
 import re
 
 from rvosbench.records import Json
-from rvosbench.tables.table import Cell, Row, Table
-from rvosbench.tables.text import label_text, one_line
+from rvosbench.tables.table import Cell, Table, one_line
 
 _NUMBER = re.compile(r"[+-]?\d+(\.\d+)?( \[[+\-\d., ]+\])?")
 """A number, perhaps with its interval."""
@@ -23,7 +22,7 @@ def to_csv(table: Table) -> str:
     sourced = any(row.sources for row in table.rows)
     writer.writerow([*table.headings, *["source"] * sourced])
     for row in table.rows:
-        texts = [label_text(row, i) for i in range(len(row.cells))]
+        texts = [text for _, text in row.labelled]
         writer.writerow(map(_safe, [*texts, *["; ".join(row.sources)] * sourced]))
     return out.getvalue()
 
@@ -35,30 +34,28 @@ def to_json(table: Table) -> str:
         "title": table.title,
         "note": table.note,
         "unit": "percent",
-        "columns": [dataclasses.asdict(c) for c in table.columns],
-        "rows": [_row(row) for row in table.rows],
-        "footnotes": list(table.footnotes),
-        "left_out": list(table.left_out),
+        "columns": list(map(dataclasses.asdict, table.columns)),
+        "rows": [
+            {
+                "group": row.group,
+                "run": row.mark or None,
+                "cells": list(map(_cell, row.cells)),
+                "sources": row.sources,
+            }
+            for row in table.rows
+        ],
+        "footnotes": table.footnotes,
+        "left_out": table.left_out,
     }
     return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
 
 
-def _row(row: Row) -> dict[str, Json]:
-    return {
-        "group": row.group,
-        "run": row.mark or None,
-        "cells": [_cell(cell) for cell in row.cells],
-        "sources": list(row.sources),
-    }
-
-
 def _cell(cell: Cell) -> dict[str, Json]:
-    interval = dataclasses.asdict(cell.interval) if cell.interval else None
     return {
         "text": cell.text,
         "value": cell.value,
         "place": cell.place or None,
-        "interval": interval,
+        "interval": dataclasses.asdict(cell.interval) if cell.interval else None,
         "tied_with_best": cell.tied,
     }
 

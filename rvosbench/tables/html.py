@@ -1,66 +1,65 @@
-"""One table as an HTML fragment; everything that comes from a file is escaped."""
+"""Tables as HTML: fragments, and pages that need no other file; all text from files is escaped."""
 
 from __future__ import annotations
 
-from html import escape
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rvosbench.tables.table import Cell, Row, Table
-from rvosbench.tables.text import interval_text, label_text, one_line
+from rvosbench.tables.table import Table, one_line
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+_SIGNS = ("{}", "<strong>{}</strong>", "<u>{}</u>", "<em>{}</em>", "≈ {}")
 
 
 def to_html(table: Table) -> str:
     """A `<figure>` with a caption, the table and its footnotes; it brings no style."""
-    lines = [
-        '<figure class="rvosbench-table">',
-        f"<figcaption>{_caption(table)}</figcaption>",
-        "<table>",
-        *_head(table),
-        "<tbody>",
-        *[_row(row, above) for row, above in zip(table.rows, [None, *table.rows], strict=False)],
-        "</tbody>",
-        "</table>",
-        *[f"<p>{_text(note)}</p>" for note in table.footnotes],
-        "</figure>",
-    ]
-    return "\n".join(lines) + "\n"
+    return environment(TEMPLATES).get_template("table.html").render(table=table)
 
 
-def _caption(table: Table) -> str:
-    title = f"<strong>{_text(table.heading)}.</strong> " if table.title else ""
-    return f"{title}{_text(table.note)}"
+def to_page(
+    title: str,
+    opening: Sequence[tuple[str, str, str]],
+    tables: Sequence[Table],
+    note: str,
+    svg: str = "",
+    pictures: Sequence[tuple[str, str]] = (),
+) -> str:
+    """A page with tables; the same content gives the same bytes.
+
+    Args:
+        title: of the page.
+        opening: paragraphs: text, then code, then text.
+        tables: each with its own heading.
+        note: below the tables.
+        svg: above the tables: of our own drawing, as it is.
+        pictures: at the end: what each shows, and its data address.
+    """
+    template = environment(TEMPLATES).get_template("page.html")
+    return template.render(
+        title=title, opening=opening, tables=tables, note=note, svg=svg, pictures=pictures
+    )
 
 
-def _head(table: Table) -> list[str]:
-    headings = "".join(f'<th scope="col">{_text(c.heading)}</th>' for c in table.columns)
-    lines = ["<thead>"]
-    if any(block for block, _ in table.blocks):
-        spans = "".join(
-            f'<th scope="colgroup" colspan="{span}">{_text(block)}</th>'
-            if block
-            else f'<td colspan="{span}"></td>'
-            for block, span in table.blocks
-        )
-        lines.append(f"<tr>{spans}</tr>")
-    return [*lines, f"<tr>{headings}</tr>", "</thead>"]
+@functools.cache
+def environment(folder: Path) -> Environment:
+    """Templates in a folder, and those of this room: all text is escaped, a missing name fails."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
 
-
-def _row(row: Row, above: Row | None) -> str:
-    cells = [
-        f"<td>{_cell(row, i, cell)}</td>" if i else f'<th scope="row">{_cell(row, i, cell)}</th>'
-        for i, cell in enumerate(row.cells)
-    ]
-    rule = ' class="rule"' if above is not None and above.group != row.group else ""
-    return f"<tr{rule}>{''.join(cells)}</tr>"
-
-
-def _cell(row: Row, index: int, cell: Cell) -> str:
-    text = _text(label_text(row, index))
-    text = {1: f"<strong>{text}</strong>", 2: f"<u>{text}</u>"}.get(cell.place, text)
-    text = f"<em>{text}</em>" if cell.reference else text
-    text = f"≈ {text}" if cell.tied else text
-    interval = interval_text(cell)
-    return f"{text} <small>{interval}</small>" if interval else text
-
-
-def _text(text: str) -> str:
-    return escape(one_line(text))
+    made = Environment(
+        loader=FileSystemLoader([folder, TEMPLATES]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    made.filters["one_line"] = one_line
+    made.globals["SIGNS"] = tuple(map(Markup, _SIGNS))  # format() escapes what goes in
+    return made

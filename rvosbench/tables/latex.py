@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
-from rvosbench.tables.table import NO, YES, Cell, Row, Table
-from rvosbench.tables.text import interval_text, one_line, run_suffix
+from rvosbench.tables.table import NO, YES, Cell, Row, Table, one_line
+
+_SIGNS = ("{}", r"\textbf{{{}}}", r"\underline{{{}}}", r"\textit{{{}}}", r"$\approx$\,{}")
 
 _J, _F = r"$\mathcal{J}$", r"$\mathcal{F}$"
 _WORDS: Mapping[str, str] = MappingProxyType(
@@ -73,8 +74,8 @@ def escape(text: str) -> str:
 
 
 def row_text(row: Row) -> str:
-    """One row by itself, without footnote marks and intervals."""
-    return _row([_placed(escape(cell.text), cell.place) for cell in row.cells])
+    """One row by itself, without footnote marks, ties and intervals."""
+    return _row([_SIGNS[cell.place].format(escape(cell.text)) for cell in row.cells])
 
 
 def _wide(table: Table) -> bool:
@@ -104,27 +105,16 @@ def _header(table: Table) -> list[str]:
     return [_row(above), " ".join(rules), _row(headings)]
 
 
-def _body(table: Table) -> list[str]:
-    lines: list[str] = []
-    for before, row in zip([None, *table.rows], table.rows, strict=False):
-        if before is not None and before.group != row.group:
-            lines.append(r"\midrule")
-        lines.append(_row([_cell(row, i, cell) for i, cell in enumerate(row.cells)]))
-    return lines
+def _body(table: Table) -> Iterator[str]:
+    for rule, row in table.ruled:
+        if rule:
+            yield r"\midrule"
+        yield _row([_cell(cell, row.suffix(i)) for i, cell in enumerate(row.cells)])
 
 
-def _cell(row: Row, index: int, cell: Cell) -> str:
-    text = " ".join(filter(None, (_word(cell.text), escape(run_suffix(row, index)))))
-    text = _placed(text, cell.place)
-    text = rf"\textit{{{text}}}" if cell.reference else text
-    text = rf"$\approx$\,{text}" if cell.tied else text
-    if cell.interval is None:
-        return text
-    return rf"{text} {{\tiny {escape(interval_text(cell))}}}"
-
-
-def _placed(text: str, place: int) -> str:
-    return {1: rf"\textbf{{{text}}}", 2: rf"\underline{{{text}}}"}.get(place, text)
+def _cell(cell: Cell, suffix: str) -> str:
+    text = cell.dressed(f"{_word(cell.text)} {escape(suffix)}".strip(), _SIGNS)
+    return rf"{text} {{\tiny {escape(cell.interval_text)}}}" if cell.interval else text
 
 
 def _footnotes(table: Table) -> list[str]:

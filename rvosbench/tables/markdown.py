@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from rvosbench.tables.table import Cell, Row, Table
-from rvosbench.tables.text import interval_text, label_text, one_line
+from rvosbench.tables.table import Cell, Table, one_line
+
+_SIGNS = ("{}", "**{}**", "<u>{}</u>", "*{}*", "≈ {}")
 
 
 def to_markdown(table: Table) -> str:
@@ -13,9 +14,7 @@ def to_markdown(table: Table) -> str:
     lines = [f"**{_escape(table.heading)}**", ""] if table.title else []
     lines.append(_line([_escape(h) for h in table.headings]))
     lines.append(_line(["---:" if c.numeric else "---" for c in table.columns]))
-    lines += [
-        _line([_cell(row, i, cell) for i, cell in enumerate(row.cells)]) for row in table.rows
-    ]
+    lines += [_line([_cell(*cell) for cell in row.labelled]) for row in table.rows]
     notes = [table.note, *table.footnotes]
     lines += [part for note in notes if note for part in ("", _escape(note))]
     return "\n".join(lines) + "\n"
@@ -25,12 +24,8 @@ def _line(cells: list[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _cell(row: Row, index: int, cell: Cell) -> str:
-    text = _escape(label_text(row, index))
-    text = {1: f"**{text}**", 2: f"<u>{text}</u>"}.get(cell.place, text)
-    text = f"*{text}*" if cell.reference else text
-    text = f"≈ {text}" if cell.tied else text
-    return f"{text} {_escape(interval_text(cell))}".rstrip()
+def _cell(cell: Cell, label: str) -> str:
+    return f"{cell.dressed(_escape(label), _SIGNS)} {_escape(cell.interval_text)}".rstrip()
 
 
 def _escape(text: str) -> str:

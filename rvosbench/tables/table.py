@@ -6,7 +6,9 @@ import dataclasses
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from types import MappingProxyType
+from typing import TypeAlias
 
 NOTHING, YES, NO = "-", "✓", "✗"
 """Texts of cells: nothing is known, and the two states of a switch."""
@@ -21,6 +23,10 @@ class Interval:
 
     low: float
     high: float
+
+
+Signs: TypeAlias = tuple[str, str, str, str, str]
+"""A format's signs around "{}": none, best, second best, reference, tied."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +53,17 @@ class Cell:
     best: str = "high"
     reference: bool = False
 
+    @property
+    def interval_text(self) -> str:
+        """`[46.7, 50.4]`, or nothing."""
+        return f"[{self.interval.low:.1f}, {self.interval.high:.1f}]" if self.interval else ""
+
+    def dressed(self, text: str, signs: Signs) -> str:
+        """A text of the cell with the signs of its place, of a reference and of a tie."""
+        text = signs[self.place].format(text)
+        text = signs[3].format(text) if self.reference else text
+        return signs[4].format(text) if self.tied else text
+
 
 @dataclass(frozen=True)
 class Column:
@@ -71,6 +88,15 @@ class Row:
     group: str = ""
     mark: str = ""
     sources: tuple[str, ...] = ()
+
+    def suffix(self, index: int) -> str:
+        """`(run a)` on the first cell of a run: which footnote it has."""
+        return f"(run {self.mark})" if self.mark and index == 0 else ""
+
+    @property
+    def labelled(self) -> list[tuple[Cell, str]]:
+        """Its cells, each with its text, the first one's with the suffix."""
+        return [(c, f"{c.text} {self.suffix(i)}".rstrip()) for i, c in enumerate(self.cells)]
 
 
 @dataclass(frozen=True)
@@ -101,15 +127,15 @@ class Table:
         return f"Table {self.name}. {self.title}" if self.numbered else self.title
 
     @property
+    def ruled(self) -> list[tuple[bool, Row]]:
+        """Rows, each with whether a rule is drawn above it."""
+        above = [*self.rows[:1], *self.rows]
+        return [(row.group != a.group, row) for a, row in zip(above, self.rows, strict=False)]
+
+    @property
     def blocks(self) -> list[tuple[str, int]]:
         """Block headings with the number of columns each spans, from left to right."""
-        spans: list[tuple[str, int]] = []
-        for column in self.columns:
-            if spans and spans[-1][0] == column.block:
-                spans[-1] = (column.block, spans[-1][1] + 1)
-            else:
-                spans.append((column.block, 1))
-        return spans
+        return [(b, len(list(found))) for b, found in groupby(c.block for c in self.columns)]
 
     @property
     def headings(self) -> list[str]:
@@ -137,6 +163,11 @@ def percent(value: float | None, signed: bool = False) -> str:
     ('48.6', '+2.0', '-')
     """
     return NOTHING if value is None else f"{100 * value:{'+' if signed else ''}.1f}"
+
+
+def one_line(text: str) -> str:
+    """Text without line breaks, tabs and other control characters."""
+    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
 def as_printed(percents: float) -> str:

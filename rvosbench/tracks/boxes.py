@@ -17,11 +17,10 @@ import numpy as np
 
 from rvosbench.masks import pack
 from rvosbench.records import Frame, Sample, Track
-from rvosbench.tracks.admission import Admission, Rules, shown_by
 from rvosbench.tracks.config import TrackConfig
 from rvosbench.tracks.follower import Follower
 from rvosbench.tracks.grid import stability
-from rvosbench.tracks.prompts import Prompt, largest_first, prompt_of
+from rvosbench.tracks.prompts import Admission, Prompt, Rules, largest_first, prompt_of, shown_by
 
 if TYPE_CHECKING:
     from rvosbench.models.grounding_dino.detector import Detections

@@ -52,11 +52,7 @@ class TrackCache:
         return Store(self.folder, SUFFIX)
 
     def files(self) -> list[Path]:
-        """The files of tracks, sorted by name.
-
-        Raises:
-            TrackCacheError: there is none.
-        """
+        """The files of tracks, sorted by name; raises TrackCacheError if there is none."""
         files = sorted(p for p in self.folder.glob(f"*{SUFFIX}") if not p.name.startswith("."))
         if not files:
             raise TrackCacheError(
@@ -89,11 +85,7 @@ class TrackCache:
         return content_of(map(self.header, videos))
 
     def check(self, header: Header, sample: Sample, boxes: bool) -> None:
-        """Refuse tracks that are not of a video as it is now, see `Header.unfit`.
-
-        Raises:
-            TrackCacheError: they are of other frames, or box tracks of other expressions.
-        """
+        """Raises TrackCacheError if tracks are of other frames or expressions: `Header.unfit`."""
         if problems := header.unfit(sample, boxes):
             raise TrackCacheError(
                 f"{self.folder}: tracks of video {header.video!r}: {'; '.join(problems)}. "
@@ -101,11 +93,7 @@ class TrackCache:
             )
 
     def videos_of(self, dataset: Dataset) -> list[str]:
-        """Videos that the cache and a dataset share, in the dataset's order.
-
-        Raises:
-            TrackCacheError: there is no cache, or it has none of the dataset's videos.
-        """
+        """Videos that cache and dataset share, in its order; raises TrackCacheError if none."""
         files = self.files()
         shared = [video for video in video_ids(dataset) if video in self]
         if not shared:

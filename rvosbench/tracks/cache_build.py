@@ -113,8 +113,7 @@ class _Build:
 
     def __call__(self, key: str, output: Path) -> None:
         """Write the tracks of one video."""
-        sample = self.dataset.sample(key)
-        made = self.maker.provenance()
+        sample, made = self.dataset.sample(key), self.maker.provenance()
         keep = ("image_size", "dtype", "device", "libraries", "backend")
         header = replace(self.header(sample), made={k: made[k] for k in keep if k in made})
         follower = self.maker.follower(sample.video)
@@ -170,11 +169,11 @@ def object_tracks(
 
     Args:
         follower: of the video.
-        objects: object id -> masks on the annotated frames.
+        objects: object id -> masks on the annotated frames; those never visible are left out.
         annotated: indices of those frames.
 
     Returns:
-        Tracks called `truth-<object id>`; objects that are never visible are left out.
+        Tracks called `truth-<object id>`.
     """
     prompts: dict[int, dict[str, Prompt]] = {}
     for name, masks in objects.items():

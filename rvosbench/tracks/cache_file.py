@@ -78,11 +78,7 @@ def write_tracks(path: Path, header: Header, tracks: Sequence[Track]) -> Header:
 
 
 def read_header(path: Path) -> Header:
-    """What decided the tracks of a file; reads its last few kilobytes.
-
-    Raises:
-        TrackCacheError: not a track file, or of a newer format.
-    """
+    """What decided a file's tracks; raises TrackCacheError for other files and newer formats."""
     return read_metadata(path, lambda content: _header(path, content))
 
 
@@ -109,11 +105,7 @@ def read_metadata(path: Path, decode: Callable[[Json], T]) -> T:
 
 
 def read_tracks(path: Path) -> tuple[Track, ...]:
-    """All tracks of a file, in the order they were made; tokens as float32.
-
-    Raises:
-        TrackCacheError: the file is broken.
-    """
+    """All tracks, in the order they were made; tokens float32; raises TrackCacheError if broken."""
     return read_rows(path, _tracks)
 
 
@@ -121,10 +113,7 @@ def read_tokens(path: Path) -> NDArray[np.floating[Any]]:
     """The object tokens of all tracks of a file, (N, T, D), in the type they are stored in.
 
     Nothing else is decoded and no number becomes a Python object: about a millisecond a video. The
-    array is Arrow's own memory and cannot be written.
-
-    Raises:
-        TrackCacheError: the file is broken.
+    array is Arrow's own memory and cannot be written. Raises as `read_tracks`.
     """
     return read_rows(path, _tokens, ("frames", "dim", "tokens"))
 

@@ -164,13 +164,8 @@ def made_with(
 ) -> dict[str, Json]:
     """What decides the tracks that models make, beside the configuration.
 
-    Args:
-        backend: whose code runs them.
-        tracker: hash of its weights.
-        grounder: hash of its weights; None where there is none.
-        image_size: side of the tracker's input in pixels.
-        dtype: the tracker computes in.
-        device: only its kind counts.
+    `tracker` and `grounder` are hashes of weights, or None; `image_size` is the side of the
+    tracker's input in pixels, `dtype` its own. Only the kind of the device counts.
     """
     original = backend == ORIGINAL
     return {
@@ -187,12 +182,7 @@ def made_with(
 def foretold(config: CandidateConfig, device: str) -> dict[str, Json] | None:
     """What the opened models of a configuration would say; None if weights are not here.
 
-    Args:
-        config: `tracks` is not looked at.
-        device: "auto" or a device.
-
-    Raises:
-        ConfigurationError: a device that this machine does not have.
+    Raises ConfigurationError for a device that this machine does not have.
     """
     tracker, grounder = identify(config.tracker, TRACKER), grounder_identity(config)
     if tracker.sha256 is None or (grounder is not None and grounder.sha256 is None):

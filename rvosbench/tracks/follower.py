@@ -96,16 +96,11 @@ class Follower:
 
 
 class FrameFeatureCache:
-    """Features by frame index, kept up to a budget.
+    """Features by frame index, kept up to the budget of `compute`; the last is always kept.
 
     What fits first stays: propagation runs through the video again and again, and dropping the
     oldest would drop every frame just before it is needed. Frames beyond the budget are written
     to a temporary file where a spill folder is given, and encoded again otherwise.
-
-    Args:
-        sam2: encodes frames.
-        video: is read one frame at a time.
-        compute: budget in bytes and spill folder; the frame asked for last is always kept.
     """
 
     def __init__(self, sam2: Sam2, video: Video, compute: Compute | None = None) -> None:

@@ -14,10 +14,17 @@ from numpy.typing import NDArray
 
 from rvosbench.masks import Words, pack, unpack
 from rvosbench.records import Track
-from rvosbench.tracks.admission import Admission, Rules, shown_by
 from rvosbench.tracks.config import TrackConfig
 from rvosbench.tracks.follower import Follower
-from rvosbench.tracks.prompts import Prompt, largest_first, prompt_of, without_parts
+from rvosbench.tracks.prompts import (
+    Admission,
+    Prompt,
+    Rules,
+    largest_first,
+    prompt_of,
+    shown_by,
+    without_parts,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -47,15 +54,7 @@ def grid_points(per_side: int, size: tuple[int, int]) -> Floats:
 def grid_prompts(
     sam2: Sam2, features: FrameFeatures, frame: int, size: tuple[int, int], config: TrackConfig
 ) -> list[Prompt]:
-    """Find the masks of a frame, largest first; there may be none.
-
-    Args:
-        sam2: the network.
-        features: of the frame.
-        frame: its index.
-        size: its (height, width) in pixels.
-        config: grid and filters.
-    """
+    """Find the masks of a frame of `size`, (height, width), largest first; there may be none."""
     points = grid_points(config.points_per_side, size)
     found = list(_candidates(sam2, features, points, size, config))
     boxes = np.array([box_of(f.packed, size[1]) for f in found]).reshape(-1, 4)

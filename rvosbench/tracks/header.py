@@ -24,9 +24,6 @@ the same weights and settings give other masks, scores or tokens: older files ar
 remembered as the original SAM2 remembers it.
 """
 
-OF_THE_VIDEO = ("video", "frames", "expressions")
-"""Facts that files of one cache do not share."""
-
 LOOKED_AT = 8
 """Frames of a video whose bytes `frame_fingerprint` looks at."""
 
@@ -68,7 +65,7 @@ class Header:
 
     @property
     def recipe(self) -> Recipe:
-        """All that decided the rows; files of one cache share all of it but `OF_THE_VIDEO`."""
+        """All that decided the rows."""
         return Recipe(
             {
                 "tracker": _decides(self.tracker),
@@ -89,7 +86,7 @@ class Header:
     @property
     def shared(self) -> Recipe:
         """What all files of a cache have in common."""
-        return self.recipe.only(self.recipe.facts.keys() - {*OF_THE_VIDEO})
+        return self.recipe.only(self.recipe.facts.keys() - {"video", "frames", "expressions"})
 
     def differences(self, wanted: Header, names: Iterable[str] | None = None) -> list[str]:
         """Why this file is not the one that is wanted, in words; empty if it is.

@@ -21,12 +21,9 @@ def push_tracks(folder: Path, repository: str, private: bool = True, api: Any = 
 
     Args:
         folder: the cache.
-        repository: `owner/name`; made if it does not exist.
+        repository: `owner/name`; made if it does not exist. Its address is returned.
         private: whether a new repository is.
         api: a `huggingface_hub.HfApi`; None is a plain one with the user's token.
-
-    Returns:
-        The repository's address.
 
     Raises:
         TrackCacheError: no cache there, or the hub refuses.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -46,9 +46,7 @@ def candidate_recall(
 ) -> list[Recall]:
     """Recall by source of prompt, and of all that inference may use.
 
-    Args:
-        videos: of each its tracks, its expressions and their ground truth. Those without a target
-            are left out: no candidate can be right.
+    Expressions without a target are left out: no candidate can be right.
 
     Returns:
         One row a source that occurs, "all" last; none without expressions.
@@ -74,17 +72,16 @@ def recall_of(cache: TrackCache, dataset: Dataset) -> list[Recall]:
             frames or expressions.
         NoGroundTruthError: the split is hidden.
     """
-    return candidate_recall(_videos(cache, dataset, cache.videos_of(dataset)))
+    videos = cache.videos_of(dataset)
+    return candidate_recall(_looked_at(cache, dataset, video) for video in videos)
 
 
-def _videos(
-    cache: TrackCache, dataset: Dataset, videos: Sequence[str]
-) -> Iterator[tuple[Sequence[Track], Sequence[Expression], TruthLookup]]:
-    for sample in map(dataset.sample, videos):
-        header = cache.header(sample.video.id)
-        cache.check(header, sample, header.grounder is not None)
-        target = partial(dataset.target, sample.video.id)
-        yield cache.tracks(sample.video.id), sample.expressions, target
+def _looked_at(
+    cache: TrackCache, dataset: Dataset, video: str
+) -> tuple[Sequence[Track], Sequence[Expression], TruthLookup]:
+    sample, header = dataset.sample(video), cache.header(video)
+    cache.check(header, sample, header.grounder is not None)
+    return cache.tracks(video), sample.expressions, partial(dataset.target, video)
 
 
 _SOURCES: Mapping[str, Callable[[Track], bool]] = {
@@ -130,14 +127,9 @@ def touching(
 ) -> dict[int, MaskSequence]:
     """Tracks that share a pixel with a target: no other can improve a union.
 
-    Args:
-        tracks: of the target's video.
-        target: whose annotated frames are looked at.
-        limit: bytes of masks that are packed, for speed; the rest stay as the tracks hold them,
-            usually run lengths. It changes no number.
-
     Returns:
-        Index -> masks on the annotated frames, in order.
+        Index -> masks on the target's annotated frames, in order. Up to `limit` bytes of them are
+        packed, for speed; the rest stay as the tracks hold them. It changes no number.
     """
     truth, found, room = target.union().packed(), {}, limit
     for index, track in enumerate(tracks):

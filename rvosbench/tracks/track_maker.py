@@ -21,6 +21,7 @@ from rvosbench.tracks.candidates import CandidateConfig, made_with
 from rvosbench.tracks.config import TrackConfig
 from rvosbench.tracks.follower import Follower
 from rvosbench.tracks.grid import grid_prompts, grid_tracks
+from rvosbench.tracks.prompts import Prompt
 
 
 class TrackMaker:
@@ -45,12 +46,7 @@ class TrackMaker:
             self.grounder = load_grounding_dino(config.grounder, device, backend=backend)
 
     def tracks(self, sample: Sample, follower: Follower | None = None) -> tuple[Track, ...]:
-        """Candidate tracks of a video; may be empty.
-
-        Args:
-            sample: the video and its expressions.
-            follower: of the video, if it goes on to other prompts.
-        """
+        """Candidate tracks of a video; may be empty. A `follower` of it shares its features."""
         follower = follower or self.follower(sample.video)
         return candidate_tracks(follower, sample, self.config.prompts, self.grounder)
 
@@ -74,26 +70,15 @@ class TrackMaker:
 def candidate_tracks(
     follower: Follower, sample: Sample, config: TrackConfig, grounder: Grounder | None = None
 ) -> tuple[Track, ...]:
-    """Candidate tracks of a video; may be empty.
+    """Candidate tracks of the video of a follower, in the order they were made; may be empty.
 
-    Args:
-        follower: of the sample's video, which has at least one frame.
-        sample: its expressions are looked at by the grounder only.
-        config: prompts and filters.
-        grounder: gives box prompts; None leaves them out.
-
-    Returns:
-        Grid tracks, which serve every expression, then box tracks, which serve the expressions
-        whose own prompts they are; in the order they were made.
+    Grid tracks serve every expression. Then come box tracks, unless the grounder is None: they
+    serve the expressions of `sample` whose own prompts they are.
     """
-    video = follower.video
-    prompts = [
-        prompt
-        for frame in config.prompt_frames(len(video))
-        for prompt in grid_prompts(
-            follower.sam2, follower.features(frame), frame, video.size, config
-        )
-    ]
+    video, sam2 = follower.video, follower.sam2
+    prompts: list[Prompt] = []
+    for frame in config.prompt_frames(len(video)):
+        prompts += grid_prompts(sam2, follower.features(frame), frame, video.size, config)
     tracks = grid_tracks(follower, prompts, config)
     if grounder is not None:
         boxes = box_prompts(follower, grounder, sample, config)

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 from rvosbench.errors import UnknownNameError
 from rvosbench.records import Json
-from rvosbench.tables.paper import PAPER_TITLES
-from rvosbench.tables.published import Scores, printed_scores
+from rvosbench.tables.published import PAPER_TITLES, Scores, printed_scores
 
 NETWORKS: Mapping[str, tuple[str, str]] = {
     "full": ("the full method", ""),

@@ -88,6 +88,16 @@ def test_a_broken_plugin_is_named_and_does_no_other_harm(tmp_path: Path) -> None
     assert [f["check"] for f in wrong if "bad" in f["check"]] == ["rvosbench.methods bad"]
 
 
+def test_the_doctor_finds_nothing_wrong_here(tmp_path: Path) -> None:
+    checked = run("doctor", "--json", cwd=tmp_path)
+    found = {f["check"]: f for f in json.loads(checked.stdout)}
+    assert not [name for name, f in found.items() if not f["ok"]]
+    assert found["demo weights sam2"]["found"].endswith(" MB")
+    shown = run("doctor", cwd=tmp_path)
+    assert (checked.returncode, shown.returncode) == (0, 0)
+    assert "demo weights sam2" in shown.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "message"),
     [

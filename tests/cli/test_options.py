@@ -83,11 +83,15 @@ def test_a_split_and_its_videos_are_a_choice() -> None:
 def test_settings_come_after_the_file_and_other_options(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     file.write_text('dtype = "float16"\nthreshold = 0.1\n')
-    assert options.changes(file, None, "auto") == {"dtype": "float16", "threshold": 0.1}
-    assert options.changes(file, ["threshold=0.2"], "bfloat16", Path("cache")) == {
+    assert options.ModelOptions(config=file).changes() == {"dtype": "float16", "threshold": 0.1}
+    assert options.ModelOptions(None, ["threshold=0.2"], file, dtype="bfloat16").changes(
+        Path("cache")
+    ) == {
         "dtype": "bfloat16",
         "threshold": "0.2",
         "tracks": "cache",
     }
-    assert options.changes(None, ["dtype=float32"], "bfloat16") == {"dtype": "float32"}
-    assert options.changes(None, None, "auto") == {}
+    assert options.ModelOptions(None, ["dtype=float32"], dtype="bfloat16").changes() == {
+        "dtype": "float32"
+    }
+    assert options.ModelOptions().changes() == {}

@@ -167,7 +167,7 @@ def test_a_bad_meta_file_says_where_and_what(
     ("content", "message"),
     [
         ("<html>", "cannot be read as JSON"),
-        ("[]", "wanted a JSON object, got a list"),
+        ("[]", r"at least one video, got \[\]\."),
         ('{"images": []}', r'wanted \{"videos"'),
         ('{"videos": {}}', "at least one video"),
         ('{"videos": {"b": []}}', "has no 'expressions'"),

@@ -143,7 +143,7 @@ def test_a_folder_inside_the_root_names_the_root(root: Path, inside: str) -> Non
 def test_masks_of_another_size_than_the_frames(root: Path) -> None:
     folder = root / "DAVIS/Annotations_unsupervised/480p/dog"
     toys.write_labels(folder, {n: np.ones((6, 10), np.uint8) for n in toys.FRAMES})
-    with pytest.raises(AnnotationError, match=r"masks are 6x10, frames 12x20"):
+    with pytest.raises(AnnotationError, match=r"got 6x10, wanted 12x20"):
         open_ref_davis17(root, "valid").target("dog", "0")
 
 

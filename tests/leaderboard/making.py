@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from leaderboard.numbers.entry import Entry
+from leaderboard.tables.board import Board, boards
 from rvosbench.contracts import ExpressionScore, Summary
 from rvosbench.records import Expression, Json, MethodCard
 from rvosbench.runs.result import Result, ScoredExpression, write_result
@@ -154,3 +155,8 @@ def published_file(folder: Path, name: str, *published: Mapping[str, Json]) -> P
 def replaced(one: Result, **changes: Json) -> Result:
     """A copy with fields changed."""
     return dataclasses.replace(one, **changes)
+
+
+def board(entries: Sequence[Entry], name: str) -> Board:
+    """The board called `name`."""
+    return {one.name: one for one in boards(entries)}[name]

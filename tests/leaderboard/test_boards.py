@@ -7,12 +7,12 @@ from pathlib import Path
 from leaderboard.numbers.collection import Collection
 from leaderboard.numbers.entry import Entry, published_entries
 from leaderboard.numbers.results import entry
-from leaderboard.page.index import board_tab, script_data
-from leaderboard.tables.board import COLUMNS, Board, board, board_table, boards
-from leaderboard.tables.catalogue import make_table, table_names
+from leaderboard.page.site import board_tab, filters, script_data
+from leaderboard.tables import make_table, table_names
+from leaderboard.tables.board import COLUMNS, Board, board_table, boards
 from rvosbench.records import MethodCard
 
-from .making import cited, result, rows, sola
+from .making import board, cited, result, rows, sola
 
 MISPRINT = ("swapped", "the row of the method above")
 
@@ -78,9 +78,10 @@ def test_the_page_shows_the_columns_of_the_table_and_filters_by_them() -> None:
     entries = [cited("A", (60.0, 55.0, 65.0), backbone="swin"), entry(Path("r"), result(card=card))]
     found: Board = board(entries, "mevis")
     tab = board_tab(found, {})
-    assert [row for _, row in tab.rows] == list(board_table(found, {}).rows)
-    assert [name for name, _, _ in tab.filters] == ["venue", "backbone", "training", "protocol"]
-    assert dict((name, choices) for name, _, choices in tab.filters)["backbone"] == ["swin", "ViT"]
+    choices = filters(tab.content)
+    assert [row for _, row in tab.content] == list(board_table(found, {}).rows)
+    assert [name for name, _, _ in choices] == ["venue", "backbone", "training", "protocol"]
+    assert {name: texts for name, _, texts in choices}["backbone"] == ["swin", "ViT"]
     data = script_data([tab], {})
     assert set(data["lines"]) == {"mevis-0", "mevis-1"}
     assert data["lines"]["mevis-0"]["latex"].startswith("A & - & swin & - & - & unknown & 60.0")

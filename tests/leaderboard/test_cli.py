@@ -90,6 +90,7 @@ def test_a_signature_is_resolved_in_the_runs_folder(tmp_path: Path) -> None:
     saved(tmp_path / "runs", sola(0.6))
     signature = sola(0.6).signature
     assert json.loads(run("show", signature, "--json"))["signature"] == signature
+    assert json.loads(run("show", signature, "--format", "json"))["signature"] == signature
     assert "runs/run-0/result.json" in run("show", signature[-12:])
     with pytest.raises(RvosbenchError, match="none of the 1"):
         run("show", "0123456789ab")

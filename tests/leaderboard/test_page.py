@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 from leaderboard.numbers.collection import gather
-from leaderboard.numbers.entry import published_entries, slug
+from leaderboard.numbers.entry import Run, published_entries, slug
 from leaderboard.numbers.results import entry, read_runs
-from leaderboard.page.overlays import gallery
+from leaderboard.page.methods import gallery, method_views
 from leaderboard.page.provenance import bibtex, safe_url
 from leaderboard.page.robustness import plots
 from leaderboard.page.site import BuildOptions, build
@@ -195,8 +195,19 @@ def test_curves_join_clean_and_corrupted_runs_of_one_contender() -> None:
     assert [p.title for p in found] == ["Fog"]
     (line,) = found[0].series
     assert [severity for severity, _ in line.points] == [0, 1, 3]
-    heights = [found[0].y(value) for _, value in line.points]
-    assert heights == sorted(heights)
+    assert [round(score) for _, score in line.points] == [51, 46, 36]
+    assert list(found[0].ticks) == [0, 20, 40, 60]
+
+
+def test_a_curve_is_drawn_from_its_points(site: Path) -> None:
+    text = (site / "index.html").read_text(encoding="utf-8")
+    plot = text[text.index("<strong>Fog</strong>") :].partition("</figure>")[0]
+    (drawn,) = [x for x in re.findall(r'<polyline [^>]*points="([^"]*)"', plot) if "26,4" not in x]
+    points = [tuple(map(float, point.split(","))) for point in drawn.split()]
+    assert [x for x, _ in points] == [30.0, 70.0, 110.0, 150.0]
+    heights = [y for _, y in points]
+    assert heights == sorted(heights)  # from the top: the score falls
+    assert 8 <= heights[0] < heights[-1] <= 136
 
 
 def test_two_configurations_of_one_method_are_two_curves() -> None:
@@ -268,13 +279,13 @@ def test_overlays_say_why_there_are_none(tmp_path: Path) -> None:
         video.write_predictions(VIDEO, {})
         remark = gallery(one.run, {}).remark
         assert "clean frames only" in remark or "needs its folder: --data" in remark
+        reviewed = one.run.path.with_name("other.result.json")
+        assert "not at hand" in gallery(Run(reviewed, one.run.result), {}).remark
 
 
 def test_an_entry_of_several_is_described_by_the_fullest() -> None:
     bare = cited("A", (1.0, 1.0, 1.0))
     full = dataclasses.replace(bare, about=About("A", venue="V", backbone="B"))
-    from leaderboard.page.methods import method_views
-
     (view,) = method_views([bare, full], {}, {})
     assert view.about is full
     assert len(view.numbers) == 2
@@ -282,7 +293,5 @@ def test_an_entry_of_several_is_described_by_the_fullest() -> None:
 
 def test_a_run_without_scores_has_a_page_without_numbers() -> None:
     hidden = entry(Path("r.json"), replaced(sola(0.5), summary=None, expressions=()))
-    from leaderboard.page.methods import method_views
-
     (view,) = method_views([hidden], {}, {})
     assert (view.numbers, view.runs) == ((), ())

@@ -15,11 +15,11 @@ import pytest
 
 from leaderboard.numbers.collection import Collection
 from leaderboard.numbers.entry import published_entries
-from leaderboard.tables.catalogue import make_table
+from leaderboard.tables import make_table
 from leaderboard.tables.paper import PAPER_TABLES
 from leaderboard.tables.paper_table import assemble
 from rvosbench.errors import UnknownNameError
-from rvosbench.tables.writers import WRITERS
+from rvosbench.tables import WRITERS
 
 # label cells, then scores; b(...) bold, u(...) underlined
 PAPER = {

@@ -12,7 +12,7 @@ import pytest
 from leaderboard.numbers.ablation import ablation_of_facts
 from leaderboard.numbers.entry import published_entries
 from leaderboard.numbers.results import entry
-from leaderboard.tables.board import board, board_table
+from leaderboard.tables.board import board_table
 from leaderboard.tables.paper import PAPER_TABLES
 from leaderboard.tables.paper_table import assemble
 from rvosbench.datasets import load_dataset
@@ -31,6 +31,7 @@ from ..sola.caches import ENCODER, make_cache
 from ..sola.cases import make_selector
 from ..sola.learnable import FAST, TINY
 from ..toys import ToyDataset
+from .making import board
 
 Run = Callable[..., Result]
 FULL = dataclasses.replace(FAST, epochs=1, loss=LossConfig())

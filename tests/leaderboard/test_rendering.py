@@ -17,9 +17,9 @@ from leaderboard.tables.confidence import confidences
 from leaderboard.tables.paper import PAPER_TABLES
 from leaderboard.tables.paper_table import assemble
 from rvosbench.records import MethodCard
+from rvosbench.tables import SUFFIXES, WRITERS
 from rvosbench.tables.latex import escape
 from rvosbench.tables.table import Table, as_printed, letters
-from rvosbench.tables.writers import SUFFIXES, WRITERS
 
 from .making import result, rows, sola
 

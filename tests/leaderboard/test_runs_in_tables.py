@@ -15,8 +15,8 @@ from leaderboard.tables.paper_table import assemble
 from rvosbench.errors import ResultError, UsageError
 from rvosbench.records import Json, MethodCard
 from rvosbench.runs.result import Result, write_result
+from rvosbench.tables import WRITERS
 from rvosbench.tables.table import Row, Table
-from rvosbench.tables.writers import WRITERS
 
 from .making import SOLA_CARD, result, rows, saved, sola
 

@@ -102,7 +102,7 @@ def test_known_outlines_give_the_same_counts_and_stay_within_their_memory(
     assert [columns(count(p, known, radius=3)) for _ in range(2)] == [expected] * 2
     kept = known.frame(2)
     assert known.frame(2)[0] is kept[0]
-    size = kept[0].nbytes + kept[1].edge.nbytes
+    size = kept[0].nbytes + kept[1][0].nbytes
     monkeypatch.setattr(counts, "KEPT_BYTES", 2 * size)
     small = Outlines(t, v)
     assert [columns(count(p, small, radius=3)) for _ in range(2)] == [expected] * 2

@@ -16,9 +16,10 @@ from rvosbench.models.sam2.decoding import (
     FrameFeatures,
     FrameOutput,
     encode_frames,
+    prompt_masks_at,
 )
 from rvosbench.models.sam2.memory import MemoryBank, sine_code
-from rvosbench.models.sam2.propagation import prompt_masks_at, propagate
+from rvosbench.models.sam2.propagation import propagate
 
 if TYPE_CHECKING:
     from transformers import Sam2VideoModel

@@ -13,19 +13,18 @@ from PIL import Image
 
 from rvosbench.contracts import Summary
 from rvosbench.corruptions import CORRUPTIONS, Plan
-from rvosbench.errors import NoGroundTruthError, ResultError
-from rvosbench.report.drawing import to_image, to_svg
+from rvosbench.errors import NoGroundTruthError
+from rvosbench.report.drawing import ticks, to_image, to_svg
 from rvosbench.report.robustness import (
     Robustness,
     Row,
+    Trial,
     group_of,
     mean_score,
-    score_of,
+    measure,
     to_json,
 )
-from rvosbench.report.robustness_page import to_html, write_report
-from rvosbench.report.robustness_plot import plot
-from rvosbench.report.robustness_run import Trial, measure
+from rvosbench.report.robustness_page import plot, to_html, write_report
 from rvosbench.runs.evaluate import RunOptions
 from rvosbench.runs.methods import load_method
 
@@ -76,8 +75,6 @@ def test_zero_stays_defined() -> None:
     assert nothing.group("moving") is None
     assert "-" in to_html(nothing, "")
     assert mean_score([score(0.2), score(0.4)]).jf == pytest.approx(0.3)
-    with pytest.raises(ResultError, match="no public ground truth"):
-        score_of(None, "fog:1")
 
 
 def test_the_page_holds_every_number_and_escapes_names() -> None:
@@ -110,6 +107,22 @@ def test_the_plot_has_a_curve_a_corruption_from_the_clean_score_on() -> None:
     image = np.array(to_image(drawing))
     assert image.shape == (2 * height, 2 * width, 3)
     assert (image < 250).any(axis=2).mean() > 0.005
+
+
+@pytest.mark.parametrize(
+    ("highest", "wanted"),
+    [
+        (0, [0, 10]),
+        (9.9, [0, 10]),
+        (10, [0, 10, 20]),
+        (49.9, [0, 10, 20, 30, 40, 50]),
+        (50, [0, 20, 40, 60]),
+        (79, [0, 20, 40, 60, 80]),
+        (100, [0, 20, 40, 60, 80, 100]),
+    ],
+)
+def test_an_axis_ends_at_the_first_grid_line_above_all(highest: float, wanted: list[int]) -> None:
+    assert list(ticks(highest)) == wanted
 
 
 def test_the_report_is_written_as_four_files_of_the_same_bytes(tmp_path: Path) -> None:

@@ -19,9 +19,8 @@ from rvosbench.errors import ResultError, UsageError
 from rvosbench.masks import MaskSequence
 from rvosbench.records import Sample
 from rvosbench.report.cases import RunCases, jf, open_run
-from rvosbench.report.overlays import PREDICTED, TRUE, outline, overlay, spread
+from rvosbench.report.pictures import PREDICTED, TRUE, outline, overlay, paint, spread
 from rvosbench.report.run_page import to_html
-from rvosbench.report.strip_picture import paint
 from rvosbench.report.strips import check_comparable, strip, telling
 from rvosbench.runs.evaluate import RunOptions, evaluate, score
 from rvosbench.runs.result import ScoredExpression

@@ -16,8 +16,8 @@ from rvosbench.tables.published import (
     printed_scores,
     read_published,
     read_source,
+    schema_faults,
 )
-from rvosbench.tables.published.schema import schema_faults
 
 from ..leaderboard.making import published_file, published_row
 

@@ -10,6 +10,7 @@ import re
 
 import pytest
 
+from rvosbench.tables import SUFFIXES, WRITERS
 from rvosbench.tables.latex import row_text
 from rvosbench.tables.markdown import to_markdown
 from rvosbench.tables.table import (
@@ -23,7 +24,6 @@ from rvosbench.tables.table import (
     text_columns,
     text_row,
 )
-from rvosbench.tables.writers import SUFFIXES, WRITERS
 
 TABLE = Table(
     "5b",

@@ -10,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rvosbench.masks import pack
-from rvosbench.tracks.admission import Admission, Rules
-from rvosbench.tracks.prompts import Prompt, largest_first, overlaps, prompt_of
+from rvosbench.tracks.prompts import Admission, Prompt, Rules, largest_first, overlaps, prompt_of
 
 from .worlds import square
 

@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from torch import Tensor
     from transformers import GroundingDinoConfig, PreTrainedTokenizerBase
 
-
 VOCABULARY = "google-bert/bert-base-uncased"
 VOCABULARY_FILES = ("tokenizer.json", "vocab.txt")
 SPECIAL = {"[CLS]": 101, "[SEP]": 102, ".": 1012, "?": 1029}
@@ -78,13 +77,14 @@ class GrounderFiles:
 
 
 def read_grounder(source: str | Path) -> GrounderFiles:
-    """Reads weights and tokenizer.
-
-    Raises:
-        WeightsError: nothing there, or not a GroundingDINO.
-    """
+    """Reads weights and tokenizer; raises WeightsError: nothing there, or not a GroundingDINO."""
     path = locate(source, GROUNDER)
-    return _from_original(path) if path.is_file() else _from_folder(path)
+    if path.is_dir():
+        return _from_folder(path)
+    original = needed(read_original(path, GROUNDER))
+    config = original_config(original)
+    tokenizer = open_vocabulary(path, config.text_config.vocab_size)
+    return GrounderFiles(path, config, convert_weights(original), tokenizer)
 
 
 def _from_folder(folder: Path) -> GrounderFiles:
@@ -100,13 +100,6 @@ def _from_folder(folder: Path) -> GrounderFiles:
     except (OSError, ValueError, KeyError, SafetensorError) as error:
         raise WeightsError(f"{folder}: cannot be opened ({first_line(error)}).") from error
     return GrounderFiles(folder, config, weights, tokenizer, _frame_size(folder))
-
-
-def _from_original(path: Path) -> GrounderFiles:
-    original = needed(read_original(path, GROUNDER))
-    config = original_config(original)
-    tokenizer = open_vocabulary(path, config.text_config.vocab_size)
-    return GrounderFiles(path, config, convert_weights(original), tokenizer)
 
 
 def _frame_size(folder: Path) -> FrameSize:

@@ -11,7 +11,7 @@ Source: IDEA-Research/GroundingDINO, as packaged in rf-groundingdino 0.3.0 and g
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -75,7 +75,11 @@ def build(files: GrounderFiles) -> Any:  # noqa: ANN401 - untyped package
     with _quiet():
         code = import_original("groundingdino", CODE)
         network = _build(code, files)
-    network.load_state_dict(_original_weights(network.state_dict(), files))
+    weights = {  # constants as the package made them
+        name: value if UNUSED.search(name) else find_converted(files.weights, name)
+        for name, value in network.state_dict().items()
+    }
+    network.load_state_dict(weights)
     return network
 
 
@@ -129,14 +133,6 @@ def _arguments(files: GrounderFiles) -> SimpleNamespace:
     }
     configured = vars(import_original("groundingdino", name))
     return SimpleNamespace(**{k: v for k, v in configured.items() if k[0] != "_"} | sizes)
-
-
-def _original_weights(wanted: Mapping[str, Tensor], files: GrounderFiles) -> dict[str, Tensor]:
-    """The checkpoint's tensors under the authors' names; constants as the package made them."""
-    return {
-        name: value if UNUSED.search(name) else find_converted(files.weights, name)
-        for name, value in wanted.items()
-    }
 
 
 @contextmanager

@@ -64,11 +64,7 @@ def convert_weights(original: Weights) -> dict[str, Tensor]:
 
 
 def find_converted(converted: Weights, original_name: str) -> Tensor:
-    """The tensor of an original name among those with hub names, fused and repeated as it was.
-
-    Raises:
-        WeightsError: it is not there.
-    """
+    """A tensor by its original name, fused, repeated as it was; raises WeightsError if absent."""
     new = renamed(original_name, NAMES)
     if match := _FUSED.match(new):
         names = [f"{match[1]}{part}.{match[2]}" for part in ("query", "key", "value")]
@@ -81,17 +77,10 @@ def find_converted(converted: Weights, original_name: str) -> Tensor:
 
 
 def original_config(original: Weights) -> GroundingDinoConfig:
-    """The configuration that a checkpoint was made with.
-
-    Raises:
-        WeightsError: the tensors are not those of a GroundingDINO of its authors.
-    """
+    """The configuration of a checkpoint; raises WeightsError for what is none of the authors."""
     from transformers import GroundingDinoConfig
 
     levels, width = _shape(original, "transformer.level_embed")
-    parts = ("encoder", "decoder")
-    layers = {p: _count(original, rf"^transformer\.{p}\.layers\.(\d+)\.") for p in parts}
-    ffn = {p: _shape(original, f"transformer.{p}.layers.0.linear1.weight")[0] for p in parts}
     for part in ("encoder.layers.0.self_attn", "decoder.layers.0.cross_attn"):
         _check_points(original, f"transformer.{part}.sampling_offsets.weight", levels)
     return GroundingDinoConfig(
@@ -100,10 +89,14 @@ def original_config(original: Weights) -> GroundingDinoConfig:
         d_model=width,
         num_queries=_shape(original, "transformer.tgt_embed.weight")[0],
         num_feature_levels=levels,
-        **{f"{p}_layers": layers[p] for p in parts},
-        **{f"{p}_ffn_dim": ffn[p] for p in parts},
-        **{f"{p}_attention_heads": HEADS for p in parts},
-        **{f"{p}_n_points": POINTS for p in parts},
+        encoder_layers=_count(original, r"^transformer\.encoder\.layers\.(\d+)\."),
+        decoder_layers=_count(original, r"^transformer\.decoder\.layers\.(\d+)\."),
+        encoder_ffn_dim=_shape(original, "transformer.encoder.layers.0.linear1.weight")[0],
+        decoder_ffn_dim=_shape(original, "transformer.decoder.layers.0.linear1.weight")[0],
+        encoder_attention_heads=HEADS,
+        decoder_attention_heads=HEADS,
+        encoder_n_points=POINTS,
+        decoder_n_points=POINTS,
     )
 
 

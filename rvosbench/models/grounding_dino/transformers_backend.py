@@ -79,20 +79,14 @@ def find(
 
 
 class SharedBackbone(nn.Module):
-    """Stands where the network has its backbone, and gives features it already has.
-
-    Args:
-        inner: the network's own backbone; gives features and position codes.
-
-    Attributes:
-        known: features and position codes of what is looked at; None outside of that.
-    """
+    """Stands where the network has its backbone `inner`, and gives features it already has."""
 
     def __init__(self, inner: nn.Module) -> None:
         super().__init__()
         self.inner = inner
         self.position_embedding = inner.position_embedding  # the network asks for it by this name
         self.known: tuple[Levels, list[Tensor]] | None = None
+        """Features and position codes of what is looked at; None outside of that."""
 
     @contextmanager
     def looking_at(self, pixels: Tensor) -> Iterator[None]:

@@ -119,11 +119,7 @@ def convert_weights(original: Weights) -> dict[str, Tensor]:
 
 
 def find_converted(converted: Weights, original_name: str) -> Tensor:
-    """The tensor of an original name among converted ones: the way back.
-
-    Raises:
-        WeightsError: it is not there.
-    """
+    """A converted tensor by its original name: the way back; raises WeightsError if absent."""
     name = renamed(original_name, NAMES)
     if match := _POINT.match(name):
         row = int(match[1])
@@ -134,11 +130,7 @@ def find_converted(converted: Weights, original_name: str) -> Tensor:
 
 
 def original_config(original: Weights, image_size: int = 1024) -> Sam2VideoConfig:
-    """The configuration that a checkpoint was made with.
-
-    Raises:
-        WeightsError: if the tensors are of none of the original sizes.
-    """
+    """The configuration of a checkpoint; raises WeightsError if it has no original size."""
     from transformers import Sam2VideoConfig
 
     hiera = _recognise(original)

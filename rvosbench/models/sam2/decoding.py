@@ -157,3 +157,18 @@ def tracks_with_multimask(model: Sam2VideoModel) -> bool:
     config = model.config
     wanted = config.multimask_output_in_sam and config.multimask_output_for_tracking
     return bool(wanted and config.multimask_min_pt_num <= 0 <= config.multimask_max_pt_num)
+
+
+def prompt_masks_at(masks: Tensor, size: int) -> Tensor:
+    """Masks (N, H, W) as 0/1 floats at the network's size, (N, 1, S, S): antialiased, >= 0.5."""
+    scaled = masks[:, None].float()
+    if scaled.shape[-2:] != (size, size):
+        scaled = resized(scaled, (size, size), antialias=True)
+    return (scaled >= 0.5).float()
+
+
+def resized(maps: Tensor, size: tuple[int, int], *, antialias: bool = False) -> Tensor:
+    """Maps (N, C, h, w) at another (height, width), bilinearly."""
+    import torch.nn.functional as F  # noqa: N812 - torch's own convention
+
+    return F.interpolate(maps, size=size, mode="bilinear", align_corners=False, antialias=antialias)

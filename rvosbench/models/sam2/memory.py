@@ -7,12 +7,19 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from torch import Tensor
 
-from rvosbench.models.sam2.decoding import FrameFeatures
+from rvosbench.models.sam2.decoding import (
+    FrameFeatures,
+    FrameOutput,
+    decode,
+    prompt_masks_at,
+    resized,
+    tracks_with_multimask,
+)
 
 if TYPE_CHECKING:
     from transformers import Sam2VideoModel
@@ -20,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class MemoryBank:
-    """What is remembered of N objects while a video is tracked.
+    """N objects that are tracked through a video, and what is remembered of them.
 
     Attributes:
         model: the network.
@@ -35,6 +42,36 @@ class MemoryBank:
     prompt_frame: int
     spatial: dict[int, Tensor] = field(default_factory=dict)
     pointers: dict[int, Tensor] = field(default_factory=dict)
+
+    def prompt(self, features: FrameFeatures, masks: Tensor) -> FrameOutput:
+        """The prompted frame: the mask is shown as given, the decoder only gives a pointer."""
+        model, frame = self.model, self.prompt_frame
+        dtype, side = features.maps[2].dtype, model.image_size
+        full = prompt_masks_at(masks, side).to(dtype)
+        small = model.prompt_encoder.mask_input_size
+        logits = resized((full * 20.0 - 10.0).float(), small, antialias=True).to(dtype)
+        dense = model.mask_downsample(full)
+        decoded = decode(model, features, features.maps[2], dense, multimask=False)
+        there = full.flatten(1).any(dim=1, keepdim=True)
+        pointers = torch.where(there, decoded.pointers, model.no_object_pointer)
+        presence = there.to(dtype) * 20.0 - 10.0
+        # The original remembers the mask as it is shown at the decoder's size, not as it was given.
+        shown = (resized(logits.float(), (side, side)) > 0).to(dtype)
+        self.remember(features, shown, presence, pointers, frame)
+        low = logits[:, 0]
+        return FrameOutput(frame, low, pointers, presence[:, 0], low)
+
+    def track(self, features: FrameFeatures, frame: int, step: int) -> FrameOutput:
+        """The next frame in direction `step` (1 or -1)."""
+        model = self.model
+        conditioned = self.attend(features.maps[2], frame, step)
+        multimask = tracks_with_multimask(model)
+        out = decode(model, features, conditioned, None, multimask=multimask)
+        full = resized(out.logits[:, None].float(), (model.image_size, model.image_size))
+        memory_mask = torch.sigmoid(full.to(out.logits.dtype))
+        self.remember(features, memory_mask, out.presence[:, None], out.pointers, frame)
+        self.forget(frame)
+        return FrameOutput(frame, out.logits, out.pointers, out.presence, out.raw_logits)
 
     def remember(
         self, features: FrameFeatures, mask: Tensor, presence: Tensor, pointers: Tensor, frame: int
@@ -72,7 +109,9 @@ class MemoryBank:
         flat = current.flatten(2).permute(2, 0, 1).expand(-1, n, -1)
         out = model.memory_attention(
             current_vision_features=flat,
-            current_vision_position_embeddings=image_positions(model, current),
+            current_vision_position_embeddings=position_code(
+                model.vision_encoder.neck.position_encoding, current.shape[1:], current
+            ),
             memory=torch.cat([spatial, pointers]).to(current.dtype),
             memory_posision_embeddings=torch.cat([spatial_positions, pointer_positions]),
             num_object_pointer_tokens=pointers.shape[0],
@@ -88,7 +127,10 @@ class MemoryBank:
             if past != self.prompt_frame and past in self.spatial:
                 kept.append((offset, self.spatial[past]))
         tokens, n = torch.cat([memory for _, memory in kept]), kept[0][1].shape[1]
-        place = memory_positions(model, tokens.device, model.no_object_pointer.dtype)
+        shape = (model.mem_dim, *model.backbone_feature_sizes[-1])
+        place = position_code(
+            model.memory_encoder.position_encoding, shape, model.no_object_pointer
+        )
         times = model.memory_temporal_positional_encoding
         positions = torch.cat([place + times[offset - 1] for offset, _ in kept])
         return tokens, positions.expand(-1, n, -1)
@@ -126,18 +168,9 @@ def attention_bytes(image_size: int, dim: int, memories: int) -> int:
     return 7 * 4 * memories * (image_size // 16) ** 2 * dim
 
 
-def image_positions(model: Sam2VideoModel, top: Tensor) -> Tensor:
-    """Constant position code of the top feature map, (h*w, 1, D)."""
-    encode = model.vision_encoder.neck.position_encoding
-    shape = torch.Size((1, *top.shape[1:]))
-    return cast(Tensor, encode(shape, top.device, top.dtype).flatten(2).permute(2, 0, 1))
-
-
-def memory_positions(model: Sam2VideoModel, device: torch.device, dtype: torch.dtype) -> Tensor:
-    """Constant position code of one spatial memory, (h*w, 1, 64)."""
-    height, width = model.backbone_feature_sizes[-1]
-    shape = torch.Size((1, model.mem_dim, height, width))
-    code = model.memory_encoder.position_encoding(shape, device, dtype)
+def position_code(encode: Any, shape: tuple[int, ...], like: Tensor) -> Tensor:  # noqa: ANN401
+    """Constant code of the positions of a map of shape (C, h, w), (h*w, 1, C)."""
+    code = encode(torch.Size((1, *shape)), like.device, like.dtype)
     return cast(Tensor, code.flatten(2).permute(2, 0, 1))
 
 

@@ -18,8 +18,13 @@ from torch import Tensor
 
 from rvosbench.models.runtime import BackendError, import_original
 from rvosbench.models.sam2.checkpoint import SIZES, find_converted
-from rvosbench.models.sam2.decoding import FrameFeatures, FrameOutput, PromptOutput
-from rvosbench.models.sam2.propagation import prompt_masks_at, resized
+from rvosbench.models.sam2.decoding import (
+    FrameFeatures,
+    FrameOutput,
+    PromptOutput,
+    prompt_masks_at,
+    resized,
+)
 
 if TYPE_CHECKING:
     from transformers import Sam2VideoConfig, Sam2VideoModel
@@ -182,11 +187,7 @@ def original_network(ours: Sam2VideoModel) -> Any:  # noqa: ANN401 - untyped pac
 
 
 def config_file(config: Sam2VideoConfig) -> str:
-    """The package's configuration file for a network, such as configs/sam2/sam2_hiera_l.yaml.
-
-    Raises:
-        BackendError: the package has none.
-    """
+    """The package's file for a network, as configs/sam2/sam2_hiera_l.yaml, or BackendError."""
     trunk = config.vision_config.backbone_config
     version = {(False, False): "2", (True, True): "2.1"}.get(
         (

@@ -32,9 +32,10 @@ from rvosbench.models.sam2.decoding import (
     PromptOutput,
     decode_prompts,
     encode_frames,
+    resized,
 )
-from rvosbench.models.sam2.memory import attention_bytes
-from rvosbench.models.sam2.propagation import Objects, RememberedObjects, propagate, resized
+from rvosbench.models.sam2.memory import MemoryBank, attention_bytes
+from rvosbench.models.sam2.propagation import Objects, propagate
 from rvosbench.models.weights import TRACKER, locate, weights_hash
 
 
@@ -65,7 +66,7 @@ class Backend:
     objects: Callable[[Any, int, int], Objects]
 
 
-IN_TRANSFORMERS = Backend(encode_frames, decode_prompts, RememberedObjects)
+IN_TRANSFORMERS = Backend(encode_frames, decode_prompts, MemoryBank)
 IN_ORIGINAL = Backend(
     original_backend.encode_frames,
     original_backend.decode_prompts,

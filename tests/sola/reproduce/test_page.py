@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
+from rvosbench.tables import WRITERS
 from rvosbench.tables.table import Table
-from rvosbench.tables.writers import WRITERS
 from sola.reproduce.experiments import TABLES, chosen_tables
 from sola.reproduce.page import category_table, command_of, page, score_table
 from sola.reproduce.report import Report

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rvosbench.datasets.label_images import LabelTruth
+from rvosbench.datasets.ground_truth import LabelTruth
 from rvosbench.datasets.meta import Clip
 from rvosbench.errors import AnnotationError
 
