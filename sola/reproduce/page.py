@@ -12,9 +12,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from rvosbench.files.atomic import write_bytes
+from rvosbench.tables import WRITERS
 from rvosbench.tables.markdown import to_markdown
 from rvosbench.tables.table import NOTHING, Cell, Row, Table, percent, text_columns, text_row
-from rvosbench.tables.writers import WRITERS
 from sola.reproduce.experiments import NETWORKS, TABLES, Claim, PaperTable, TableRow
 from sola.reproduce.report import Measured, Report, Tested
 
@@ -28,7 +28,7 @@ DEMO = "MotionShapes, the embedded benchmark, with small networks: **not** of th
 
 
 def tables_text(report: Report, form: str) -> str:
-    """All tables of a report in a format of `rvosbench.tables.writers`."""
+    """All tables of a report in a format of `rvosbench.tables`."""
     tables = [f(name, report) for name in report.tables for f in (score_table, category_table)]
     return "\n".join(WRITERS[form](table) for table in tables if table.rows)
 
