@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rvosbench.demo.candidates import CATEGORIES, Candidate, candidates, see
 from rvosbench.demo.clauses import Clause, Scene
 from rvosbench.demo.clips import ClipConfig, word
 from rvosbench.demo.comparisons import Ranking
+from rvosbench.demo.expressions import CATEGORIES, Candidate, candidates, see
 from rvosbench.demo.render import occlusion, render
 from rvosbench.demo.scenes import sample_scene
 

@@ -29,7 +29,7 @@ from recipes.schedule import Schedule
 from recipes.text.corpus import Sentence, frequent_features, meaning_matrix, sample_sentences
 from recipes.text.objective import Corpus, MeaningModel, evaluate, loss_of
 from recipes.tokenizer import word_tokenizer, words_of
-from rvosbench.demo.candidates import CATEGORIES
+from rvosbench.demo.expressions import CATEGORIES
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast

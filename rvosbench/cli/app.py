@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from rvosbench import __version__
-from rvosbench.cli import catalogue, corrupt, doctor, evaluation, submit, tracks, view
+from rvosbench.cli import corrupt, data, doctor, evaluation, methods, submit, tracks, view
 from rvosbench.cli.screen import say
 from rvosbench.errors import RvosbenchError
 from rvosbench.plugins import COMMANDS
@@ -26,8 +26,8 @@ app.command("eval")(evaluation.evaluate_command)
 app.command("score")(evaluation.score_command)
 app.command("view")(view.view_command)
 app.command("corrupt")(corrupt.corrupt_command)
-app.add_typer(catalogue.data, name="data")
-app.add_typer(catalogue.methods, name="methods")
+app.add_typer(data.app, name="data")
+app.add_typer(methods.app, name="methods")
 app.add_typer(submit.app, name="submit")
 app.add_typer(tracks.app, name="tracks")
 app.command("doctor")(doctor.doctor_command)

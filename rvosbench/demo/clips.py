@@ -8,9 +8,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.demo.candidates import CATEGORIES, Candidate, candidates, see
 from rvosbench.demo.clauses import Clause, Scene
 from rvosbench.demo.comparisons import Ranking
+from rvosbench.demo.expressions import CATEGORIES, Candidate, candidates, see
 from rvosbench.demo.grammar import subject_clauses
 from rvosbench.demo.motion import Floats
 from rvosbench.demo.render import occlusion, render

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rvosbench.demo.candidates import CATEGORIES
 from rvosbench.demo.clips import Clip, ClipConfig, make_clip
+from rvosbench.demo.expressions import CATEGORIES
 from rvosbench.demo.shapes import COLOURS
 
 SEEDS = range(60)

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rvosbench.demo.candidates import Candidate, candidates, see
 from rvosbench.demo.clauses import Clause, Scene
 from rvosbench.demo.clips import ClipConfig, choose, make_clip, word
+from rvosbench.demo.expressions import Candidate, candidates, see
 from rvosbench.demo.grammar import Noun, conjugate, participle, subject_clauses, third_person
 from rvosbench.demo.render import occlusion
 from rvosbench.demo.scenes import ShapeObject

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from rvosbench.datasets import load_dataset
-from rvosbench.demo.candidates import CATEGORIES
 from rvosbench.demo.check.parser import read
 from rvosbench.demo.dataset import VERSION
+from rvosbench.demo.expressions import CATEGORIES
 from rvosbench.runs.evaluate import evaluate
 from rvosbench.runs.result import parts
 

@@ -15,7 +15,7 @@ from recipes.clock import Budget
 from recipes.text.corpus import Sentence, frequent_features, sample_sentences
 from recipes.text.objective import MASK, N_SPECIAL, PAD, corrupt_words
 from recipes.text.training import TextRecipe, build_tokenizer, make_corpus, train
-from rvosbench.demo.candidates import CATEGORIES
+from rvosbench.demo.expressions import CATEGORIES
 from rvosbench.models.text import load_text_encoder
 
 

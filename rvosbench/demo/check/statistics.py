@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rvosbench.datasets.capabilities import Table
-from rvosbench.demo.candidates import CATEGORIES
 from rvosbench.demo.check.frame_evidence import glimpse
 from rvosbench.demo.check.parser import read
 from rvosbench.demo.clips import Clip, ClipExpression
+from rvosbench.demo.expressions import CATEGORIES
 
 Counts = NDArray[np.int64]
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from rvosbench.demo.candidates import Candidate, candidates, see
 from rvosbench.demo.check import mistakes
 from rvosbench.demo.check.judge import referents
 from rvosbench.demo.check.parser import MANY, Reading, read
 from rvosbench.demo.clauses import Scene
 from rvosbench.demo.clips import Clip, ClipConfig, ClipExpression, make_clip
+from rvosbench.demo.expressions import Candidate, candidates, see
 from rvosbench.demo.grammar import Noun
 from rvosbench.demo.render import occlusion
 

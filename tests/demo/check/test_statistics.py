@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from baselines.blind import Blind, BlindConfig
-from rvosbench.demo.candidates import CATEGORIES
 from rvosbench.demo.check.statistics import blind_j
 from rvosbench.demo.dataset import CONFIGS, MotionShapes, open_demo
+from rvosbench.demo.expressions import CATEGORIES
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics import region_similarity
 from rvosbench.records import FrameEvidence, Target

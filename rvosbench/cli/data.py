@@ -1,20 +1,18 @@
-"""`rvosbench data` and `rvosbench methods`: what there is, and what is in it."""
+"""`rvosbench data`: which datasets there are, and what is in them."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import Annotated
 
 import typer
 
 from rvosbench.cli import options
 from rvosbench.cli.screen import answer, emit, progress, show, verdict
 
-data = typer.Typer(help="Datasets: list them, look into them.", no_args_is_help=True)
-methods = typer.Typer(help="Methods: ours and those of installed plugins.", no_args_is_help=True)
+app = typer.Typer(help="Datasets: list them, look into them.", no_args_is_help=True)
 
 
-@data.command("list")
+@app.command("list")
 def list_datasets(as_json: options.AsJson = False) -> None:
     """List the datasets that can be opened, ours and those of installed plugins."""
     from rvosbench import plugins
@@ -37,7 +35,7 @@ def list_datasets(as_json: options.AsJson = False) -> None:
     answer(as_json, facts, "datasets", columns, rows)
 
 
-@data.command("stats")
+@app.command("stats")
 @options.grouped
 def stats_command(source: options.SplitOptions, as_json: options.AsJson = False) -> None:
     """Count the videos, frames, expressions, words and objects of a split.
@@ -60,7 +58,7 @@ def stats_command(source: options.SplitOptions, as_json: options.AsJson = False)
         show(table.title, table.columns, cells, numbers=len(table.columns) - 1)
 
 
-@data.command("check")
+@app.command("check")
 @options.grouped
 def check_command(
     source: options.SplitOptions, limit: options.Limit = None, as_json: options.AsJson = False
@@ -88,47 +86,3 @@ def _shown(value: object) -> str:
     if value is None:
         return "-"
     return f"{value:.1f}" if isinstance(value, float) else str(value)
-
-
-@methods.command("list")
-def list_methods(as_json: options.AsJson = False) -> None:
-    """List the methods that `rvosbench eval --method NAME` knows."""
-    from rvosbench import plugins
-
-    specs = {name: plugins.method_spec(name) for name in plugins.names(plugins.METHODS)}
-    facts = [
-        {
-            "name": name,
-            "presets": sorted(spec.presets),
-            "upper_bound": spec.needs_truth,
-            **dataclasses.asdict(spec.card),
-        }
-        for name, spec in specs.items()
-    ]
-    bound = " (upper bound: sees the ground truth)"
-    rows = []
-    for f in facts:
-        title, presets = f["title"] + bound * f["upper_bound"], ", ".join(f["presets"])
-        rows.append([f["name"], title, f["venue"] or "-", presets or "-"])
-    answer(as_json, facts, "methods", ["name", "title", "venue", "presets"], rows)
-
-
-@methods.command("show")
-def show_command(
-    name: Annotated[str, typer.Argument(help="Method name.")],
-    preset: options.Preset = None,
-    as_json: options.AsJson = False,
-) -> None:
-    """Show what `--set KEY=VALUE` can change in a method, and what a preset makes of it.
-
-    Example: rvosbench methods show sola --preset demo
-    """
-    from rvosbench.config import values
-    from rvosbench.runs.methods import load_method
-
-    choice = load_method(name, preset)
-    fields = values(choice.config)
-    facts = {"name": name, "preset": choice.preset, "settings": fields}
-    title = f"{name} (preset {choice.preset})" if choice.preset else name
-    rows = [[key, str(value)] for key, value in fields.items()]
-    answer(as_json, facts, title, ["setting", "value"], rows)
