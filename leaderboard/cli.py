@@ -37,8 +37,7 @@ TableName = Annotated[
 @app.command("show")
 def show_command(
     signature: Annotated[
-        str | None,
-        typer.Argument(help="A signature, or the last digits of one: shows its run."),
+        str | None, typer.Argument(help="A signature, or the last digits of one: shows its run.")
     ] = None,
     table: TableName = None,
     form: Annotated[Format, typer.Option("--format", help="Format of a table.")] = Format.markdown,
@@ -110,8 +109,7 @@ def build_command(
 def add_command(
     run: Annotated[Path, typer.Argument(help="Run folder or result file.")],
     into: Annotated[
-        Path | None,
-        typer.Option(help="Folder of reviewed results; default: leaderboard-results."),
+        Path | None, typer.Option(help="Folder of reviewed results; default: leaderboard-results.")
     ] = None,
     card: Annotated[
         list[str] | None,

@@ -153,9 +153,7 @@ _ALL = (
         corrupted=True,
     ),
     _ablation(
-        "A.2a",
-        Label("Train", "background_training"),
-        Label("Inference", "background_inference"),
+        "A.2a", Label("Train", "background_training"), Label("Inference", "background_inference")
     ),
     _ablation("A.2b", Label("# of Alignment Layers", "n_layers")),
 )

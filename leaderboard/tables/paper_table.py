@@ -39,9 +39,7 @@ class DraftRow:
 
 
 def assemble(
-    spec: TableSpec,
-    entries: Sequence[Entry],
-    confidence: Mapping[str, Confidence] | None = None,
+    spec: TableSpec, entries: Sequence[Entry], confidence: Mapping[str, Confidence] | None = None
 ) -> Table:
     """A table of the paper, with the runs among `entries` that belong in it.
 
@@ -126,10 +124,7 @@ def _columns(spec: TableSpec, blocks: Sequence[Block]) -> list[Column]:
 
 
 def _row(
-    spec: TableSpec,
-    draft: DraftRow,
-    blocks: Sequence[Block],
-    confidence: Mapping[str, Confidence],
+    spec: TableSpec, draft: DraftRow, blocks: Sequence[Block], confidence: Mapping[str, Confidence]
 ) -> Row:
     cells = [label_cell(draft.first, label, draft.group) for label in spec.labels]
     for block in blocks:

@@ -48,8 +48,7 @@ class TheirDataset(options.CorruptionOptions):
     """The dataset that tracks are of."""
 
     dataset: Annotated[
-        str | None,
-        typer.Option(help="Dataset of these tracks; default: look at files only."),
+        str | None, typer.Option(help="Dataset of these tracks; default: look at files only.")
     ] = None
     split: options.Split = None
     data: options.Root = None
@@ -115,11 +114,7 @@ def build_command(
 
 @app.command("info")
 @options.grouped
-def info_command(
-    folder: Folder,
-    theirs: TheirDataset,
-    as_json: options.AsJson = False,
-) -> None:
+def info_command(folder: Folder, theirs: TheirDataset, as_json: options.AsJson = False) -> None:
     """Say what a cache holds and how it was made; with a dataset, its candidate recall.
 
     Recall tells failures of proposal from failures of selection: the IoU with the target of the

@@ -18,13 +18,4 @@ from rvosbench.masks.sequence import (
     unpack,
 )
 
-__all__ = [
-    "BoolArray",
-    "MaskSequence",
-    "Rle",
-    "Words",
-    "pack",
-    "popcount",
-    "union",
-    "unpack",
-]
+__all__ = ["BoolArray", "MaskSequence", "Rle", "Words", "pack", "popcount", "union", "unpack"]

@@ -122,10 +122,7 @@ def split_values(scores: Sequence[ExpressionScore]) -> dict[str, float]:
 
 
 def average_precision(
-    overlaps: Scores,
-    confidence: Scores,
-    answered: NDArray[np.bool_],
-    meant: NDArray[np.bool_],
+    overlaps: Scores, confidence: Scores, answered: NDArray[np.bool_], meant: NDArray[np.bool_]
 ) -> float:
     """COCO's mAP of N expressions, in [0, 1], as A2D-Sentences and JHMDB-Sentences report it.
 

@@ -7,13 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from rvosbench.contracts import (
-    Method,
-    MethodIdentity,
-    Traceable,
-    TraceableByVideo,
-    TruthMethod,
-)
+from rvosbench.contracts import Method, MethodIdentity, Traceable, TraceableByVideo, TruthMethod
 from rvosbench.errors import PredictionError, UsageError
 from rvosbench.records import Json, MethodCard, MissingPolicy, Sample
 from rvosbench.runs.methods import MethodChoice, load_method

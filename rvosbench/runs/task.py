@@ -6,12 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rvosbench.contracts import Dataset, ScoringProtocol
-from rvosbench.datasets.capabilities import (
-    check_videos,
-    corruption_of,
-    frame_evidence,
-    video_ids,
-)
+from rvosbench.datasets.capabilities import check_videos, corruption_of, frame_evidence, video_ids
 from rvosbench.errors import NoGroundTruthError, UsageError
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics import official

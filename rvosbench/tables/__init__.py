@@ -34,13 +34,7 @@ from rvosbench.tables.markdown import to_markdown
 from rvosbench.tables.table import Table
 
 WRITERS: Mapping[str, Callable[[Table], str]] = MappingProxyType(
-    {
-        "markdown": to_markdown,
-        "latex": to_latex,
-        "html": to_html,
-        "csv": to_csv,
-        "json": to_json,
-    }
+    {"markdown": to_markdown, "latex": to_latex, "html": to_html, "csv": to_csv, "json": to_json}
 )
 """Format name -> table -> text that ends in a newline."""
 

@@ -81,11 +81,7 @@ def grid_tracks(follower: Follower, prompts: Sequence[Prompt], config: TrackConf
 
 
 def _candidates(
-    sam2: Sam2,
-    features: FrameFeatures,
-    points: Floats,
-    size: tuple[int, int],
-    config: TrackConfig,
+    sam2: Sam2, features: FrameFeatures, points: Floats, size: tuple[int, int], config: TrackConfig
 ) -> Iterator[_Found]:
     """Masks that pass the quality and stability filters."""
     for start in range(0, len(points), POINTS_AT_ONCE):

@@ -62,8 +62,7 @@ class Backend(NamedTuple):
 
     build: Callable[[GrounderFiles], Any]
     find: Callable[
-        [Any, Tensor, Sequence[str], Sequence[Sequence[int]]],
-        Iterator[tuple[int, Tensor, Tensor]],
+        [Any, Tensor, Sequence[str], Sequence[Sequence[int]]], Iterator[tuple[int, Tensor, Tensor]]
     ]
 
 
@@ -175,11 +174,7 @@ def caption(text: str) -> str:
 
 
 def load_grounding_dino(
-    source: str | Path,
-    device: str = "cpu",
-    dtype: str = "float32",
-    *,
-    backend: str = TRANSFORMERS,
+    source: str | Path, device: str = "cpu", dtype: str = "float32", *, backend: str = TRANSFORMERS
 ) -> GroundingDino:
     """Loads a frozen GroundingDINO and its tokenizer.
 
