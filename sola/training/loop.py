@@ -98,8 +98,7 @@ def train(  # noqa: PLR0913 - what is trained, and three ways to look on
     SIGINT and SIGTERM stop it after the step that is being done, with its state on disk.
 
     Args:
-        data: of `sola.data.track_data.open_training_data`; at least one expression with
-            candidates.
+        data: of `sola.data.track_data.open_training_data`; at least one expression with candidates.
         selector: its shape.
         config: how to train.
         out: folder of the best selector (`config.json`, `model.safetensors`, float32), what it was
