@@ -125,11 +125,7 @@ class VideoSample:
     origin: TrackSet | None = None
 
     def __post_init__(self) -> None:
-        """Refuses arrays that contradict each other.
-
-        Raises:
-            DatasetError: naming the video, the array, its shape and the wanted one.
-        """
+        """Refuses arrays that contradict each other: DatasetError says what, where and wanted."""
         n_tracks, n_objects, n_texts = len(self), self.targets.shape[1], len(self.texts)
         wanted: dict[str, tuple[int, ...]] = {
             "overlap": (n_tracks, n_objects),
