@@ -181,11 +181,7 @@ def best_frame(frames: Sequence[Sequence[Prompt]]) -> list[Prompt]:
 
 
 def _build(config: GroundingDinoConfig, device: str) -> GroundingDinoBaseline:
-    """Opens the networks.
-
-    Raises:
-        WeightsError: the weights of a network are not there.
-    """
+    """Opens the networks; raises WeightsError if the weights of one are not there."""
     from rvosbench.tracks.track_maker import TrackMaker
 
     return GroundingDinoBaseline(config, TrackMaker(config.candidates, device))
