@@ -209,7 +209,7 @@ def select(scores: Sequence[float], threshold: float, argmax_if_none: bool) -> l
 
 
 def _build(config: SolaConfig, device: str) -> Sola:
-    """Opens the networks; raises ConfigurationError if no track could be a candidate."""
+    """Opens the networks. Raises WeightsError, or ConfigurationError without any candidates."""
     from sola.network.weights import load_selector
 
     known, device = _selector_facts(config), choose_device(device)

@@ -126,12 +126,10 @@ class PaperTable:
         """The paper's scores of a row, in percent; None where it has none."""
         if row.configuration is None:
             return None
-        corruption = EXPERIMENTS[row.experiment].corruption
+        setting, corruption = row.configuration, EXPERIMENTS[row.experiment].corruption or None
         # Table A.1 does not repeat what is measured on clean frames: table 4 has it.
         table = "4" if self.name == "A.1" and not corruption else self.name
-        return printed_scores(
-            "sola", table, configuration=row.configuration, corruption=corruption or None
-        )
+        return printed_scores("sola", table, configuration=setting, corruption=corruption)
 
     @property
     def claims(self) -> tuple[Claim, ...]:

@@ -71,11 +71,9 @@ def describe(tables: Sequence[PaperTable], settings: Settings) -> dict[str, list
 def _training_line(name: str, settings: Settings) -> str:
     config = settings.selector(name, 0).training
     title, change = NETWORKS[name]
-    amount = (
-        f"{settings.expressions} expressions in {config.epochs} parts"
-        if settings.expressions
-        else f"all expressions x {config.epochs} epochs"
-    )
+    amount = f"all expressions x {config.epochs} epochs"
+    if settings.expressions:
+        amount = f"{settings.expressions} expressions in {config.epochs} parts"
     return (
         f"{title} x {settings.seeds} seeds: {amount}, batch {config.batch_size}, "
         f"rate {config.learning_rate}{f' --set {change}' if change else ''}"

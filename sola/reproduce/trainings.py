@@ -138,26 +138,21 @@ def open_data(settings: Settings) -> TrainingData:
     frames = [settings.train, *([settings.validation] if settings.validation else [])]
     choices = [settings.choice(some) for some in frames]
     sets = [TrackSet(settings.cache(f), c.dataset) for f, c in zip(frames, choices, strict=True)]
-    how = OpenOptions(
-        settings.sola.text_encoder, settings.device, settings.sola.dtype, settings.workers
-    )
+    sola = settings.sola
+    how = OpenOptions(sola.text_encoder, settings.device, sola.dtype, settings.workers)
     data = open_training_data(sets[:1], sets[1:], how)
     wanted = {video for choice in choices for video in choice.video_ids}
-    train = choices[0].dataset
+    first = choices[0].dataset
     facts = {
-        "train": [{"dataset": train.name, "split": train.split}],
+        "train": [{"dataset": first.name, "split": first.split}],
         "fingerprints": [choice.dataset.fingerprint for choice in choices],
         "tracks": [
             TrackCache(s.cache).content(c.video_ids) for s, c in zip(sets, choices, strict=True)
         ],
         "text_encoder": data.facts["text_encoder"],
     }
-    return TrainingData(
-        [s for s in data.train if s.video in wanted],
-        [s for s in data.valid if s.video in wanted],
-        data.texts,
-        facts,
-    )
+    learnt, judged = ([s for s in part if s.video in wanted] for part in (data.train, data.valid))
+    return TrainingData(learnt, judged, data.texts, facts)
 
 
 def _read(path: Path, out: Path) -> Trained:
