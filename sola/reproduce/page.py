@@ -9,10 +9,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from rvosbench.files.atomic import write_bytes
 from rvosbench.tables import WRITERS
+from rvosbench.tables.html import environment
 from rvosbench.tables.markdown import to_markdown
 from rvosbench.tables.table import NOTHING, Cell, Row, Table, percent, text_columns, text_row
 from sola.reproduce.experiments import NETWORKS, TABLES, Claim, PaperTable, TableRow
@@ -166,15 +165,9 @@ def page(report: Report, numbers: str) -> str:
     settings = report.settings
     other = f"{settings['dataset']}, with preset `{settings['preset']}`"
     changes = [f"`{k}={v}`" for k, v in settings["method"].items()]
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # it is Markdown, and what comes from files is escaped by the writer
-    )
-    text = environment.get_template("page.md.jinja").render(
+    # It is Markdown, and what comes from files is escaped by the writer.
+    templates = environment(Path(__file__).parent).overlay(autoescape=False)
+    text = templates.get_template("page.md.jinja").render(
         report=report,
         settings=settings,
         numbers=numbers,
