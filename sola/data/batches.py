@@ -83,13 +83,11 @@ class Batch(NamedTuple):
 
 def learnable(samples: Sequence[VideoSample]) -> list[ExpressionGroup]:
     """Every video with its expressions that have candidates; videos without any are left out."""
-    groups = [
-        ExpressionGroup(
-            v, tuple(e for e in range(len(sample.texts)) if sample.candidates_of(e).any())
-        )
-        for v, sample in enumerate(samples)
-    ]
-    return [group for group in groups if group.expressions]
+    groups = []
+    for v, sample in enumerate(samples):
+        usable = tuple(e for e in range(len(sample.texts)) if sample.candidates_of(e).any())
+        groups += [ExpressionGroup(v, usable)] if usable else []
+    return groups
 
 
 def epoch_plan(
