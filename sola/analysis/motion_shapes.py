@@ -67,12 +67,8 @@ class ShapeObjects:
 
 
 def _rows(track: Track, masks: MaskSequence, shape: ShapeObject) -> ObjectTokens:
-    areas = masks.areas()
-    frames = [
-        frame
-        for frame in range(0, len(masks), EVERY)
-        if frame != track.prompt_frame and areas[frame] >= VISIBLE
-    ]
+    every, areas = range(0, len(masks), EVERY), masks.areas()
+    frames = [t for t in every if t != track.prompt_frame and areas[t] >= VISIBLE]
     looks = {
         "colour": list(COLOURS).index(shape.colour),
         "shape": list(SHAPES).index(shape.shape),

@@ -19,7 +19,6 @@ class Attention(nn.Module):
     """
 
     def __init__(self, dim: int, n_heads: int, dropout: float) -> None:
-        """Makes the four (dim, dim) projections."""
         super().__init__()
         self.n_heads = n_heads
         self.dropout = dropout

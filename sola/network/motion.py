@@ -39,7 +39,6 @@ class MotionEncoder(nn.Module):
     """
 
     def __init__(self, config: SelectorConfig) -> None:
-        """Makes the layers for `config`'s widths."""
         super().__init__()
         hidden, wide = config.hidden_dim, config.lang_token_dim
         widths = (config.object_token_dim, hidden, hidden, hidden, wide, wide)
