@@ -14,8 +14,7 @@ import torch
 from torch import Tensor
 
 from sola.config import LabelTarget, TrainConfig
-from sola.data.labels import pseudo_labels
-from sola.data.samples import Flags, Floats, TextTable, Tokens, VideoSample
+from sola.data.samples import Flags, Floats, TextTable, Tokens, VideoSample, pseudo_labels
 from sola.data.track_data import TrainingData
 
 

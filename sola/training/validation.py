@@ -14,8 +14,7 @@ from rvosbench.runs.task import GroundTruth
 from rvosbench.tracks.cache import TrackCache
 from sola.config import TrainConfig
 from sola.data.batches import collate, make_item
-from sola.data.labels import selection_score
-from sola.data.samples import TextTable, VideoSample
+from sola.data.samples import TextTable, VideoSample, selection_score
 from sola.method import prediction_for
 from sola.network.losses import batch_loss
 from sola.network.selector import SelectorOutput, TrackSelector
@@ -36,7 +35,7 @@ def validate(
         config: thresholds and loss.
 
     Returns:
-        `loss`; `selection`, the mean of `labels.selection_score` over expressions, in [0, 1];
+        `loss`; `selection`, the mean of `samples.selection_score` over expressions, in [0, 1];
         `f1`, of selected against labelled tracks over all expressions; `empty`, the share of
         expressions without any selected track. Zeros without expressions.
     """

@@ -9,8 +9,7 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from rvosbench.errors import DatasetError
-from sola.data.labels import pseudo_labels, selection_score
-from sola.data.samples import LazyTokens, VideoSample
+from sola.data.samples import LazyTokens, VideoSample, pseudo_labels, selection_score
 
 
 def make_sample() -> VideoSample:
