@@ -19,8 +19,7 @@ from sola.reproduce.experiments import (
 )
 from sola.reproduce.report import Report, make_report
 from sola.reproduce.settings import Settings, SplitFrames, possible
-from sola.reproduce.stage import Tell
-from sola.reproduce.trainings import make_trainings
+from sola.reproduce.trainings import Tell, make_trainings
 
 Bar = Callable[[str, int], AbstractContextManager[Callable[[Unit, bool], None]]]
 """Opens a progress bar with a label over so many videos."""
