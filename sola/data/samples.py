@@ -69,12 +69,6 @@ class LazyTokens:
     rows: slice | NDArray[np.intp]
     shape: tuple[int, int, int]
 
-    @staticmethod
-    def of(array: Tokens) -> LazyTokens:
-        """Tokens (N, T, D) that are in memory."""
-        n_tracks, n_frames, dim = array.shape
-        return LazyTokens(lambda: array, slice(0, n_tracks), (n_tracks, n_frames, dim))
-
     def read(self) -> Tokens:
         """(N, T, D); a view if the tracks lie side by side."""
         return self.load()[self.rows]
