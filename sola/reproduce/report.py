@@ -177,15 +177,10 @@ def make_report(
     main = grouped[settings.main_split]
     claims = {(c.better, c.worse): c for table in tables for c in table.claims}
     there = [c for c in claims.values() if c.better in main and c.worse in main]
-    return Report(
-        settings=settings.facts(),
-        tables=tuple(table.name for table in tables),
-        counts={split: _counts(group) for split, group in grouped.items()},
-        measured=measured,
-        tested=tuple(_tested(c, main[c.better], main[c.worse]) for c in there),
-        costs=_costs(selectors),
-        missing=dict(missing),
-    )
+    tested = tuple(_tested(c, main[c.better], main[c.worse]) for c in there)
+    counts = {split: _counts(group) for split, group in grouped.items()}
+    names, costs = tuple(table.name for table in tables), _costs(selectors)
+    return Report(settings.facts(), names, counts, measured, tested, costs, dict(missing))
 
 
 def _measured(runs: Sequence[Result]) -> Measured:
