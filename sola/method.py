@@ -168,14 +168,10 @@ def prediction_for(
     """
     scores = alignment_scores(selector, tracks, text_tokens)
     chosen = select(scores, threshold, argmax_if_none)
-    return Prediction(
-        union([tracks[i].masks for i in chosen], len(video), video.size),
-        score=max(scores, default=0.0),
-        diagnostics={
-            "tracks": [tracks[i].id for i in chosen],
-            "alignment": {t.id: s for t, s in zip(tracks, scores, strict=True)},
-        },
-    )
+    masks = union([tracks[i].masks for i in chosen], len(video), video.size)
+    alignment = {t.id: s for t, s in zip(tracks, scores, strict=True)}
+    found = {"tracks": [tracks[i].id for i in chosen], "alignment": alignment}
+    return Prediction(masks, score=max(scores, default=0.0), diagnostics=found)
 
 
 def alignment_scores(
@@ -213,13 +209,10 @@ def _build(config: SolaConfig, device: str) -> Sola:
     from sola.network.weights import load_selector
 
     known, device = _selector_facts(config), choose_device(device)
-    return Sola(
-        config,
-        load_selector(known.source).to(device),
-        known,
-        open_tracks(config.candidates, device),
-        open_text_tokens(config.tracks, config.text_encoder, device, config.dtype),
-    )
+    selector = load_selector(known.source).to(device)
+    tracks = open_tracks(config.candidates, device)
+    text = open_text_tokens(config.tracks, config.text_encoder, device, config.dtype)
+    return Sola(config, selector, known, tracks, text)
 
 
 def _identify(config: SolaConfig, device: str, videos: Sequence[str]) -> MethodIdentity | None:
