@@ -178,15 +178,12 @@ def collate(items: Sequence[Item]) -> Batch:
     objects = _pad([item.objects for item in items])
     text = _pad([tokens for item in items for tokens in item.texts])
     counts = [len(item.texts) for item in items]
-    return Batch(
-        objects,
-        text,
-        _track_mask(items, objects.shape[1]),
-        _length_mask([item.objects.shape[1] for item in items], objects.shape[2]),
-        _length_mask([len(tokens) for item in items for tokens in item.texts], text.shape[1]),
-        torch.arange(len(items)).repeat_interleave(torch.tensor(counts)),
-        _pad([row for item in items for row in item.labels.astype(np.float32)]),
-    )
+    tracks = _track_mask(items, objects.shape[1])
+    frames = _length_mask([item.objects.shape[1] for item in items], objects.shape[2])
+    words = _length_mask([len(tokens) for item in items for tokens in item.texts], text.shape[1])
+    video = torch.arange(len(items)).repeat_interleave(torch.tensor(counts))
+    labels = _pad([row for item in items for row in item.labels.astype(np.float32)])
+    return Batch(objects, text, tracks, frames, words, video, labels)
 
 
 def _pad(arrays: Sequence[Tokens]) -> Tensor:
