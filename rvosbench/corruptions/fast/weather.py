@@ -16,15 +16,13 @@ from rvosbench.corruptions.draws import (
     uniform,
 )
 from rvosbench.corruptions.exact.weather import MUD, WATER, fog_side, lit_drops
-from rvosbench.corruptions.kernels import layers
+from rvosbench.corruptions.kernels import Axis, layers
 from rvosbench.corruptions.kernels.lines import line_blur
 from rvosbench.corruptions.kernels.plasma import plasma
 from rvosbench.corruptions.kernels.smoothing import smooth
 from rvosbench.corruptions.kernels.zooms import zoom_axis
 from rvosbench.corruptions.table import Level
 from rvosbench.records import Frame
-
-Axis = tuple[NDArray[np.int64], NDArray[np.float32]]
 
 _STEPS = 32  # of an 8-bit normal number per standard deviation: it reaches 4
 

@@ -7,10 +7,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from rvosbench.corruptions.kernels import Bytes, Floats, Places
 from rvosbench.masks.bits import compiled
 
 
-def zoom_axis(length: int, factor: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def zoom_axis(length: int, factor: float) -> tuple[Places, NDArray[np.float64]]:
     """Where the pixels of one axis come from when its middle is enlarged to the same length.
 
     The middle ceil(length / factor) pixels are enlarged to round(that * factor) and cut to
@@ -37,9 +38,9 @@ def zoom_axis(length: int, factor: float) -> tuple[NDArray[np.int64], NDArray[np
 @compiled
 def zoom(
     image: NDArray[np.floating],
-    rows: NDArray[np.int64],
+    rows: Places,
     row_weights: NDArray[np.float64],
-    columns: NDArray[np.int64],
+    columns: Places,
     column_weights: NDArray[np.float64],
 ) -> NDArray[np.floating]:
     """(H, W, C) floats at the places of two `zoom_axis`, summed in SciPy's order in float64."""
@@ -62,12 +63,8 @@ def zoom(
 
 @compiled
 def mean_of_zooms(
-    frame: NDArray[np.uint8],
-    rows: NDArray[np.int64],
-    row_weights: NDArray[np.float32],
-    columns: NDArray[np.int64],
-    column_weights: NDArray[np.float32],
-) -> NDArray[np.uint8]:
+    frame: Bytes, rows: Places, row_weights: Floats, columns: Places, column_weights: Floats
+) -> Bytes:
     """Mean of a frame and of Z enlargements of it, in float32, cut to 8 bit.
 
     Args:
