@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from rvosbench.corruptions.draws import halves, index, normal_table, uniform
+from rvosbench.corruptions.draws import halves, index, normals, uniform
 from rvosbench.corruptions.exact.blur import disc
 from rvosbench.corruptions.fast.digital import affine_map
 from rvosbench.corruptions.kernels.lines import line_blur, line_blur_exact, offsets, taps
@@ -207,6 +207,6 @@ def test_numbers_from_words_have_their_ranges() -> None:
     places = np.bincount([index(rng, 5) for _ in range(2000)])
     assert len(places) == 5
     assert places.min() > 330
-    table = normal_table()
+    table = normals()
     assert abs(table.mean()) < 1e-6
     assert abs(table.std() - 1) < 1e-3

@@ -7,14 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.corruptions.draws import (
-    DrawContext,
-    Draws,
-    FastRandom,
-    halves,
-    normal_table,
-    uniform,
-)
+from rvosbench.corruptions.draws import DrawContext, Draws, FastRandom, halves, normals, uniform
 from rvosbench.corruptions.exact.weather import MUD, WATER, fog_side, lit_drops
 from rvosbench.corruptions.kernels import Axis, layers
 from rvosbench.corruptions.kernels.lines import line_blur
@@ -31,7 +24,7 @@ def draw_snow(setting: DrawContext, rng: FastRandom) -> Draws:
     """A normal layer that is enlarged later, so only its middle is drawn; and the direction."""
     level, zoom = setting.level, setting.level["zoom"]
     height, width = (int(np.ceil(side / zoom)) for side in setting.size)
-    normal = normal_table()[halves(rng, height * width)].reshape(height, width)
+    normal = normals()[halves(rng, height * width)].reshape(height, width)
     flakes = np.float32(level["mean"]) + np.float32(level["std"]) * normal
     return {"flakes": flakes, "angle": uniform(rng, -135, -45)}
 
@@ -75,7 +68,7 @@ def draw_spatter(setting: DrawContext, rng: FastRandom) -> Draws:
 
 @lru_cache(maxsize=1)
 def _normal_bytes() -> NDArray[np.uint8]:
-    return np.clip(np.rint(normal_table() * _STEPS + 128), 0, 255).astype(np.uint8)
+    return np.clip(np.rint(normals() * _STEPS + 128), 0, 255).astype(np.uint8)
 
 
 def spatter(frame: Frame, level: Level, draws: Draws, rng: FastRandom) -> Frame:
