@@ -89,14 +89,13 @@ def drifted(first: Drawn, second: Drawn, part: float) -> dict[str, Any]:
     picture of frost and the shuffle of glass stay those of `first`. Speed is 0 at both ends.
     """
     eased = part * part * (3 - 2 * part)
-    return {name: _BETWEEN.get(name, _stay)(first, second, name, eased) for name in first.values}
+    moved = {
+        name: _BETWEEN[name](first, second, name, eased) for name in _BETWEEN.keys() & first.values
+    }
+    return {**first.values, **moved}
 
 
 Between: TypeAlias = Callable[[Drawn, Drawn, str, float], Any]
-
-
-def _stay(first: Drawn, second: Drawn, name: str, part: float) -> Any:  # noqa: ANN401 any draw
-    return first.values[name]
 
 
 def _move(first: Drawn, second: Drawn, name: str, part: float) -> Any:  # noqa: ANN401 number or array
