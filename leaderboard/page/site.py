@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -37,25 +38,21 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-@dataclass(frozen=True)
-class BuildOptions:
-    """What is built.
+def build(
+    collection: Collection,
+    out: Path,
+    table: str | None = None,
+    form: str | None = None,
+    roots: Mapping[str, Path] = MappingProxyType({}),
+) -> list[Path]:
+    """Write everything; the same inputs give the same bytes.
 
-    Attributes:
+    Args:
+        collection: what is shown.
         out: folder; files of the same names are replaced, others left.
         table: only this table, without the page.
         form: only this format of the tables.
         roots: dataset name -> folder, for pictures of best and worst cases.
-    """
-
-    out: Path
-    table: str | None = None
-    form: str | None = None
-    roots: Mapping[str, Path] = field(default_factory=dict)
-
-
-def build(options: BuildOptions, collection: Collection) -> list[Path]:
-    """Write everything; the same inputs give the same bytes.
 
     Returns:
         The written files, the page first.
@@ -64,24 +61,25 @@ def build(options: BuildOptions, collection: Collection) -> list[Path]:
         UnknownNameError: no table of that name.
     """
     written = []
-    for name, text in _files(collection, options):
-        write_bytes(options.out / name, text.encode("utf-8"))
-        written.append(options.out / name)
+    for name, text in _files(collection, table, form, roots):
+        write_bytes(out / name, text.encode("utf-8"))
+        written.append(out / name)
     return written
 
 
-def _files(collection: Collection, options: BuildOptions) -> Iterator[tuple[str, str]]:
+def _files(
+    collection: Collection, only: str | None, form: str | None, roots: Mapping[str, Path]
+) -> Iterator[tuple[str, str]]:
     confidence = confidence_of(collection.everything)
-    names = [options.table] if options.table is not None else list(table_names(collection))
-    if options.table is None:
+    if only is None:
         templates = _templates()
         yield "index.html", _index(templates, collection, confidence)
-        for view in method_views(collection.everything, confidence, options.roots):
+        for view in method_views(collection.everything, confidence, roots):
             yield f"methods/{view.slug}.html", _method(templates, view)
-    for name in names:
+    for name in table_names(collection) if only is None else [only]:
         table = make_table(collection, name, confidence)
-        for form in [options.form] if options.form else WRITERS:
-            yield f"tables/{name}{SUFFIXES[form]}", WRITERS[form](table)
+        for one in [form] if form else WRITERS:
+            yield f"tables/{name}{SUFFIXES[one]}", WRITERS[one](table)
 
 
 def _templates() -> Environment:
