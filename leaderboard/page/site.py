@@ -22,7 +22,7 @@ from leaderboard.page.robustness import plots
 from leaderboard.tables import make_table, table_names
 from leaderboard.tables.board import COLUMNS, Board, BoardEntry, board_table, boards
 from leaderboard.tables.cells import millions
-from leaderboard.tables.confidence import Confidence, confidence_of
+from leaderboard.tables.confidence import Confidences, confidence_of
 from leaderboard.tables.paper import PAPER_TABLES
 from rvosbench import __version__
 from rvosbench.files.atomic import write_bytes
@@ -111,7 +111,7 @@ class Tab:
     latex: Mapping[str, str] = field(default_factory=dict)
 
 
-def board_tab(board: Board, confidence: Mapping[str, Confidence]) -> Tab:
+def board_tab(board: Board, confidence: Confidences) -> Tab:
     """A board as a tab."""
     content = list(zip(board.entries, board_table(board, confidence).rows, strict=True))
     lines = [
@@ -146,9 +146,7 @@ def script_data(tabs: Sequence[Tab], texts: Mapping[str, str]) -> dict[str, Json
     }
 
 
-def _index(
-    templates: Environment, collection: Collection, confidence: Mapping[str, Confidence]
-) -> str:
+def _index(templates: Environment, collection: Collection, confidence: Confidences) -> str:
     entries = collection.everything
     paper = Collection(collection.published, collection.runs)
     tables = {name: make_table(paper, name, confidence) for name in PAPER_TABLES}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from leaderboard.numbers.entry import Entry
 from rvosbench.errors import UsageError
@@ -31,6 +32,10 @@ class Confidence:
     def tied(self) -> bool:
         """Not distinguishable from the best run."""
         return self.p_value is not None and self.p_value >= significance.LEVEL
+
+
+Confidences: TypeAlias = Mapping[str, Confidence]
+"""By signature."""
 
 
 def confidence_of(entries: Iterable[Entry]) -> dict[str, Confidence]:
