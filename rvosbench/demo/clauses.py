@@ -9,7 +9,7 @@ from functools import partial
 from rvosbench.demo import comparisons, facts
 from rvosbench.demo.facts import Verdict, both, path_of
 from rvosbench.demo.motion import HEADINGS, Floats
-from rvosbench.demo.scenes import ShapeObject
+from rvosbench.demo.scenes import ShapeObject, Shapes
 
 _PathFact = Callable[[Floats], Verdict]
 _ShapeFact = Callable[[ShapeObject], Verdict]
@@ -35,7 +35,7 @@ class Clause:
 class Scene:
     """A scene as it is: objects, `hidden` (N, N, T) as `render.occlusion` gives it."""
 
-    objects: tuple[ShapeObject, ...]
+    objects: Shapes
     hidden: Floats
 
 

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rvosbench.demo import facts
 from rvosbench.demo.facts import Verdict, extent, path_of
 from rvosbench.demo.motion import HEADINGS, Floats
-from rvosbench.demo.scenes import ShapeObject
+from rvosbench.demo.scenes import ShapeObject, Shapes
 
 
 def _gaps(shape: ShapeObject, anchor: ShapeObject, side: str) -> tuple[Floats, Floats]:
@@ -125,7 +125,7 @@ def _speed_rankings(paths: list[Floats]) -> list[Ranking]:
     ]
 
 
-def _size_rankings(objects: tuple[ShapeObject, ...]) -> list[Ranking]:
+def _size_rankings(objects: Shapes) -> list[Ranking]:
     logs = np.log([[o.size[at] for o in objects] for at in (0, -1)])
     none = (False,) * len(objects)
     biggest = ("the biggest NOUN", "the largest NOUN")
@@ -176,7 +176,7 @@ def _time_ranking(wordings: tuple[str, ...], times: list[float | None], gap: flo
     return Ranking("order", wordings, (), values, gap, unclear)
 
 
-def rankings(objects: tuple[ShapeObject, ...]) -> list[Ranking]:
+def rankings(objects: Shapes) -> list[Ranking]:
     """All comparisons of a scene's shapes."""
     paths = [path_of(shape) for shape in objects]
     begins, ends = [_onset(path) for path in paths], [_halt(path) for path in paths]

@@ -22,7 +22,7 @@ from rvosbench.demo.check.frame_evidence import glimpse
 from rvosbench.demo.check.parser import read
 from rvosbench.demo.check.statistics import tables
 from rvosbench.demo.clips import Clip, ClipConfig, ClipExpression, make_clip
-from rvosbench.demo.scenes import ShapeObject
+from rvosbench.demo.scenes import Shapes
 from rvosbench.errors import DatasetError, UnknownNameError, did_you_mean
 from rvosbench.masks import MaskSequence
 from rvosbench.recipe import digest
@@ -138,7 +138,7 @@ class MotionShapes:
         expressions = _expressions(self.split, self._number(video_id))
         return {str(i): tuple(map(str, e.objects)) for i, e in enumerate(expressions)}
 
-    def scene(self, video_id: str) -> tuple[ShapeObject, ...]:
+    def scene(self, video_id: str) -> Shapes:
         """True look and path of every object of `objects`, in its order; for analyses."""
         return _clip(self.split, self._number(video_id)).objects
 
