@@ -89,9 +89,7 @@ def drifted(first: Drawn, second: Drawn, part: float) -> dict[str, Any]:
     picture of frost and the shuffle of glass stay those of `first`. Speed is 0 at both ends.
     """
     eased = part * part * (3 - 2 * part)
-    moved = {
-        name: _BETWEEN[name](first, second, name, eased) for name in _BETWEEN.keys() & first.values
-    }
+    moved = {k: move(first, second, k, eased) for k, move in _BETWEEN.items() if k in first.values}
     return {**first.values, **moved}
 
 

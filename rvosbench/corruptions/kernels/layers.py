@@ -49,11 +49,9 @@ def bleach(frame: Frame, streaks: Bytes, keep: Real) -> Frame:
     lost = np.float32(1) - keep
     for y in range(height):
         for x in range(width):
-            red, green, blue = (
-                np.float32(frame[y, x, 0]),
-                np.float32(frame[y, x, 1]),
-                np.float32(frame[y, x, 2]),
-            )
+            red = np.float32(frame[y, x, 0])
+            green = np.float32(frame[y, x, 1])
+            blue = np.float32(frame[y, x, 2])
             grey = np.float32(0.299) * red + np.float32(0.587) * green + np.float32(0.114) * blue
             white = grey * np.float32(1.5) + np.float32(127.5)
             snow = np.float32(streaks[y, x]) + np.float32(streaks[height - 1 - y, width - 1 - x])

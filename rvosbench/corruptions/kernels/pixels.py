@@ -106,11 +106,9 @@ def in_hsv(frame: Frame, factor: float, saturation: float, value: float) -> Fram
     out = np.empty_like(frame)
     for y in range(frame.shape[0]):
         for x in range(frame.shape[1]):
-            red, green, blue = (
-                frame[y, x, 0] / 255.0,
-                frame[y, x, 1] / 255.0,
-                frame[y, x, 2] / 255.0,
-            )
+            red = frame[y, x, 0] / 255.0
+            green = frame[y, x, 1] / 255.0
+            blue = frame[y, x, 2] / 255.0
             hue, own = hue_and_saturation(red, green, blue)
             s = min(max(own * factor + saturation, 0.0), 1.0)
             v = min(max(max(red, green, blue) + value, 0.0), 1.0)
