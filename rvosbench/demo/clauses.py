@@ -100,7 +100,6 @@ def _turns(paths: list[Floats]) -> Iterator[Clause]:
 
 
 def _pauses(paths: list[Floats]) -> Iterator[Clause]:
-    """Moving one way before or after standing still."""
     stops, starts = [facts.stops(p) for p in paths], [facts.starts(p) for p in paths]
     for way in HEADINGS:
         moves = [facts.moves(p, way) for p in paths]

@@ -71,7 +71,6 @@ def _net(o: ShapeObject, begin: float = 0.0, end: float = 1.0) -> Floats:
 
 
 def _heading(step: Floats) -> str:
-    """The nearest of the four headings."""
     return max(HEADINGS, key=lambda name: float(step @ np.array(HEADINGS[name])))
 
 
