@@ -115,12 +115,8 @@ def board_tab(board: Board, confidence: Confidences) -> Tab:
     """A board as a tab."""
     content = list(zip(board.entries, board_table(board, confidence).rows, strict=True))
     lines = [
-        {
-            "facts": provenance(shown, confidence),
-            "latex": row_text(row),
-            "bibtex": bibtex(shown.entry),
-        }
-        for shown, row in content
+        {"facts": provenance(one, confidence), "latex": row_text(row), "bibtex": bibtex(one.entry)}
+        for one, row in content
     ]
     text = to_latex(board_table(Board(board.name, board.title, ()), {}))
     before, rule, after = text.partition("\\midrule\n")
