@@ -73,7 +73,7 @@ def zoom_blur(frame: Frame, level: Level, draws: Draws, rng: ExactRandom) -> Fra
     total = np.zeros_like(image)
     factors = np.arange(1, level["stop"], level["step"])
     for factor in factors:
-        total += zoom(image, *zoom_axis(image.shape[0], factor), *zoom_axis(image.shape[1], factor))
+        total += zoom(image, zoom_axis(image.shape[0], factor), zoom_axis(image.shape[1], factor))
     return to_bytes((image + total) / (len(factors) + 1))
 
 

@@ -44,12 +44,8 @@ def motion_blur(frame: Frame, level: Level, draws: Draws, rng: FastRandom) -> Fr
 
 def zoom_blur(frame: Frame, level: Level, draws: Draws, rng: FastRandom) -> Frame:
     """Average of the frame and of its enlargements."""
-    height, width = frame.shape[:2]
-    return mean_of_zooms(
-        frame,
-        *_axes(height, level["stop"], level["step"]),
-        *_axes(width, level["stop"], level["step"]),
-    )
+    down, across = (_axes(side, level["stop"], level["step"]) for side in frame.shape[:2])
+    return mean_of_zooms(frame, down, across)
 
 
 @lru_cache(maxsize=8)

@@ -31,9 +31,8 @@ def draw_snow(setting: DrawContext, rng: FastRandom) -> Draws:
 
 def snow(frame: Frame, level: Level, draws: Draws, rng: FastRandom) -> Frame:
     """Bleach the frame, then add falling flakes and the same turned by half a turn."""
-    height, width = frame.shape[:2]
-    axes = (*_middle(height, level["zoom"]), *_middle(width, level["zoom"]))
-    layer = layers.flakes(draws["flakes"], *axes, np.float32(level["threshold"]))
+    down, across = (_middle(side, level["zoom"]) for side in frame.shape[:2])
+    layer = layers.flakes(draws["flakes"], down, across, np.float32(level["threshold"]))
     streaks = line_blur(layer, int(level["radius"]), level["sigma"], draws["angle"])
     return layers.bleach(frame, streaks[..., 0], np.float32(level["keep"]))
 

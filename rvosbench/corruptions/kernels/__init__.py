@@ -12,7 +12,7 @@ Halves: TypeAlias = NDArray[np.uint16]
 Sums: TypeAlias = NDArray[np.uint32]
 Places: TypeAlias = NDArray[np.int64]
 Floats: TypeAlias = NDArray[np.float32]
-Axis: TypeAlias = tuple[Places, Floats]
+Axis: TypeAlias = tuple[Places, NDArray[np.floating[Any]]]
 """Where the pixels of an axis come from, and their weights: see `zooms.zoom_axis`."""
 Real: TypeAlias = "float | np.floating[Any]"
 """A number whose precision the caller decides."""

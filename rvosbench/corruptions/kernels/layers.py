@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.corruptions.kernels import Bytes, Floats, Halves, Places, Real
+from rvosbench.corruptions.kernels import Axis, Bytes, Floats, Halves, Real
 from rvosbench.masks.bits import compiled
 from rvosbench.records import Frame
 
@@ -17,15 +17,9 @@ def byte(value: np.float32) -> np.uint8:
 
 
 @compiled
-def flakes(
-    layer: Floats,
-    rows: Places,
-    row_weights: Floats,
-    columns: Places,
-    column_weights: Floats,
-    threshold: Real,
-) -> Bytes:
+def flakes(layer: Floats, vertical: Axis, horizontal: Axis, threshold: Real) -> Bytes:
     """Enlarge a layer as `zoom_axis` says, drop what is below the threshold: (H, W, 1) bytes."""
+    (rows, row_weights), (columns, column_weights) = vertical, horizontal
     out = np.empty((rows.shape[0], columns.shape[0], 1), np.uint8)
     line = np.empty(layer.shape[1], np.float32)
     for y in range(rows.shape[0]):
