@@ -65,15 +65,6 @@ def _paint(image: Image, owner: NDArray[np.int8], shape: ShapeObject, frame: int
     owner[mark.window][mark.inside] = shape.depth
 
 
-def _draw_frame(background: Image, objects: Shapes, frame: int) -> tuple[Image, NDArray[np.int8]]:
-    """One clean frame (S, S, 3) and the depth of the shape seen at each pixel (S, S)."""
-    image = background.copy()
-    owner = np.full(background.shape[:2], NOBODY, dtype=np.int8)
-    for shape in objects:
-        _paint(image, owner, shape, frame)
-    return image, owner
-
-
 def _muted_colour(rng: Rng) -> Image:
     """A greyish colour, (3,) in about 45..145."""
     grey = rng.uniform(60, 130)
@@ -153,7 +144,9 @@ def render(objects: Shapes, size: int, rng: Rng) -> tuple[NDArray[np.uint8], NDA
     frames = np.empty((n_frames, size, size, 3), dtype=np.uint8)
     masks = np.empty((len(objects), n_frames, size, size), dtype=np.bool_)
     for frame in range(n_frames):
-        image, owner = _draw_frame(background, objects, frame)
+        image, owner = background.copy(), np.full((size, size), NOBODY, dtype=np.int8)
+        for shape in objects:
+            _paint(image, owner, shape, frame)
         image *= brightness[frame]
         image += noise * rng.standard_normal(image.shape, dtype=np.float32)
         frames[frame] = np.clip(image + np.float32(0.5), 0, 255)
