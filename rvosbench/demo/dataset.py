@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import cache, lru_cache, partial
+from functools import cache, cached_property, lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -48,15 +48,6 @@ def _numbers(split: str) -> Mapping[str, int]:
     return {f"{split}-{number:04d}": number for number in range(SPLITS[split])}
 
 
-@cache
-def _fingerprint(split: str) -> str:
-    config = asdict(CONFIGS[split])
-    config["n_sentences"] = config.pop("n_expressions")  # as it was called: old results agree
-    content = {"version": VERSION, "split": split, "videos": SPLITS[split]}
-    content |= {"seed": _SEEDS[split], "config": config}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode("ascii")).hexdigest()
-
-
 @lru_cache(maxsize=4)
 def _clip(split: str, number: int) -> Clip:
     return make_clip((_SEEDS[split], number), CONFIGS[split])
@@ -88,10 +79,14 @@ class MotionShapes:
     name: str = NAME
     protocols: tuple[str, ...] = PROTOCOLS
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of version, split, seed and clip configuration, which decide every pixel."""
-        return _fingerprint(self.split)
+        config = asdict(CONFIGS[self.split])
+        config["n_sentences"] = config.pop("n_expressions")  # as it was called: old results agree
+        content = {"version": VERSION, "split": self.split, "videos": len(self)}
+        content |= {"seed": _SEEDS[self.split], "config": config}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode("ascii")).hexdigest()
 
     def __len__(self) -> int:
         return SPLITS[self.split]
