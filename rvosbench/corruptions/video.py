@@ -119,8 +119,7 @@ def _turn(first: Drawn, second: Drawn, name: str, part: float) -> NDArray[np.flo
     mean_a, mean_b = kind(a.mean()), kind(b.mean())
     cos, sin = kind(math.cos(part * math.pi / 2)), kind(math.sin(part * math.pi / 2))
     mean = mean_a * kind(1 - part) + mean_b * kind(part)
-    turned: NDArray[np.floating[Any]] = mean + cos * (a - mean_a) + sin * (b - mean_b)
-    return turned
+    return np.asarray(mean + cos * (a - mean_a) + sin * (b - mean_b))
 
 
 def _turn_in_unit(first: Drawn, second: Drawn, name: str, part: float) -> NDArray[Any]:

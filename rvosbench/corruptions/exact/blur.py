@@ -27,8 +27,7 @@ def disc(radius: int, alias: float) -> NDArray[np.float32]:
     inside = np.array(x**2 + y**2 <= radius**2, dtype=np.float32)
     inside /= np.sum(inside)
     side = 3 if radius <= 8 else 5
-    smooth: NDArray[np.float32] = cv2.GaussianBlur(inside, ksize=(side, side), sigmaX=alias)
-    return smooth
+    return np.asarray(cv2.GaussianBlur(inside, ksize=(side, side), sigmaX=alias))
 
 
 def defocus_blur(frame: Frame, level: Level, draws: Draws, rng: ExactRandom) -> Frame:

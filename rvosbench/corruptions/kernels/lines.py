@@ -15,8 +15,7 @@ from rvosbench.records import Frame
 def taps(radius: int, sigma: float) -> NDArray[np.float64]:
     """Weights of a one-sided Gaussian of 2 radius + 1 taps, beginning at the pixel itself."""
     weights = np.array([math.exp(-i * i / (2 * sigma * sigma)) for i in range(2 * radius + 1)])
-    normalised: NDArray[np.float64] = weights / sum(weights.tolist())
-    return normalised
+    return np.asarray(weights / sum(weights.tolist()))
 
 
 def offsets(count: int, angle: float) -> Places:
