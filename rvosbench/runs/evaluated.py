@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -55,14 +56,8 @@ class Evaluated:
         return MethodIdentity(dict(provenance), getattr(method, "card", self.card))
 
 
-@dataclass(frozen=True)
-class _Given:
-    """A method that is built already. A class, because worker processes get it by pickle."""
-
-    method: Built
-
-    def __call__(self) -> Built:
-        return self.method
+def _given(method: Built) -> Built:  # worker processes get it, with the method, by pickle
+    return method
 
 
 def from_method(method: str | MethodChoice | Built, dataset: str) -> Evaluated:
@@ -93,7 +88,7 @@ def from_method(method: str | MethodChoice | Built, dataset: str) -> Evaluated:
         unsure += "dataclasses or networks there"
     return Evaluated(
         {**_named(name), "code": code, "object": attributes},
-        _Given(method),
+        partial(_given, method),
         MethodCard(name),
         needs_truth=isinstance(method, TruthMethod),
         unsure=unsure,
@@ -130,7 +125,7 @@ def from_files(
             samples = [sample for sample in samples if source.holds(sample.video.id)]
     facts = {**_named("predictions"), "missing": source.missing.value}
     card = MethodCard("predictions")
-    return Evaluated(facts, _Given(source), card, files=source.digest), samples
+    return Evaluated(facts, partial(_given, source), card, files=source.digest), samples
 
 
 def _named(method: str) -> dict[str, Json]:
