@@ -23,24 +23,6 @@ from rvosbench.records import (
     Target,
 )
 
-__all__ = [
-    "Answer",
-    "Dataset",
-    "DatasetSpec",
-    "ExpressionScore",
-    "Method",
-    "MethodIdentity",
-    "MethodSpec",
-    "MethodTruth",
-    "ScoringProtocol",
-    "Summary",
-    "Traceable",
-    "TraceableByVideo",
-    "TruthLookup",
-    "TruthMethod",
-    "VideoTruth",
-]
-
 Answer: TypeAlias = "Prediction | MaskSequence"
 """A method may give bare masks: they count as a prediction of score 1."""
 

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import warnings
 
-from rvosbench import contracts
 from rvosbench.contracts import *  # noqa: F403
-
-__all__ = contracts.__all__
 
 warnings.warn(
     "rvosbench.protocols is now called rvosbench.contracts, and goes in 0.4",

@@ -29,7 +29,7 @@ from rvosbench.execution.units import Unit
 from rvosbench.files.atomic import replacing, write_json
 from rvosbench.masks.label_images import VOID, encode_labels
 from rvosbench.recipe import Recipe
-from rvosbench.records import Json, Sample, Video
+from rvosbench.records import Json, Sample
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,7 +84,10 @@ def write_copy(
         raise UsageError("--names keep: these frames are generated and have no file names to keep")
     job = _Job(dataset, plan, storage, copy, frames, source)
     recipe = job.recipe()
-    units = [_unit(sample.video, recipe) for sample in dataset]
+    units = [
+        Unit(v.id, recipe.with_facts(video=v.id, frames=v.identity).digest)
+        for v in (sample.video for sample in dataset)
+    ]
     with copy.claim(recipe):
         if root is not None and source is not None:
             _bring_rest(root, out, frames, options.link)
@@ -133,7 +136,7 @@ class _Job:
             yield kept[name].name if kept else name + storage.suffix, encode(frame, storage)
 
     def recipe(self) -> Recipe:
-        """What decides every byte of the copy but its frames, see `_unit`."""
+        """What decides every byte of the copy but its frames."""
         stored = {"storage": self.storage.facts(), "libraries": libraries()}
         return Recipe({"corruption": self.plan.signature, **stored, **self._source()})
 
@@ -162,10 +165,6 @@ class _Job:
             "fingerprint": self.dataset.fingerprint,
             "layout": "source" if self.source else "folder",
         }
-
-
-def _unit(video: Video, recipe: Recipe) -> Unit:
-    return Unit(video.id, recipe.with_facts(video=video.id, frames=video.identity).digest)
 
 
 def _check(dataset: Dataset, out: Path, root: Path | None) -> None:

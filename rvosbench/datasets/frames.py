@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rvosbench.errors import DatasetError
+from rvosbench.errors import DatasetError, few
 from rvosbench.recipe import digest
 from rvosbench.records import Frame, Json, Video
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 EXTENSIONS = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff")
 """Accepted image files; where a frame exists twice, the earlier extension wins."""
 
-_SHOWN = 8
 _IDENTITIES: dict[str, str] = {}
 """Hash of path, size, time and inode of all files of a video -> hash of their content."""
 
@@ -163,8 +162,7 @@ def found_in(folder: Path) -> str:
     if not folder.is_dir():
         return "no such folder"
     names = sorted(p.name + ("/" if p.is_dir() else "") for p in folder.iterdir())
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(names[:_SHOWN]) + more if names else "nothing"
+    return few(names, 8)
 
 
 def natural(name: str) -> list[tuple[int, int, str]]:

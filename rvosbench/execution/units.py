@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from rvosbench.files.atomic import discard, part_of
 from rvosbench.files.names import file_name
@@ -54,11 +54,11 @@ class Outcome:
     where: Path | None = None
 
 
-class Executor(Protocol):
-    """Runs a job over units and yields an outcome for each; a unit that fails never raises."""
+Executor: TypeAlias = Callable[[Job, Sequence[str], Path], Iterator[Outcome]]
+"""Does units by their keys, and yields an outcome for each; a unit that fails never raises.
 
-    def __call__(self, job: Job, keys: Sequence[str], folder: Path) -> Iterator[Outcome]:
-        """Do the units `keys`; outputs are left in `folder`, each at a path of its own."""
+Outputs are left in the folder, each at a path of its own.
+"""
 
 
 def attempt(job: Job, key: str, folder: Path) -> Outcome:

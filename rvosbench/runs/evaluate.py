@@ -29,7 +29,7 @@ from rvosbench.files.atomic import discard
 from rvosbench.metrics.values import split_values
 from rvosbench.recipe import Recipe, digest
 from rvosbench.records import Expression, MethodCard, Missing, Sample
-from rvosbench.runs.candidates import Candidate, from_files, from_method
+from rvosbench.runs.evaluated import Evaluated, from_files, from_method
 from rvosbench.runs.job import VideoJob
 from rvosbench.runs.methods import MethodChoice
 from rvosbench.runs.result import Result, ScoredExpression, write_result
@@ -86,13 +86,13 @@ def evaluate(
             f"protocol {task.protocol.name!r} scores label images, a method predicts expressions: "
             f"choose another of {', '.join(dataset.protocols)}, or score a folder of label images"
         )
-    candidate, run = from_method(method, dataset.name), run or RunOptions()
-    if task.hidden and candidate.needs_truth:
+    evaluated, run = from_method(method, dataset.name), run or RunOptions()
+    if task.hidden and evaluated.needs_truth:
         raise NoGroundTruthError(
-            f"{candidate.name} needs the ground truth, which {dataset.name}/{dataset.split} does "
+            f"{evaluated.name} needs the ground truth, which {dataset.name}/{dataset.split} does "
             "not have"
         )
-    return _run(candidate, task, run)
+    return _run(evaluated, task, run)
 
 
 def score(
@@ -129,32 +129,32 @@ def score(
             f"{dataset.name}/{dataset.split} has no public ground truth: predictions can be packed "
             "and sent to the authors' server, not scored here"
         )
-    candidate, there = from_files(
+    evaluated, there = from_files(
         Path(predictions), missing, task.protocol.answers, task.samples, video_ids(dataset)
     )
     if videos is None and len(there) < len(task.samples):
         task = replace(task, videos=tuple(s.video.id for s in there), samples=tuple(there))
-    return _run(candidate, task, run)
+    return _run(evaluated, task, run)
 
 
-def _run(candidate: Candidate, task: Task, run: RunOptions) -> Result:
+def _run(evaluated: Evaluated, task: Task, run: RunOptions) -> Result:
     """Claim the run's folder for the time of the work, do what is not finished, write the result.
 
-    Nothing is built here if the candidate can tell what it would say of itself once built.
+    Nothing is built here if it can be told what the method would say of itself once built.
     """
-    _check_resumable(candidate, run)
-    built, identity = None, candidate.identify(task.ids) if candidate.identify else None
+    _check_resumable(evaluated, run)
+    built, identity = None, evaluated.identify(task.ids) if evaluated.identify else None
     if identity is None:
-        built = candidate.build()
-        identity = candidate.identity_of(built, task.ids)
-    recipe = Recipe({**task.facts(), **candidate.facts})
-    if candidate.files is None:
+        built = evaluated.build()
+        identity = evaluated.identity_of(built, task.ids)
+    recipe = Recipe({**task.facts(), **evaluated.facts})
+    if evaluated.files is None:
         recipe = recipe.with_facts(provenance=dict(identity.provenance))
-    job = VideoJob(candidate, task, identity, built)
+    job = VideoJob(evaluated, task, identity, built)
     with ExitStack() as stack:
         place = RunFolder(run.out or Path(stack.enter_context(TemporaryDirectory())))
         stack.enter_context(place.claimed(recipe, run.resume))
-        units = [Unit(s.video.id, _unit_digest(recipe, s, candidate)) for s in task.samples]
+        units = [Unit(s.video.id, _unit_digest(recipe, s, evaluated)) for s in task.samples]
 
         def executor(job: Job, keys: Sequence[str], folder: Path) -> Iterator[Outcome]:
             discard(place.result_file)  # from here on there is no result until all is done
@@ -162,31 +162,31 @@ def _run(candidate: Candidate, task: Task, run: RunOptions) -> Result:
 
         run_units(units, job, place.store, executor, run.on_done)
         kept = [place.video(video).scores(video) for video in task.ids]
-        result = _result(recipe, candidate, task, identity.card, kept)
+        result = _result(recipe, evaluated, task, identity.card, kept)
         if run.out is not None:
             write_result(place.result_file, result)
     return result
 
 
-def _check_resumable(candidate: Candidate, run: RunOptions) -> None:
+def _check_resumable(evaluated: Evaluated, run: RunOptions) -> None:
     if run.resume and run.out is None:
         raise UsageError("resume wants the folder of the run: give --out")
-    if run.resume and candidate.unsure:
+    if run.resume and evaluated.unsure:
         raise UsageError(
-            f"a run of {candidate.name} cannot be resumed: nothing tells {candidate.unsure}, or "
+            f"a run of {evaluated.name} cannot be resumed: nothing tells {evaluated.unsure}, or "
             "start again"
         )
 
 
 def _result(
-    recipe: Recipe, candidate: Candidate, task: Task, card: MethodCard, kept: Sequence[VideoScores]
+    recipe: Recipe, evaluated: Evaluated, task: Task, card: MethodCard, kept: Sequence[VideoScores]
 ) -> Result:
     scored = [
         ScoredExpression(_expression(sample, score.expression), score)
         for sample, found in zip(task.samples, kept, strict=True)
         for score in found.scores
     ]
-    if candidate.files is None:
+    if evaluated.files is None:
         known = {"frames": digest([sample.video.identity for sample in task.samples])}
     else:
         known = {"predictions": digest([found.pixels for found in kept])}
@@ -195,18 +195,18 @@ def _result(
         card,
         _summary(task.protocol, [s.score for s in scored]) if scored else None,
         tuple(scored),
-        candidate.needs_truth,
+        evaluated.needs_truth,
         Missing.total(found.missing for found in kept)._asdict(),
     )
 
 
-def _unit_digest(recipe: Recipe, sample: Sample, candidate: Candidate) -> str:
+def _unit_digest(recipe: Recipe, sample: Sample, evaluated: Evaluated) -> str:
     """What decides a video's files: the run, the video's expressions, and what is read of it.
 
     A method reads frames, a score of files reads the files and works without frames.
     """
     video, expressions = sample.video, [[e.id, e.text] for e in sample.expressions]
-    read = video.identity if candidate.files is None else candidate.files(sample)
+    read = video.identity if evaluated.files is None else evaluated.files(sample)
     return digest([dict(recipe.facts), video.id, list(video.frame_names), expressions, read])
 
 

@@ -19,7 +19,7 @@ from rvosbench.metrics import official
 from rvosbench.metrics.official.per_expression import check_soft, fitting
 from rvosbench.recipe import Recipe
 from rvosbench.records import Prediction, Sample
-from rvosbench.runs.candidates import Candidate
+from rvosbench.runs.evaluated import Evaluated
 from rvosbench.runs.prediction_sources import VideoPredictions
 from rvosbench.runs.run_folder import VideoFiles, VideoScores
 from rvosbench.runs.task import GroundTruth, Task
@@ -30,12 +30,12 @@ class VideoJob:
 
     def __init__(
         self,
-        candidate: Candidate,
+        evaluated: Evaluated,
         task: Task,
         identity: MethodIdentity,
         built: Method | TruthMethod | None,
     ) -> None:
-        self.candidate, self._identity, self._method = candidate, identity, built
+        self.evaluated, self._identity, self._method = evaluated, identity, built
         self._dataset, self._protocol, self._hidden = task.dataset, task.protocol, task.hidden
         self._ids = task.ids
 
@@ -56,7 +56,7 @@ class VideoJob:
             else method.predict(sample)
         )
         if not isinstance(predictions, VideoPredictions):
-            predictions = complete(predictions, sample, self.candidate.name)
+            predictions = complete(predictions, sample, self.evaluated.name)
             files.write_predictions(sample.video, predictions)
         scores = [] if self._hidden else self._protocol.score_video(sample, truth, predictions)
         kept = VideoScores(tuple(scores))
@@ -68,8 +68,8 @@ class VideoJob:
 
     def _built(self) -> Method | TruthMethod:
         if self._method is None:
-            method = self.candidate.build()
-            _check_same(self._identity, self.candidate.identity_of(method, self._ids))
+            method = self.evaluated.build()
+            _check_same(self._identity, self.evaluated.identity_of(method, self._ids))
             self._method = method
         return self._method
 

@@ -13,7 +13,7 @@ from rvosbench.contracts import Method, MethodIdentity, MethodSpec, TruthMethod
 from rvosbench.errors import UnknownNameError, UsageError
 from rvosbench.models.runtime import known_device
 from rvosbench.records import Json, MethodCard
-from rvosbench.runs.source import source_hash
+from rvosbench.runs.code_hash import source_hash
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,12 @@ from rvosbench.errors import DatasetError, PluginError, UsageError
 from rvosbench.execution.units import Unit
 from rvosbench.masks import MaskSequence
 from rvosbench.records import MethodCard, Sample, Video
-from rvosbench.runs.candidates import from_method
+from rvosbench.runs.code_hash import source_hash
 from rvosbench.runs.evaluate import RunOptions, evaluate, score
+from rvosbench.runs.evaluated import from_method
 from rvosbench.runs.methods import MethodChoice
 from rvosbench.runs.predictions import write_predictions
 from rvosbench.runs.result import Result
-from rvosbench.runs.source import source_hash
 
 from ..toys import LENGTH, SIZE, LeftAlways, ToyDataset, moving_square
 from .toy_plugin import CODE, TELLS, ToyPlugin, plugin

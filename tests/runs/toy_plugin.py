@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from rvosbench.runs.code_hash import source_hash
 from rvosbench.runs.methods import MethodChoice
-from rvosbench.runs.source import source_hash
 
 CODE = """
 import os

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from rvosbench.contracts import Method, MethodIdentity, Traceable, TraceableByVideo, TruthMethod
 from rvosbench.errors import PredictionError, UsageError
 from rvosbench.records import Json, MethodCard, MissingPolicy, Sample
+from rvosbench.runs.code_hash import object_facts, source_hash
 from rvosbench.runs.methods import MethodChoice, load_method
 from rvosbench.runs.predictions import open_predictions
-from rvosbench.runs.source import object_facts, source_hash
 
 Built = Method | TruthMethod
 
 
 @dataclass(frozen=True)
-class Candidate:
+class Evaluated:
     """What is evaluated, before it is built.
 
     Attributes:
@@ -55,17 +56,11 @@ class Candidate:
         return MethodIdentity(dict(provenance), getattr(method, "card", self.card))
 
 
-@dataclass(frozen=True)
-class _Given:
-    """A method that is built already. A class, because worker processes get it by pickle."""
-
-    method: Built
-
-    def __call__(self) -> Built:
-        return self.method
+def _given(method: Built) -> Built:  # worker processes get it, with the method, by pickle
+    return method
 
 
-def from_method(method: str | MethodChoice | Built, dataset: str) -> Candidate:
+def from_method(method: str | MethodChoice | Built, dataset: str) -> Evaluated:
     """A method by name, by choice, or built already.
 
     Args:
@@ -80,7 +75,7 @@ def from_method(method: str | MethodChoice | Built, dataset: str) -> Candidate:
     if isinstance(method, MethodChoice):
         facts = {**method.facts(), **method.details()}
         needs_truth = method.spec.needs_truth
-        return Candidate(facts, method.build, method.card, method.identify, needs_truth)
+        return Evaluated(facts, method.build, method.card, method.identify, needs_truth)
     if not isinstance(method, Method | TruthMethod):
         raise UsageError(f"{type(method).__name__} has no predict(sample): not a method")
     name = str(getattr(method, "name", type(method).__name__))
@@ -91,9 +86,9 @@ def from_method(method: str | MethodChoice | Built, dataset: str) -> Candidate:
     elif unknown:
         unsure = f"whether its attribute {', '.join(unknown)} changed: keep plain values, arrays, "
         unsure += "dataclasses or networks there"
-    return Candidate(
+    return Evaluated(
         {**_named(name), "code": code, "object": attributes},
-        _Given(method),
+        partial(_given, method),
         MethodCard(name),
         needs_truth=isinstance(method, TruthMethod),
         unsure=unsure,
@@ -106,7 +101,7 @@ def from_files(
     answers: Literal["expressions", "labels"],
     samples: Sequence[Sample],
     split: Sequence[str],
-) -> tuple[Candidate, Sequence[Sample]]:
+) -> tuple[Evaluated, Sequence[Sample]]:
     """Predictions in files, and which of `samples` they can be scored on.
 
     They are told apart by their pixels, which are hashed when they are scored. Label images are
@@ -130,7 +125,7 @@ def from_files(
             samples = [sample for sample in samples if source.holds(sample.video.id)]
     facts = {**_named("predictions"), "missing": source.missing.value}
     card = MethodCard("predictions")
-    return Candidate(facts, _Given(source), card, files=source.digest), samples
+    return Evaluated(facts, partial(_given, source), card, files=source.digest), samples
 
 
 def _named(method: str) -> dict[str, Json]:
