@@ -7,14 +7,12 @@ may see. Small frozen records of NumPy arrays; nothing here imports torch.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from rvosbench.config import Json as Json
-from rvosbench.errors import IncompletePredictionError, UsageError, did_you_mean
 from rvosbench.masks import MaskSequence, union
 
 if TYPE_CHECKING:
@@ -153,59 +151,6 @@ class Prediction:
     score: float = 1.0
     soft: NDArray[np.uint8] | None = None
     diagnostics: Mapping[str, Json] = field(default_factory=dict)
-
-
-class Missing(NamedTuple):
-    """How much of some predictions was not there.
-
-    Attributes:
-        masks: single masks, those of missing expressions among them.
-        expressions: expressions without any mask.
-    """
-
-    masks: int = 0
-    expressions: int = 0
-
-    @staticmethod
-    def total(parts: Iterable[Missing]) -> Missing:
-        """The sum; nothing for no parts."""
-        listed = list(parts)
-        return Missing(sum(m.masks for m in listed), sum(m.expressions for m in listed))
-
-
-class MissingPolicy(StrEnum):
-    """What to do about predictions that are not there: stop, or count them as empty masks.
-
-    Members are texts, and `MissingPolicy(text)` raises UsageError for another one.
-    """
-
-    ERROR = "error"
-    ZERO = "zero"
-
-    @classmethod
-    def _missing_(cls, value: object) -> None:
-        known = [str(policy) for policy in cls]
-        raise UsageError(
-            f"unknown policy for missing predictions {value!r}{did_you_mean(str(value), known)}: "
-            f"wanted {' or '.join(known)}"
-        )
-
-    def fill(self, missing: Missing, told: str) -> Missing:
-        """What counts as empty from now on; who reads predictions adds it up.
-
-        Args:
-            missing: how much is not there.
-            told: what is not there and where, for the message.
-
-        Raises:
-            IncompletePredictionError: something is missing, and it must not be.
-        """
-        if self is MissingPolicy.ERROR and any(missing):
-            raise IncompletePredictionError(
-                f"{told}. Write one for every frame; `score --missing zero` counts what is missing "
-                "as empty"
-            )
-        return missing
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ import typer
 
 from rvosbench.config import Json, parse_assignments, read_toml
 from rvosbench.corruptions.plan import Plan, parse
-from rvosbench.datasets.choice import DatasetChoice, parse_videos
+from rvosbench.datasets.choice import DatasetChoice
 from rvosbench.errors import UsageError
 
 MethodName = Annotated[str, typer.Option(help="Method name, see `rvosbench methods list`.")]
@@ -190,3 +190,23 @@ def _options(kind: type) -> list[inspect.Parameter]:
 
 def _keyword(parameter: inspect.Parameter) -> inspect.Parameter:
     return parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+
+
+def parse_videos(text: str | None) -> tuple[str, ...] | None:
+    """Video ids from a command line: "a, b" -> ("a", "b"); repetitions count once.
+
+    None, the option that was not given, is no restriction. An empty text is refused: it is what an
+    unset variable of a shell script leaves, and would otherwise mean the whole split.
+
+    Raises:
+        UsageError: an empty id.
+    """
+    if text is None:
+        return None
+    ids = tuple(part.strip() for part in text.split(","))
+    if not all(ids):
+        raise UsageError(
+            f"--videos {text!r}: an empty video id; wanted ids with commas between them, such as "
+            "--videos a,b, or no --videos at all for every video"
+        )
+    return tuple(dict.fromkeys(ids))

@@ -150,10 +150,9 @@ def verify_command(
 
     Example: rvosbench tracks verify cache --dataset mevis --split valid_u --data mevis
     """
-    from rvosbench.datasets.choice import parse_videos
     from rvosbench.tracks.cache import TrackCache
 
-    problems = TrackCache(folder).problems(theirs.opened(), parse_videos(videos))
+    problems = TrackCache(folder).problems(theirs.opened(), options.parse_videos(videos))
     facts = {"tracks": str(folder), "ok": not problems, "problems": problems}
     outcome = f"{len(problems)} problems" if problems else "all is well"
     verdict(as_json, facts, problems, f"{folder}: {outcome}")

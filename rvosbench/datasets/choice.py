@@ -11,7 +11,6 @@ from rvosbench.corruptions.plan import Plan
 from rvosbench.datasets import load_dataset
 from rvosbench.datasets.capabilities import check_videos, video_ids
 from rvosbench.datasets.corrupted import corrupted
-from rvosbench.errors import UsageError
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class DatasetChoice:
         split: as the authors write it, or an alias; None is the split that `eval` uses.
         root: the dataset's folder; None for datasets that need none.
         corruption: what is done to the frames when they are read, or None.
-        videos: ids to restrict to; None takes all. `parse_videos` reads them from a command line.
+        videos: ids to restrict to; None takes all. `rvosbench.cli.options.parse_videos` reads them.
         limit: of these, only the first so many; None takes all.
     """
 
@@ -64,23 +63,3 @@ class DatasetChoice:
     def restriction(self) -> list[str] | None:
         """`video_ids`, or None where nothing restricts them: what `evaluate` takes as videos."""
         return None if self.videos is None and self.limit is None else self.video_ids
-
-
-def parse_videos(text: str | None) -> tuple[str, ...] | None:
-    """Video ids from a command line: "a, b" -> ("a", "b"); repetitions count once.
-
-    None, the option that was not given, is no restriction. An empty text is refused: it is what an
-    unset variable of a shell script leaves, and would otherwise mean the whole split.
-
-    Raises:
-        UsageError: an empty id.
-    """
-    if text is None:
-        return None
-    ids = tuple(part.strip() for part in text.split(","))
-    if not all(ids):
-        raise UsageError(
-            f"--videos {text!r}: an empty video id; wanted ids with commas between them, such as "
-            "--videos a,b, or no --videos at all for every video"
-        )
-    return tuple(dict.fromkeys(ids))

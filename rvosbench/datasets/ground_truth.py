@@ -15,8 +15,8 @@ from pathlib import Path
 from rvosbench.datasets.frames import natural
 from rvosbench.datasets.meta import Clip
 from rvosbench.errors import AnnotationError, told_as
+from rvosbench.files.archives import Tree, open_tree
 from rvosbench.files.json_index import JsonIndex
-from rvosbench.files.trees import Tree, open_tree
 from rvosbench.masks import MaskSequence, Rle
 from rvosbench.masks.label_images import VOID, label_masks
 from rvosbench.masks.png import frame_files

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rvosbench.errors import MaskError
-from rvosbench.files.trees import Tree
+from rvosbench.files.archives import Tree
 from rvosbench.masks.png import read_values
 from rvosbench.masks.sequence import MaskSequence, Rle
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rvosbench.errors import MaskError
-from rvosbench.files.trees import Tree
+from rvosbench.files.archives import Tree
 from rvosbench.masks.sequence import MaskSequence, Words, pack
 
 if TYPE_CHECKING:

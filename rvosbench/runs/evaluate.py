@@ -27,8 +27,9 @@ from rvosbench.execution.runner import run_units
 from rvosbench.execution.units import Job, Outcome, Unit
 from rvosbench.files.atomic import discard
 from rvosbench.metrics.values import split_values
+from rvosbench.missing import Missing
 from rvosbench.recipe import Recipe, digest
-from rvosbench.records import Expression, MethodCard, Missing, Sample
+from rvosbench.records import Expression, MethodCard, Sample
 from rvosbench.runs.evaluated import Evaluated, from_files, from_method
 from rvosbench.runs.job import VideoJob
 from rvosbench.runs.methods import MethodChoice

@@ -10,7 +10,8 @@ from typing import Literal
 
 from rvosbench.contracts import Method, MethodIdentity, Traceable, TraceableByVideo, TruthMethod
 from rvosbench.errors import PredictionError, UsageError
-from rvosbench.records import Json, MethodCard, MissingPolicy, Sample
+from rvosbench.missing import MissingPolicy
+from rvosbench.records import Json, MethodCard, Sample
 from rvosbench.runs.code_hash import object_facts, source_hash
 from rvosbench.runs.methods import MethodChoice, load_method
 from rvosbench.runs.predictions import open_predictions

@@ -20,8 +20,9 @@ import numpy as np
 from rvosbench.errors import PredictionError, few, told_as
 from rvosbench.masks import MaskSequence
 from rvosbench.masks.rle_json import read_rles, rle_masks
+from rvosbench.missing import Missing, MissingPolicy
 from rvosbench.recipe import digest
-from rvosbench.records import Json, Missing, MissingPolicy, Prediction, Sample
+from rvosbench.records import Json, Prediction, Sample
 from rvosbench.runs.run_folder import RunFolder
 
 _MASKS = ("prediction_masks", "masks")

@@ -16,13 +16,14 @@ from pathlib import Path
 from typing import Literal
 
 from rvosbench.errors import PredictionError, few, told_as
+from rvosbench.files.archives import Tree, open_tree
 from rvosbench.files.atomic import replacing
 from rvosbench.files.names import relative_name
-from rvosbench.files.trees import Tree, open_tree
 from rvosbench.masks import MaskSequence
 from rvosbench.masks.label_images import label_masks
 from rvosbench.masks.png import encode_mask, frame_files, png_masks
-from rvosbench.records import Missing, MissingPolicy, Prediction, Sample, Video
+from rvosbench.missing import Missing, MissingPolicy
+from rvosbench.records import Prediction, Sample, Video
 from rvosbench.runs.prediction_sources import (
     PredictionSource,
     RleFile,

@@ -16,8 +16,9 @@ from rvosbench.contracts import ExpressionScore, Summary
 from rvosbench.errors import ResultError
 from rvosbench.files.atomic import write_json
 from rvosbench.metrics.breakdown import Part, breakdown
+from rvosbench.missing import Missing
 from rvosbench.recipe import digest
-from rvosbench.records import Expression, Json, MethodCard, Missing
+from rvosbench.records import Expression, Json, MethodCard
 
 FORMAT = 2
 """Version of the file. Readers accept their own and older ones and ignore unknown keys.

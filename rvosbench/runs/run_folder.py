@@ -26,8 +26,9 @@ from rvosbench.execution.store import Store
 from rvosbench.files.atomic import PART, discard, json_bytes, remove_left_overs, write_json
 from rvosbench.files.claims import CLAIMS, claimed
 from rvosbench.masks import MaskSequence
+from rvosbench.missing import Missing
 from rvosbench.recipe import Recipe, digest
-from rvosbench.records import Json, Missing, Prediction, Video
+from rvosbench.records import Json, Prediction, Video
 from rvosbench.runs.result import Result, from_row, read_result, to_row
 
 _RUN, _VIDEOS, _RESULT = "run.json", "videos", "result.json"

@@ -12,8 +12,8 @@ from types import MappingProxyType
 
 from rvosbench.contracts import Dataset
 from rvosbench.errors import PredictionError, ResultError, UsageError, told_as
+from rvosbench.files.archives import write_zip
 from rvosbench.files.names import relative_name
-from rvosbench.files.trees import write_zip
 from rvosbench.masks.png import encode_mask
 from rvosbench.records import Prediction, Sample
 from rvosbench.runs.prediction_sources import PredictionSource

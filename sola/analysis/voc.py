@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rvosbench.errors import AnnotationError, DatasetError, UsageError, told_as
-from rvosbench.files.trees import Folder
+from rvosbench.files.archives import Folder
 from rvosbench.masks import BoolArray
 from rvosbench.masks.label_images import VOID, read_labels
 from rvosbench.models.sam2.tracker import Sam2

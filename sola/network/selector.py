@@ -18,8 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from sola.config import SelectorConfig
-from sola.network.alignment import AlignmentLayer, Masks
-from sola.network.attention import masked_mean
+from sola.network.attention import AlignmentLayer, Masks, masked_mean
 from sola.network.motion import MotionEncoder, temporal_encoding
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rvosbench.cli.options import parse_videos
 from rvosbench.contracts import Dataset
 from rvosbench.corruptions.plan import Plan
 from rvosbench.datasets.capabilities import (
@@ -19,7 +20,7 @@ from rvosbench.datasets.capabilities import (
     referents,
     video_ids,
 )
-from rvosbench.datasets.choice import DatasetChoice, parse_videos
+from rvosbench.datasets.choice import DatasetChoice
 from rvosbench.datasets.corrupted import corrupted
 from rvosbench.demo import dataset as demo
 from rvosbench.errors import DatasetError, UsageError

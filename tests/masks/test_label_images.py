@@ -13,7 +13,7 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from rvosbench.errors import FileError, MaskError
-from rvosbench.files.trees import Folder
+from rvosbench.files.archives import Folder
 from rvosbench.masks import MaskSequence
 from rvosbench.masks.label_images import encode_labels, label_masks, read_labels, split_labels
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rvosbench.errors import FileError, MaskError
-from rvosbench.files.trees import Folder
+from rvosbench.files.archives import Folder
 from rvosbench.masks import pack, unpack
 from rvosbench.masks import png as reader
 from rvosbench.masks.png import decode_words, encode_mask, frame_files, png_masks

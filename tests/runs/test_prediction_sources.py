@@ -15,7 +15,8 @@ from PIL import Image
 
 from rvosbench.contracts import Dataset
 from rvosbench.errors import IncompletePredictionError, PredictionError
-from rvosbench.records import Missing, Sample
+from rvosbench.missing import Missing
+from rvosbench.records import Sample
 from rvosbench.runs.evaluate import RunOptions, evaluate, score
 from rvosbench.runs.prediction_sources import PredictionSource
 from rvosbench.runs.predictions import open_predictions, write_predictions

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from rvosbench.errors import IncompletePredictionError, PredictionError, UsageError
-from rvosbench.files.trees import write_zip
+from rvosbench.files.archives import write_zip
 from rvosbench.masks import MaskSequence
-from rvosbench.records import Missing, MissingPolicy
+from rvosbench.missing import Missing, MissingPolicy
 from rvosbench.runs.predictions import MaskTree, open_predictions, write_predictions
 from rvosbench.runs.submission import check_predictions, pack_predictions, submission_name
 

@@ -17,7 +17,7 @@ from rvosbench.errors import DatasetError, WeightsError
 from sola.config import TrainConfig
 from sola.data.batches import ExpressionGroup, epoch_plan, learnable, load_batch
 from sola.data.track_data import TrainingData
-from sola.network.alignment import AlignmentLayer
+from sola.network.attention import AlignmentLayer
 from sola.network.weights import load_selector
 from sola.training import loop
 from sola.training.budget import estimate_seconds, fit_epochs

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rvosbench.errors import FileError
-from rvosbench.files.trees import Folder, Tree, Zip, open_tree, write_zip
+from rvosbench.files.archives import Folder, Tree, Zip, open_tree, write_zip
 
 FILES = {"a/1.png": b"one", "a/b/2.png": b"", "c.txt": b"text" * 100, "é/x": b"\0"}
 LITTER = {"__MACOSX/a/1.png": b"x", ".DS_Store": b"x", "a/.1.png": b"x", "a/Thumbs.db": b"x"}
