@@ -24,6 +24,7 @@ from rvosbench.masks.label_images import label_masks
 from rvosbench.masks.png import encode_mask, frame_files, png_masks
 from rvosbench.records import Missing, MissingPolicy, Prediction, Sample, Video
 from rvosbench.runs.prediction_sources import (
+    Filled,
     PredictionSource,
     RleFile,
     RunSource,
@@ -107,7 +108,7 @@ class MaskTree:
         # An expression of another video may have the same name, but holds masks, not folders.
         return _place(self.tree, video_id, lambda name: bool(self.tree.folders(name)))
 
-    def _read(self, sample: Sample, place: str | None, key: str) -> tuple[Prediction, Missing]:
+    def _read(self, sample: Sample, place: str | None, key: str) -> Filled:
         files = self._files(sample, place, key)
         masks, absent = png_masks(self.tree, files, sample.video.size), _absent(sample, files)
         if not absent:
