@@ -169,5 +169,9 @@ def _inflater() -> tuple[Callable[[bytes, int], bytes], tuple[type[Exception], .
     try:
         fast = importlib.import_module("deflate")
     except ImportError:
-        return lambda compressed, size: zlib.decompress(compressed, bufsize=size), (zlib.error,)
+        return _zlib, (zlib.error,)
     return fast.zlib_decompress, (fast.DeflateError, ValueError)
+
+
+def _zlib(compressed: bytes, size: int) -> bytes:
+    return zlib.decompress(compressed, bufsize=size)
