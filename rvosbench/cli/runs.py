@@ -34,13 +34,6 @@ def default_folder(
     return Path("runs") / f"{choice.name}-{dataset.name}-{dataset.split}-{digest(facts)[:8]}"
 
 
-def announce(choice: MethodChoice, chosen: DatasetChoice) -> None:
-    """Tell what is about to be run."""
-    preset = f" (preset {choice.preset})" if choice.preset else ""
-    where = f"{chosen.dataset.name}/{chosen.dataset.split}"
-    say(f"{choice.card.title}{preset} on {where}: {len(chosen.video_ids)} videos")
-
-
 @contextmanager
 def shown(run: RunOptions, label: str, total: int) -> Iterator[RunOptions]:
     """The options with a progress bar; whatever a method prints meanwhile goes to stderr."""
