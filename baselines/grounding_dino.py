@@ -119,24 +119,19 @@ class GroundingDinoBaseline:
         """The masks of every expression's boxes in one frame."""
         grounder: Grounder | None = self.models.grounder
         assert grounder is not None  # the configuration names one
+        image, config = follower.video.read(frame), self.config
         detections = grounder.detect(
-            follower.video.read(frame),
-            texts,
-            box_threshold=self.config.box_threshold,
-            text_threshold=self.config.text_threshold,
+            image, texts, box_threshold=config.box_threshold, text_threshold=config.text_threshold
         )
-        if self.config.variant == "best":
+        if config.variant == "best":
             detections = [d.best() for d in detections]
         prompts = segmented(follower, frame, detections)
         return dict(zip(texts, prompts, strict=True))
 
 
 def _prediction(masks: MaskSequence, boxes: Sequence[Sequence[Prompt]]) -> Prediction:
-    return Prediction(
-        masks,
-        score=max((p.score for many in boxes for p in many), default=0.0),
-        diagnostics={"boxes": [len(many) for many in boxes]},
-    )
+    best = max((p.score for many in boxes for p in many), default=0.0)
+    return Prediction(masks, score=best, diagnostics={"boxes": [len(many) for many in boxes]})
 
 
 def _united(frames: Sequence[Sequence[Prompt]], size: tuple[int, int]) -> MaskSequence:
@@ -161,13 +156,10 @@ def _followed(
     for prompts in wanted.values():
         for prompt in prompts:
             fresh.setdefault(prompt.frame, {}).setdefault(prompt.key, prompt)
-    tracks = {
-        key: track.masks
-        for frame in sorted(fresh)
-        for key, track in zip(
-            fresh[frame], follower.tracks(list(fresh[frame].values()), "box"), strict=True
-        )
-    }
+    tracks: dict[tuple[int, bytes], MaskSequence] = {}
+    for _, prompted in sorted(fresh.items()):
+        followed = follower.tracks(list(prompted.values()), "box")
+        tracks |= zip(prompted, (track.masks for track in followed), strict=True)
     return {
         text: union([tracks[p.key] for p in prompts], len(video), video.size)
         for text, prompts in wanted.items()
@@ -181,11 +173,7 @@ def best_frame(frames: Sequence[Sequence[Prompt]]) -> list[Prompt]:
 
 
 def _build(config: GroundingDinoConfig, device: str) -> GroundingDinoBaseline:
-    """Opens the networks.
-
-    Raises:
-        WeightsError: the weights of a network are not there.
-    """
+    """Opens the networks; raises WeightsError if the weights of one are not there."""
     from rvosbench.tracks.track_maker import TrackMaker
 
     return GroundingDinoBaseline(config, TrackMaker(config.candidates, device))

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rvosbench.contracts import MethodIdentity, MethodSpec, TruthLookup
-from rvosbench.masks import MaskSequence, union
+from rvosbench.masks import union
 from rvosbench.metrics import region_similarity
 from rvosbench.records import Json, MethodCard, Prediction, Sample, Target, Track
 from rvosbench.tracks.candidates import PRESETS, CandidateConfig
@@ -41,9 +40,8 @@ class Oracle:
             candidates = [t for t in tracks if t.serves(expression.id)]
             chosen = best_tracks(candidates, truth(expression.id))
             masks = union([t.masks for t in chosen], len(sample.video), sample.video.size)
-            predictions[expression.id] = Prediction(
-                masks, diagnostics={"tracks": [t.id for t in chosen]}
-            )
+            names = [t.id for t in chosen]
+            predictions[expression.id] = Prediction(masks, diagnostics={"tracks": names})
         return predictions
 
     def provenance_of(self, videos: Sequence[str]) -> Mapping[str, Json]:
@@ -59,24 +57,15 @@ def best_tracks(tracks: Sequence[Track], target: Target) -> list[Track]:
 
     def quality(choice: Choice) -> float:
         parts = [shown[i] for i in sorted(choice)]
-        return float(np.mean(_j(union(parts, len(truth), truth.size), truth)))
+        return float(np.mean(region_similarity(union(parts, len(truth), truth.size), truth)))
 
     if len(useful) <= EXHAUSTIVE:
-        best = max(_all_sets(useful), key=lambda c: (quality(c), -len(c)))
+        sets = (frozenset(c) for n in range(len(useful) + 1) for c in combinations(useful, n))
+        best = max(sets, key=lambda c: (quality(c), -len(c)))
     else:
         starts = [frozenset[int](), *(frozenset([i]) for i in useful)]
         best = max((_climb(s, useful, quality) for s in starts), key=quality)
     return [tracks[i] for i in sorted(best)]
-
-
-def _j(prediction: MaskSequence, truth: MaskSequence) -> NDArray[np.float64]:
-    return np.asarray(region_similarity(prediction, truth), np.float64)
-
-
-def _all_sets(items: Sequence[int]) -> Iterator[Choice]:
-    for size in range(len(items) + 1):
-        for chosen in combinations(items, size):
-            yield frozenset(chosen)
 
 
 def _climb(start: Choice, items: Sequence[int], quality: Callable[[Choice], float]) -> Choice:

@@ -94,11 +94,10 @@ def build_command(
 
     Example: rvosbench leaderboard build --with-runs runs --out site
     """
-    from leaderboard.page.site import BuildOptions, build
+    from leaderboard.page.site import build
 
     roots = {name: Path(folder) for name, folder in _pairs(data or [], "--data").items()}
-    chosen = BuildOptions(out, table, form.value if form else None, roots)
-    written = build(chosen, _gathered(with_runs or []))
+    written = build(_gathered(with_runs or []), out, table, form and form.value, roots)
     if as_json:
         emit({"written": [str(path) for path in written]})
         return

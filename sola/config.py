@@ -70,28 +70,18 @@ class SelectorConfig:
     variant: Variant = "released"
 
     def __post_init__(self) -> None:
-        """Refuses sizes that do not fit together.
-
-        Raises:
-            ValueError: naming the field, what it got and what it needs.
-        """
+        """Refuses sizes that do not fit together: ValueError names field, value and need."""
         _require(self.variant in VARIANTS, f"variant is {self.variant!r}, wanted one of {VARIANTS}")
         sizes = ("object_token_dim", "lang_token_dim", "n_layers", "n_negative", "n_heads")
         counts = (*sizes, "n_groups", "max_temporal_length")
         _require_each(self, counts, lambda v: v >= 1, "at least 1")
         shares = ("dropout", "attention_dropout")
         _require_each(self, shares, lambda v: 0 <= v < 1, "a probability below 1")
-        _require(
-            self.lang_token_dim % self.n_heads == 0,
-            f"lang_token_dim {self.lang_token_dim} does not split into {self.n_heads} heads",
-        )
-        for name in ("lang_token_dim", "hidden_dim"):
-            width = getattr(self, name)
-            _require(
-                width % self.n_groups == 0,
-                f"{name} {width} does not split into {self.n_groups} groups",
-            )
-        _require(self.lang_token_dim % 2 == 0, f"lang_token_dim {self.lang_token_dim} is odd")
+        width, heads, groups = self.lang_token_dim, self.n_heads, self.n_groups
+        _require(width % heads == 0, f"lang_token_dim {width} does not split into {heads} heads")
+        for name, size in (("lang_token_dim", width), ("hidden_dim", self.hidden_dim)):
+            _require(size % groups == 0, f"{name} {size} does not split into {groups} groups")
+        _require(width % 2 == 0, f"lang_token_dim {width} is odd")
 
     @property
     def hidden_dim(self) -> int:
@@ -121,11 +111,7 @@ class LossConfig:
     temperature: float = 0.07
 
     def __post_init__(self) -> None:
-        """Refuses an unknown variant, and weights that are no weights.
-
-        Raises:
-            ValueError: naming the field, what it got and what it needs.
-        """
+        """Refuses unknown variants and negative weights: ValueError names field, value and need."""
         _require(self.variant in VARIANTS, f"variant is {self.variant!r}, wanted one of {VARIANTS}")
         weights = ("bce_weight", "alignment_weight", "positive_weight")
         _require_each(self, weights, lambda v: 0 <= v < math.inf, "0 or more")
@@ -217,11 +203,7 @@ class TrainConfig:
     loss: LossConfig = field(default_factory=LossConfig)
 
     def __post_init__(self) -> None:
-        """Refuses values out of range.
-
-        Raises:
-            ValueError: naming the field, what it got and what it needs.
-        """
+        """Refuses values out of range: ValueError names field, value and need."""
         counts = ("epochs", "batch_size", "sentences_per_video")
         _require_each(self, counts, lambda v: v >= 1, "at least 1")
         amounts = ("epoch_size", "valid_videos", "jf_every", "plateau_patience", "weight_decay")
@@ -229,9 +211,8 @@ class TrainConfig:
         shares = ("warm_up", "label_threshold", "select_threshold", "track_dropout")
         _require_each(self, shares, lambda v: 0 <= v < 1, "[0, 1)")
         _require_each(self, ("plateau_factor",), lambda v: 0 < v <= 1, "(0, 1]")
-        _require_each(
-            self, ("learning_rate", "clip_norm"), lambda v: 0 < v < math.inf, "more than 0"
-        )
+        rates = ("learning_rate", "clip_norm")
+        _require_each(self, rates, lambda v: 0 < v < math.inf, "more than 0")
 
     @property
     def train_sources(self) -> tuple[str, ...]:
@@ -295,11 +276,8 @@ class TrainingPreset:
             ConfigurationError: an unknown key, or a value that does not fit.
         """
         network, training = split_keys(parse_assignments(assignments), NETWORK)
-        return replace(
-            self,
-            selector=configure(self.selector, network),
-            training=configure(self.training, training),
-        )
+        selector = configure(self.selector, network)
+        return replace(self, selector=selector, training=configure(self.training, training))
 
 
 TRAINING_PRESETS: Mapping[str, TrainingPreset] = {

@@ -97,17 +97,10 @@ class Sola:
         """Expression id -> union of the selected tracks, with every track's alignment score."""
         tracks = [t for t in self.tracks.tracks(sample) if t.source in self.config.sources]
         texts = self.text.encode([e.text for e in sample.expressions])
-        predictions = {}
-        for e, text_tokens in zip(sample.expressions, texts, strict=True):
+        predictions, rule = {}, (self.config.threshold, self.config.argmax_if_none)
+        for e, text in zip(sample.expressions, texts, strict=True):
             serving = [t for t in tracks if t.serves(e.id)]
-            predictions[e.id] = prediction_for(
-                self.selector,
-                sample.video,
-                serving,
-                text_tokens,
-                self.config.threshold,
-                self.config.argmax_if_none,
-            )
+            predictions[e.id] = prediction_for(self.selector, sample.video, serving, text, *rule)
         return predictions
 
     def provenance_of(self, videos: Sequence[str]) -> Mapping[str, Json]:
@@ -150,12 +143,9 @@ class SelectorFacts:
 
     def card(self, config: SolaConfig) -> MethodCard:
         """That of the method; a selector that does not say it has no training data."""
-        return replace(
-            SPEC.card,
-            trainable_parameters=self.parameters,
-            backbone=_backbone(config),
-            training_data=training_text(learned_from(self.training)),
-        )
+        data = training_text(learned_from(self.training))
+        card = replace(SPEC.card, backbone=_backbone(config), training_data=data)
+        return replace(card, trainable_parameters=self.parameters)
 
 
 def prediction_for(
@@ -178,14 +168,10 @@ def prediction_for(
     """
     scores = alignment_scores(selector, tracks, text_tokens)
     chosen = select(scores, threshold, argmax_if_none)
-    return Prediction(
-        union([tracks[i].masks for i in chosen], len(video), video.size),
-        score=max(scores, default=0.0),
-        diagnostics={
-            "tracks": [tracks[i].id for i in chosen],
-            "alignment": {t.id: s for t, s in zip(tracks, scores, strict=True)},
-        },
-    )
+    masks = union([tracks[i].masks for i in chosen], len(video), video.size)
+    alignment = {t.id: s for t, s in zip(tracks, scores, strict=True)}
+    found = {"tracks": [tracks[i].id for i in chosen], "alignment": alignment}
+    return Prediction(masks, score=max(scores, default=0.0), diagnostics=found)
 
 
 def alignment_scores(
@@ -219,22 +205,14 @@ def select(scores: Sequence[float], threshold: float, argmax_if_none: bool) -> l
 
 
 def _build(config: SolaConfig, device: str) -> Sola:
-    """Opens the networks.
-
-    Raises:
-        ConfigurationError: no track could be a candidate.
-        WeightsError: a network's weights are not there.
-    """
+    """Opens the networks. Raises WeightsError, or ConfigurationError without any candidates."""
     from sola.network.weights import load_selector
 
     known, device = _selector_facts(config), choose_device(device)
-    return Sola(
-        config,
-        load_selector(known.source).to(device),
-        known,
-        open_tracks(config.candidates, device),
-        open_text_tokens(config.tracks, config.text_encoder, device, config.dtype),
-    )
+    selector = load_selector(known.source).to(device)
+    tracks = open_tracks(config.candidates, device)
+    text = open_text_tokens(config.tracks, config.text_encoder, device, config.dtype)
+    return Sola(config, selector, known, tracks, text)
 
 
 def _identify(config: SolaConfig, device: str, videos: Sequence[str]) -> MethodIdentity | None:
@@ -262,13 +240,8 @@ def _selector_facts(config: SolaConfig) -> SelectorFacts:
         )
     source = EMBEDDED_SELECTOR if config.selector == "demo" else Path(config.selector)
     (shape, tensors), training = read_selector(source), read_training(source)
-    return SelectorFacts(
-        source,
-        shape,
-        count_parameters(tensors),
-        checkpoint_hash(source),
-        training["identity"] if training else None,
-    )
+    count, identity = count_parameters(tensors), training["identity"] if training else None
+    return SelectorFacts(source, shape, count, checkpoint_hash(source), identity)
 
 
 def _backbone(config: SolaConfig) -> str:

@@ -37,7 +37,7 @@ def mean(e: Entry) -> Iterator[str]:
         yield f"J&F is {jf}, but the mean of J {j} and F {f} is {middle:.2f}"
 
 
-def value_range(e: Entry) -> Iterator[str]:
+def range_(e: Entry) -> Iterator[str]:
     """Scores are percentages, counts are not negative."""
     values = {title: getattr(e.scores, name) for name, title in METRICS.items()}
     given = {title: value for title, value in values.items() if value is not None}
@@ -89,13 +89,6 @@ def reason(e: Entry) -> Iterator[str]:
 RowRule: TypeAlias = Callable[[Entry], Iterator[str]]
 
 ONE_ROW: Mapping[str, RowRule] = MappingProxyType(
-    {
-        "mean": mean,
-        "range": value_range,
-        "gap": gap,
-        "source": source,
-        "protocol": protocol,
-        "reason": reason,
-    }
+    {r.__name__.rstrip("_"): r for r in (mean, range_, gap, source, protocol, reason)}
 )
 """Rule name -> rule."""

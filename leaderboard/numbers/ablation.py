@@ -67,7 +67,6 @@ def ablation(entry: Entry) -> Mapping[str, Json] | None:
 
 
 def _weights(identity: Json) -> dict[str, Json]:
-    """The settings that the weights were trained with."""
     usual = {key: ABLATION_DEFAULTS[key] for key in (*_OF_TRAINING, *_OF_LOSS)}
     members = []
     for one in trainings(identity):

@@ -51,10 +51,10 @@ class Collection:
 
 def gather(with_runs: Sequence[Path] = (), published: Path | None = None) -> Collection:
     """Read everything; raises ResultError or UsageError, see the readers."""
-    given, stored = read_runs(with_runs), read_runs(with_results(REVIEWED, LOCAL))
+    given, faults = read_runs(with_runs)
+    stored, more = read_runs(with_results(REVIEWED, LOCAL))
     rows = published_entries(published or FOLDER)
-    unreadable = (*given.unreadable, *stored.unreadable)
-    return Collection(tuple(rows), given.entries, stored.entries, unreadable)
+    return Collection(tuple(rows), given, stored, (*faults, *more))
 
 
 def resolve(signature: str, entries: Sequence[Entry]) -> Run:

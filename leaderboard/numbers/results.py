@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from leaderboard.numbers.ablation import ablation_of_facts
@@ -22,26 +21,16 @@ SUFFIX = RunFolder(Path()).result_file.name
 """A run folder's result; a reviewed file is called `<name>.result.json`."""
 
 
-@dataclass(frozen=True)
-class Runs:
-    """The results at some places.
-
-    Attributes:
-        entries: one a signature, by name.
-        unreadable: files in folders that are left out, with the reason, a sentence each.
-    """
-
-    entries: tuple[Entry, ...]
-    unreadable: tuple[str, ...]
-
-
-def read_runs(places: Iterable[Path]) -> Runs:
+def read_runs(places: Iterable[Path]) -> tuple[tuple[Entry, ...], tuple[str, ...]]:
     """Entries of all result files in the given files and folders.
 
     A broken file in a folder does not hide the others: it is left out and said.
 
     Args:
         places: result files, run folders, or folders that hold any number of them.
+
+    Returns:
+        Entries, one a signature, by name; why files in folders are left out, a sentence each.
 
     Raises:
         UsageError: a place that does not exist or holds no result.
@@ -59,7 +48,7 @@ def read_runs(places: Iterable[Path]) -> Runs:
                 unreadable.append(f"left out: {error}")
             else:
                 entries.setdefault(found.signature, found)
-    return Runs(tuple(sorted(entries.values(), key=order)), tuple(unreadable))
+    return tuple(sorted(entries.values(), key=order)), tuple(unreadable)
 
 
 def with_results(*folders: Path) -> list[Path]:

@@ -13,7 +13,7 @@ from leaderboard.numbers.entry import Entry, Run, slug
 from leaderboard.page.provenance import Fact, provenance
 from leaderboard.tables.board import BoardEntry
 from leaderboard.tables.cells import score_text
-from leaderboard.tables.confidence import Confidence
+from leaderboard.tables.confidence import Confidences
 from rvosbench.errors import RvosbenchError
 from rvosbench.metrics.breakdown import Part
 from rvosbench.metrics.significance import scores_by_video
@@ -101,7 +101,7 @@ class MethodView:
 
 
 def method_views(
-    entries: Sequence[Entry], confidence: Mapping[str, Confidence], roots: Mapping[str, Path]
+    entries: Sequence[Entry], confidence: Confidences, roots: Mapping[str, Path]
 ) -> list[MethodView]:
     """A view for every method, by name."""
     groups: dict[str, list[Entry]] = defaultdict(list)
@@ -110,9 +110,7 @@ def method_views(
     return [_view(groups[name], confidence, roots) for name in sorted(groups)]
 
 
-def _view(
-    group: Sequence[Entry], confidence: Mapping[str, Confidence], roots: Mapping[str, Path]
-) -> MethodView:
+def _view(group: Sequence[Entry], confidence: Confidences, roots: Mapping[str, Path]) -> MethodView:
     name = group[0].about.method
     numbers = [
         (

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from leaderboard.numbers.entry import Entry
 from leaderboard.tables.board import BoardEntry
 from leaderboard.tables.cells import score_text
-from leaderboard.tables.confidence import Confidence
+from leaderboard.tables.confidence import Confidence, Confidences
 from rvosbench.records import Json
 from rvosbench.tables.latex import escape
 from rvosbench.tables.published import UNKNOWN, Citation
@@ -19,7 +18,7 @@ Fact = dict[str, Json]
 """A line of a pop-up: label, text, and a link or None."""
 
 
-def provenance(shown: BoardEntry, confidence: Mapping[str, Confidence]) -> list[Fact]:
+def provenance(shown: BoardEntry, confidence: Confidences) -> list[Fact]:
     """Everything a reader may want to know of the numbers shown."""
     entry = shown.entry
     facts = [_fact("Scores", scores_text(entry))]

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from markupsafe import Markup
@@ -21,7 +22,7 @@ from leaderboard.page.robustness import plots
 from leaderboard.tables import make_table, table_names
 from leaderboard.tables.board import COLUMNS, Board, BoardEntry, board_table, boards
 from leaderboard.tables.cells import millions
-from leaderboard.tables.confidence import Confidence, confidence_of
+from leaderboard.tables.confidence import Confidences, confidence_of
 from leaderboard.tables.paper import PAPER_TABLES
 from rvosbench import __version__
 from rvosbench.files.atomic import write_bytes
@@ -37,25 +38,21 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parent / "templates"
 
 
-@dataclass(frozen=True)
-class BuildOptions:
-    """What is built.
+def build(
+    collection: Collection,
+    out: Path,
+    table: str | None = None,
+    form: str | None = None,
+    roots: Mapping[str, Path] = MappingProxyType({}),
+) -> list[Path]:
+    """Write everything; the same inputs give the same bytes.
 
-    Attributes:
+    Args:
+        collection: what is shown.
         out: folder; files of the same names are replaced, others left.
         table: only this table, without the page.
         form: only this format of the tables.
         roots: dataset name -> folder, for pictures of best and worst cases.
-    """
-
-    out: Path
-    table: str | None = None
-    form: str | None = None
-    roots: Mapping[str, Path] = field(default_factory=dict)
-
-
-def build(options: BuildOptions, collection: Collection) -> list[Path]:
-    """Write everything; the same inputs give the same bytes.
 
     Returns:
         The written files, the page first.
@@ -64,24 +61,25 @@ def build(options: BuildOptions, collection: Collection) -> list[Path]:
         UnknownNameError: no table of that name.
     """
     written = []
-    for name, text in _files(collection, options):
-        write_bytes(options.out / name, text.encode("utf-8"))
-        written.append(options.out / name)
+    for name, text in _files(collection, table, form, roots):
+        write_bytes(out / name, text.encode("utf-8"))
+        written.append(out / name)
     return written
 
 
-def _files(collection: Collection, options: BuildOptions) -> Iterator[tuple[str, str]]:
+def _files(
+    collection: Collection, only: str | None, form: str | None, roots: Mapping[str, Path]
+) -> Iterator[tuple[str, str]]:
     confidence = confidence_of(collection.everything)
-    names = [options.table] if options.table is not None else list(table_names(collection))
-    if options.table is None:
+    if only is None:
         templates = _templates()
         yield "index.html", _index(templates, collection, confidence)
-        for view in method_views(collection.everything, confidence, options.roots):
+        for view in method_views(collection.everything, confidence, roots):
             yield f"methods/{view.slug}.html", _method(templates, view)
-    for name in names:
+    for name in table_names(collection) if only is None else [only]:
         table = make_table(collection, name, confidence)
-        for form in [options.form] if options.form else WRITERS:
-            yield f"tables/{name}{SUFFIXES[form]}", WRITERS[form](table)
+        for one in [form] if form else WRITERS:
+            yield f"tables/{name}{SUFFIXES[one]}", WRITERS[one](table)
 
 
 def _templates() -> Environment:
@@ -113,16 +111,12 @@ class Tab:
     latex: Mapping[str, str] = field(default_factory=dict)
 
 
-def board_tab(board: Board, confidence: Mapping[str, Confidence]) -> Tab:
+def board_tab(board: Board, confidence: Confidences) -> Tab:
     """A board as a tab."""
     content = list(zip(board.entries, board_table(board, confidence).rows, strict=True))
     lines = [
-        {
-            "facts": provenance(shown, confidence),
-            "latex": row_text(row),
-            "bibtex": bibtex(shown.entry),
-        }
-        for shown, row in content
+        {"facts": provenance(one, confidence), "latex": row_text(row), "bibtex": bibtex(one.entry)}
+        for one, row in content
     ]
     text = to_latex(board_table(Board(board.name, board.title, ()), {}))
     before, rule, after = text.partition("\\midrule\n")
@@ -148,9 +142,7 @@ def script_data(tabs: Sequence[Tab], texts: Mapping[str, str]) -> dict[str, Json
     }
 
 
-def _index(
-    templates: Environment, collection: Collection, confidence: Mapping[str, Confidence]
-) -> str:
+def _index(templates: Environment, collection: Collection, confidence: Confidences) -> str:
     entries = collection.everything
     paper = Collection(collection.published, collection.runs)
     tables = {name: make_table(paper, name, confidence) for name in PAPER_TABLES}

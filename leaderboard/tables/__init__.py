@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from leaderboard.numbers.collection import Collection
 from leaderboard.tables.board import board_table, boards
-from leaderboard.tables.confidence import Confidence, confidence_of
+from leaderboard.tables.confidence import Confidences, confidence_of
 from leaderboard.tables.paper import PAPER_TABLES
 from leaderboard.tables.paper_table import assemble
 from rvosbench.errors import UnknownNameError
@@ -19,9 +17,7 @@ def table_names(collection: Collection) -> dict[str, str]:
     return paper | {b.name: b.table_title for b in boards(collection.everything)}
 
 
-def make_table(
-    collection: Collection, name: str, confidence: Mapping[str, Confidence] | None = None
-) -> Table:
+def make_table(collection: Collection, name: str, confidence: Confidences | None = None) -> Table:
     """The paper's table or the board called `name`.
 
     The paper's tables hold the paper's rows and the given runs; boards hold everything.

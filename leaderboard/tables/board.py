@@ -7,13 +7,13 @@ kept beside it. Places are given within a protocol, never across protocols.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from leaderboard.numbers.ablation import ABLATION_DEFAULTS, ablation
 from leaderboard.numbers.entry import Entry
 from leaderboard.tables.cells import footnoted, label_cell, score_cell
-from leaderboard.tables.confidence import Confidence
+from leaderboard.tables.confidence import Confidences
 from leaderboard.tables.paper import Label
 from rvosbench.tables.table import METRICS, Row, Table, ranked, text_columns
 from rvosbench.tables.training import DATASET_TITLES
@@ -74,7 +74,7 @@ def boards(entries: Sequence[Entry]) -> list[Board]:
     return sorted(found, key=lambda b: (_FIRST.index(b.name) if b.name in _FIRST else 99, b.name))
 
 
-def board_table(board: Board, confidence: Mapping[str, Confidence]) -> Table:
+def board_table(board: Board, confidence: Confidences) -> Table:
     """A board as a table that any format can print."""
     rows = ranked([_row(shown, confidence) for shown in board.entries], second=True)
     rows, notes = footnoted(rows, [(shown.entry,) for shown in board.entries])
@@ -88,7 +88,7 @@ def board_table(board: Board, confidence: Mapping[str, Confidence]) -> Table:
     )
 
 
-def _row(shown: BoardEntry, confidence: Mapping[str, Confidence]) -> Row:
+def _row(shown: BoardEntry, confidence: Confidences) -> Row:
     """Labels, then scores, which are comparable within a protocol."""
     entry = shown.entry
     group = None if shown.warning else entry.setting

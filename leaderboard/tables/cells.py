@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 from leaderboard.numbers.ablation import ablation
 from leaderboard.numbers.entry import Entry
-from leaderboard.tables.confidence import Confidence
+from leaderboard.tables.confidence import Confidences
 from leaderboard.tables.paper import Label
 from rvosbench.records import Json
 from rvosbench.tables.table import NO, NOTHING, YES, Cell, Row, as_printed, letters
@@ -57,9 +57,7 @@ def score_text(entry: Entry, metric: str) -> str:
     return as_printed(value) if entry.run is None else f"{value:.1f}"
 
 
-def score_cell(
-    entry: Entry | None, metric: str, group: Hashable, confidence: Mapping[str, Confidence]
-) -> Cell:
+def score_cell(entry: Entry | None, metric: str, group: Hashable, confidence: Confidences) -> Cell:
     """The cell of one score; with None as its group it is never ranked, as an upper bound is."""
     value = getattr(entry.scores, metric) if entry is not None else None
     if entry is None or value is None:

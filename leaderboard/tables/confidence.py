@@ -5,20 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from leaderboard.numbers.entry import Entry
 from rvosbench.errors import UsageError
-from rvosbench.metrics.significance import (
-    LEVEL,
-    Difference,
-    Floats,
-    VideoScores,
-    bootstrap_weights,
-    interval,
-    paired_difference,
-    permutation_p,
-    scores_by_video,
-)
+from rvosbench.metrics import significance
+from rvosbench.metrics.significance import Difference, Floats, VideoScores, scores_by_video
 from rvosbench.runs.result import Result
 from rvosbench.tables.table import METRICS, Interval
 
@@ -39,7 +31,11 @@ class Confidence:
     @property
     def tied(self) -> bool:
         """Not distinguishable from the best run."""
-        return self.p_value is not None and self.p_value >= LEVEL
+        return self.p_value is not None and self.p_value >= significance.LEVEL
+
+
+Confidences: TypeAlias = Mapping[str, Confidence]
+"""By signature."""
 
 
 def confidence_of(entries: Iterable[Entry]) -> dict[str, Confidence]:
@@ -59,7 +55,7 @@ def compare(a: Result, b: Result, seed: int = 0) -> Difference:
             "protocol, corruption, or in what was scored"
         )
     first, second = ([s.score for s in one.expressions] for one in (a, b))
-    return paired_difference(first, second, seed)
+    return significance.paired_difference(first, second, seed)
 
 
 def comparable_key(result: Result) -> tuple[object, ...]:
@@ -85,13 +81,13 @@ def confidences(results: Sequence[Result]) -> dict[str, Confidence]:
 
 def _group_confidences(group: Mapping[str, Result]) -> Iterator[tuple[str, Confidence]]:
     data = {name: scores_by_video(s.score for s in r.expressions) for name, r in group.items()}
-    weights = bootstrap_weights(len(next(iter(data.values())).videos))
+    weights = significance.bootstrap_weights(len(next(iter(data.values())).videos))
     ranked = [name for name, result in group.items() if not result.upper_bound]
     best = max(ranked, key=lambda name: (data[name].mean(), name), default=None)
     for name, mine in data.items():
         p = None
         if best is not None and best != name and not group[name].upper_bound:
-            p = permutation_p(mine.sums["jf"] - data[best].sums["jf"])
+            p = significance.permutation_p(mine.sums["jf"] - data[best].sums["jf"])
         yield name, Confidence(_intervals(group[name], mine, weights), p)
 
 
@@ -100,6 +96,6 @@ def _intervals(result: Result, mine: VideoScores, weights: Floats) -> dict[str, 
     found = {}
     for metric in METRICS:
         if abs(mine.mean(metric) - getattr(result.summary, metric)) < 1e-6:
-            low, high = interval(mine.sums[metric], mine.counts, weights)
+            low, high = significance.interval(mine.sums[metric], mine.counts, weights)
             found[metric] = Interval(100 * low, 100 * high)
     return found

@@ -74,9 +74,7 @@ _ON_MEVIS = Training(
     frozenset({"ref-youtube-vos", "ref-davis17"}),
     "MeViS, without Ref-YouTube-VOS and Ref-DAVIS17",
 )
-_ON_BOTH = Training(
-    frozenset({"mevis", "ref-youtube-vos"}), frozenset(), "MeViS and Ref-YouTube-VOS"
-)
+_JOINT = Training(frozenset({"mevis", "ref-youtube-vos"}), frozenset(), "MeViS and Ref-YouTube-VOS")
 
 
 @dataclass(frozen=True)
@@ -134,7 +132,7 @@ _ALL = (
         "The best results are in bold. The models are jointly trained on the training sets of "
         "MeViS and Ref-YouTube-VOS and evaluated separately on each.",
         (replace(MEVIS, heading="MeViS"), RYT),
-        _ON_BOTH,
+        _JOINT,
     ),
     _ablation("4", Label("Methods", "selection_module")),
     _ablation("5a", Label("Methods", "alignment_weight")),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
 from leaderboard.numbers.ablation import ABLATION_DEFAULTS, ablation
 from leaderboard.numbers.entry import Entry
 from leaderboard.tables.cells import corruption_parts, footnoted, label_cell, score_cell
-from leaderboard.tables.confidence import Confidence
+from leaderboard.tables.confidence import Confidences
 from leaderboard.tables.paper import Block, TableSpec
 from rvosbench.tables.published import UNKNOWN
 from rvosbench.tables.table import METRICS, Column, Row, Table, ranked
@@ -39,7 +39,7 @@ class DraftRow:
 
 
 def assemble(
-    spec: TableSpec, entries: Sequence[Entry], confidence: Mapping[str, Confidence] | None = None
+    spec: TableSpec, entries: Sequence[Entry], confidence: Confidences | None = None
 ) -> Table:
     """A table of the paper, with the runs among `entries` that belong in it.
 
@@ -123,9 +123,7 @@ def _columns(spec: TableSpec, blocks: Sequence[Block]) -> list[Column]:
     return columns
 
 
-def _row(
-    spec: TableSpec, draft: DraftRow, blocks: Sequence[Block], confidence: Mapping[str, Confidence]
-) -> Row:
+def _row(spec: TableSpec, draft: DraftRow, blocks: Sequence[Block], confidence: Confidences) -> Row:
     cells = [label_cell(draft.first, label, draft.group) for label in spec.labels]
     for block in blocks:
         entry = draft.entries.get(block)

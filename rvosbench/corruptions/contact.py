@@ -20,17 +20,31 @@ _LABEL = 24  # pixels above each row, for its name
 _FONT = 15
 
 
-def contact_sheet(
-    frame: Frame, names: Sequence[str] = CORRUPTIONS, seed: int = 0, frost_dir: Path | None = None
-) -> Image:
-    """All severities of the corruptions, one row each, in two blocks side by side.
+def write_contact_sheet(
+    path: Path, frame: Frame, name: str | None, seed: int = 0, frost_dir: Path | None = None
+) -> None:
+    """Write all severities of the corruptions, one row each, in two blocks side by side.
 
     Args:
+        path: a `.jpg` is of high quality and without chroma subsampling.
         frame: (H, W, 3) uint8 RGB.
-        names: of corruptions.
+        name: of a corruption; None for all.
         seed: as in `Plan`.
         frost_dir: as in `Plan`.
+
+    Raises:
+        UnknownNameError: no such corruption.
     """
+    names = CORRUPTIONS if name is None else (corruption(name).name,)
+    sheet = _sheet(frame, names, seed, frost_dir)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.suffix.lower() in {".jpg", ".jpeg"}:
+        sheet.save(path, quality=88, subsampling=0, optimize=True)
+    else:
+        sheet.save(path)
+
+
+def _sheet(frame: Frame, names: Sequence[str], seed: int, frost_dir: Path | None) -> Image:
     from PIL import Image, ImageDraw, ImageFont
 
     height, width = frame.shape[:2]
@@ -49,23 +63,3 @@ def contact_sheet(
             image = Image.fromarray(corrupted_frame(plan, "contact sheet", "frame", 0, frame))
             sheet.paste(image, (left + column * (width + _GAP), top + _LABEL))
     return sheet
-
-
-def write_contact_sheet(
-    path: Path, frame: Frame, name: str | None, seed: int = 0, frost_dir: Path | None = None
-) -> None:
-    """Write the sheet of one corruption, or of all for None.
-
-    A `.jpg` is of high quality and without chroma subsampling. Other arguments as in
-    `contact_sheet`.
-
-    Raises:
-        UnknownNameError: no such corruption.
-    """
-    names = CORRUPTIONS if name is None else (corruption(name).name,)
-    sheet = contact_sheet(frame, names, seed, frost_dir)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if path.suffix.lower() in {".jpg", ".jpeg"}:
-        sheet.save(path, quality=88, subsampling=0, optimize=True)
-    else:
-        sheet.save(path)

@@ -118,5 +118,4 @@ def _toned(grey: NDArray[np.float32], recipe: Recipe) -> Frame:
     tone = 0.299 * recipe.tint[0] + 0.587 * recipe.tint[1] + 0.114 * recipe.tint[2]
     lit = np.float32(recipe.mean) + np.float32(recipe.std) * standard
     planes = [lit + np.float32(c - tone) for c in recipe.tint]
-    picture: Frame = np.clip(np.rint(np.stack(planes, axis=-1)), 0, 255).astype(np.uint8)
-    return picture
+    return np.asarray(np.clip(np.rint(np.stack(planes, axis=-1)), 0, 255).astype(np.uint8))

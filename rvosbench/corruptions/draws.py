@@ -113,7 +113,7 @@ def index(rng: Random, count: int) -> int:
 
 
 @lru_cache(maxsize=1)
-def normal_table() -> NDArray[np.float32]:
+def normals() -> NDArray[np.float32]:
     """The standard normal value of each 16-bit number, (65536,) ascending, within 4.4."""
     from scipy.special import ndtri
 

@@ -14,7 +14,7 @@ from rvosbench.corruptions.fast import blur as fast_blur
 from rvosbench.corruptions.fast import digital as fast_digital
 from rvosbench.corruptions.fast import noise as fast_noise
 from rvosbench.corruptions.fast import weather as fast_weather
-from rvosbench.corruptions.frost import OwnPictures
+from rvosbench.corruptions.frost import FrostPictures
 from rvosbench.corruptions.table import Level, Mode, corruption
 from rvosbench.errors import UnknownNameError, UsageError
 from rvosbench.records import Frame
@@ -152,7 +152,7 @@ def draw(
     """
     level = corruption(name).level(severity)
     size, mode = check_size(shape), mode_of(rng)
-    setting = DrawContext(level, size, pictures or OwnPictures())
+    setting = DrawContext(level, size, pictures or FrostPictures())
     values = _IMPLEMENTATIONS[mode][name].draw(setting, rng)
     return Drawn(name, severity, mode, size, values)
 

@@ -17,52 +17,37 @@ from rvosbench.records import Frame
 INSTALLED = "imagecorruptions"
 """Instead of a folder: the pictures of the package of that name, if it is installed."""
 
-OWN_PICTURES = 5
+OWN_PICTURES = 5  # of `rvosbench.corruptions.crystals`
 
 _PICTURE = re.compile(r"frost.*\.(png|jpg|jpeg)", re.IGNORECASE)
 _MARGIN = 1.1  # an enlarged picture is a little larger than the frame, so that places differ
 
 
 @dataclass(frozen=True)
-class OwnPictures:
-    """The five pictures of `rvosbench.corruptions.crystals`."""
+class FrostPictures:
+    """Pictures in files, in the order of their names; without files the five of our own."""
+
+    files: tuple[Path, ...] = ()
 
     @property
     def identity(self) -> str:
-        """What a signature says."""
-        return f"own.{FROST_VERSION}"
-
-    def __len__(self) -> int:
-        return OWN_PICTURES
-
-    def covering(self, index: int, height: int, width: int) -> Frame:
-        """See `rvosbench.corruptions.draws.Pictures`."""
-        return _own_covering(index, height, width)
-
-
-@dataclass(frozen=True)
-class FolderPictures:
-    """Pictures of a folder, in the order of their names."""
-
-    files: tuple[Path, ...]
-
-    @property
-    def identity(self) -> str:
-        """First digits of the sha256 of all pictures."""
+        """What a signature says: our version, or first digits of the sha256 of all pictures."""
+        if not self.files:
+            return f"own.{FROST_VERSION}"
         content = hashlib.sha256()
         for file in self.files:
             content.update(hashlib.sha256(file.read_bytes()).digest())
         return content.hexdigest()[:8]
 
     def __len__(self) -> int:
-        return len(self.files)
+        return len(self.files) or OWN_PICTURES
 
     def covering(self, index: int, height: int, width: int) -> Frame:
         """See `rvosbench.corruptions.draws.Pictures`."""
-        return _file_covering(self.files[index], height, width)
+        return _covering(self.files[index] if self.files else index, height, width)
 
 
-def frost_pictures(folder: Path | None) -> OwnPictures | FolderPictures:
+def frost_pictures(folder: Path | None) -> FrostPictures:
     """The pictures in `folder`, or our own for None.
 
     Args:
@@ -72,7 +57,7 @@ def frost_pictures(folder: Path | None) -> OwnPictures | FolderPictures:
         UsageError: no pictures there.
     """
     if folder is None:
-        return OwnPictures()
+        return FrostPictures()
     place = _installed() if str(folder) == INSTALLED else folder
     inside = place.iterdir() if place.is_dir() else ()
     files = sorted(file for file in inside if _PICTURE.fullmatch(file.name))
@@ -81,7 +66,7 @@ def frost_pictures(folder: Path | None) -> OwnPictures | FolderPictures:
             f"--frost-dir {folder}: no frost pictures there, wanted frost1.png ... frost6.jpg as "
             "released with ImageNet-C. Without --frost-dir our own pictures are used"
         )
-    return FolderPictures(tuple(files))
+    return FrostPictures(tuple(files))
 
 
 def _installed() -> Path:
@@ -95,19 +80,17 @@ def _installed() -> Path:
 
 
 @lru_cache(maxsize=6)
-def _own_covering(index: int, height: int, width: int) -> Frame:
-    from rvosbench.corruptions import crystals  # compiles loops: signatures do without
-
-    return cover(crystals.picture(index), height, width)
-
-
-@lru_cache(maxsize=6)
-def _file_covering(file: Path, height: int, width: int) -> Frame:
+def _covering(source: Path | int, height: int, width: int) -> Frame:
+    """A picture in a file, or one of our own by its number."""
     import cv2
 
-    picture = cv2.imread(str(file), cv2.IMREAD_COLOR)
+    if isinstance(source, int):
+        from rvosbench.corruptions import crystals  # compiles loops: signatures do without
+
+        return cover(crystals.picture(source), height, width)
+    picture = cv2.imread(str(source), cv2.IMREAD_COLOR)
     if picture is None:
-        raise UsageError(f"{file} cannot be read as a picture")
+        raise UsageError(f"{source} cannot be read as a picture")
     return cover(picture[..., ::-1], height, width)
 
 

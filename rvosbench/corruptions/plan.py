@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
 from rvosbench.corruptions.frost import frost_pictures
-from rvosbench.corruptions.table import (
-    CORRUPTIONS,
-    SEVERITIES,
-    TABLE,
-    VERSION,
-    Family,
-    Mode,
-    Temporal,
-    corruption,
-)
+from rvosbench.corruptions.table import SEVERITIES, TABLE, VERSION, Mode, Temporal, corruption
 from rvosbench.errors import UnknownNameError, UsageError
 
 
@@ -79,16 +70,16 @@ def parse(text: str) -> tuple[tuple[str, int], ...]:
         UsageError: unknown names, or severities outside 1 to 5.
     """
     chosen = [pair for part in text.split(",") for pair in _parse_part(part.strip())]
-    return tuple(sorted(set(chosen), key=lambda pair: (CORRUPTIONS.index(pair[0]), pair[1])))
+    order = list(TABLE)
+    return tuple(sorted(set(chosen), key=lambda pair: (order.index(pair[0]), pair[1])))
 
 
 def _parse_part(part: str) -> list[tuple[str, int]]:
     name, colon, levels = part.partition(":")
     severities: Sequence[int] = _severities(levels, part) if colon else SEVERITIES
-    groups: Mapping[str, Sequence[str]] = {
-        "all": CORRUPTIONS,
-        **{f: [n for n, row in TABLE.items() if row.family == f] for f in get_args(Family)},
-    }
+    groups = {"all": list(TABLE)}
+    for known, row in TABLE.items():
+        groups.setdefault(row.family, []).append(known)
     if name not in groups and name not in TABLE:
         raise UnknownNameError("corruption", name, [*TABLE, *groups])
     return [(n, s) for n in groups.get(name, [name]) for s in severities]

@@ -15,13 +15,8 @@ ImageFormat: TypeAlias = Literal["png", "jpeg"]
 FORMATS: tuple[ImageFormat, ...] = ("png", "jpeg")
 _SUFFIXES: Mapping[str, str] = {"png": ".png", "jpeg": ".jpg"}
 _LIBRARIES = (
-    "rvosbench",
-    "numpy",
-    "scipy",
-    "numba",
-    "opencv-python-headless",
-    "opencv-python",
-    "pillow",
+    *("rvosbench", "numpy", "scipy", "numba"),
+    *("opencv-python-headless", "opencv-python", "pillow"),
 )
 
 

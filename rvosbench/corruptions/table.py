@@ -40,8 +40,7 @@ class Corruption:
     Attributes:
         name: as in ImageNet-C.
         family: the heading it has there.
-        fields: names of the parameters.
-        values: five tuples of parameters, severity 1 to 5.
+        parameters: name -> its values at severity 1 to 5.
         shared: draws that a video may share (`temporal="per_video"` and `"drift"`); everything
             else is drawn anew for every frame.
         moves_pixels: frames no longer lie exactly under their masks.
@@ -50,8 +49,7 @@ class Corruption:
 
     name: str
     family: Family
-    fields: tuple[str, ...]
-    values: tuple[tuple[float, ...], ...]
+    parameters: Mapping[str, tuple[float, ...]]
     shared: tuple[str, ...] = ()
     moves_pixels: bool = False
     extra: bool = False
@@ -62,36 +60,25 @@ class Corruption:
             raise UsageError(
                 f"severity {severity!r}: wanted an integer from {SEVERITIES[0]} to {SEVERITIES[-1]}"
             )
-        return MappingProxyType(dict(zip(self.fields, self.values[severity - 1], strict=True)))
+        return MappingProxyType({k: v[severity - 1] for k, v in self.parameters.items()})
 
-
-def _single(*values: float) -> tuple[tuple[float, ...], ...]:
-    return tuple((value,) for value in values)
-
-
-_SNOW = ("mean", "std", "zoom", "threshold", "radius", "sigma", "keep")
-_SPATTER = ("mean", "std", "sigma", "threshold", "strength", "mud")
 
 _ROWS = (
     # Standard deviation of the noise, pixel values in [0, 1].
-    Corruption("gaussian_noise", "noise", ("std",), _single(0.08, 0.12, 0.18, 0.26, 0.38)),
+    Corruption("gaussian_noise", "noise", {"std": (0.08, 0.12, 0.18, 0.26, 0.38)}),
     # Photons of a white pixel.
-    Corruption("shot_noise", "noise", ("photons",), _single(60, 25, 12, 5, 3)),
+    Corruption("shot_noise", "noise", {"photons": (60, 25, 12, 5, 3)}),
     # Part of the values that become black or white.
-    Corruption("impulse_noise", "noise", ("amount",), _single(0.03, 0.06, 0.09, 0.17, 0.27)),
+    Corruption("impulse_noise", "noise", {"amount": (0.03, 0.06, 0.09, 0.17, 0.27)}),
     # Radius of the disc in pixels, and how much its edge is smoothed.
     Corruption(
-        "defocus_blur",
-        "blur",
-        ("radius", "alias"),
-        ((3, 0.1), (4, 0.5), (6, 0.5), (8, 0.5), (10, 0.5)),
+        "defocus_blur", "blur", {"radius": (3, 4, 6, 8, 10), "alias": (0.1, 0.5, 0.5, 0.5, 0.5)}
     ),
     # Gaussian before and after, reach of the shuffle in pixels, number of scans.
     Corruption(
         "glass_blur",
         "blur",
-        ("sigma", "reach", "scans"),
-        ((0.7, 1, 2), (0.9, 2, 1), (1, 2, 3), (1.1, 3, 2), (1.5, 4, 2)),
+        {"sigma": (0.7, 0.9, 1, 1.1, 1.5), "reach": (1, 2, 2, 3, 4), "scans": (2, 1, 3, 2, 2)},
         shared=("shuffle",),
         moves_pixels=True,
     ),
@@ -99,16 +86,14 @@ _ROWS = (
     Corruption(
         "motion_blur",
         "blur",
-        ("radius", "sigma"),
-        ((10, 3), (15, 5), (15, 8), (15, 12), (20, 15)),
+        {"radius": (10, 15, 15, 15, 20), "sigma": (3, 5, 8, 12, 15)},
         shared=("angle",),
     ),
     # Zooms 1, 1 + step, ... below stop, all averaged.
     Corruption(
         "zoom_blur",
         "blur",
-        ("stop", "step"),
-        ((1.11, 0.01), (1.16, 0.01), (1.21, 0.02), (1.26, 0.02), (1.31, 0.03)),
+        {"stop": (1.11, 1.16, 1.21, 1.26, 1.31), "step": (0.01, 0.01, 0.02, 0.02, 0.03)},
         moves_pixels=True,
     ),
     # Normal layer (mean, std), enlarged, thresholded, blurred along a line; `keep` is how much of
@@ -116,71 +101,67 @@ _ROWS = (
     Corruption(
         "snow",
         "weather",
-        _SNOW,
-        (
-            (0.1, 0.3, 3, 0.5, 10, 4, 0.8),
-            (0.2, 0.3, 2, 0.5, 12, 4, 0.7),
-            (0.55, 0.3, 4, 0.9, 12, 8, 0.7),
-            (0.55, 0.3, 4.5, 0.85, 12, 8, 0.65),
-            (0.55, 0.3, 2.5, 0.85, 12, 12, 0.55),
-        ),
+        {
+            "mean": (0.1, 0.2, 0.55, 0.55, 0.55),
+            "std": (0.3, 0.3, 0.3, 0.3, 0.3),
+            "zoom": (3, 2, 4, 4.5, 2.5),
+            "threshold": (0.5, 0.5, 0.9, 0.85, 0.85),
+            "radius": (10, 12, 12, 12, 12),
+            "sigma": (4, 4, 8, 8, 12),
+            "keep": (0.8, 0.7, 0.7, 0.65, 0.55),
+        },
         shared=("angle",),
     ),
     # Weights of the frame and of the frost picture.
     Corruption(
         "frost",
         "weather",
-        ("frame", "frost"),
-        ((1, 0.4), (0.8, 0.6), (0.7, 0.7), (0.65, 0.7), (0.6, 0.75)),
+        {"frame": (1, 0.8, 0.7, 0.65, 0.6), "frost": (0.4, 0.6, 0.7, 0.7, 0.75)},
         shared=("picture", "place"),
     ),
     # Thickness, and how fast the fractal's detail fades.
     Corruption(
         "fog",
         "weather",
-        ("thickness", "decay"),
-        ((1.5, 2), (2, 2), (2.5, 1.7), (2.5, 1.5), (3, 1.4)),
+        {"thickness": (1.5, 2, 2.5, 2.5, 3), "decay": (2, 2, 1.7, 1.5, 1.4)},
         shared=("density",),
     ),
     # Added to V of HSV.
-    Corruption("brightness", "weather", ("added",), _single(0.1, 0.2, 0.3, 0.4, 0.5)),
+    Corruption("brightness", "weather", {"added": (0.1, 0.2, 0.3, 0.4, 0.5)}),
     # What remains of the distance from the channel's mean.
-    Corruption("contrast", "digital", ("kept",), _single(0.4, 0.3, 0.2, 0.1, 0.05)),
+    Corruption("contrast", "digital", {"kept": (0.4, 0.3, 0.2, 0.1, 0.05)}),
     # Strength and smoothness of the displacement field, and of the affine change before it, in
     # pixels. The original says 244 where 224 was meant, and adds that nothing is incorrect.
     Corruption(
         "elastic_transform",
         "digital",
-        ("alpha", "sigma", "affine"),
-        (
-            (244 * 2, 244 * 0.7, 244 * 0.1),
-            (244 * 2, 244 * 0.08, 244 * 0.2),
-            (244 * 0.05, 244 * 0.01, 244 * 0.02),
-            (244 * 0.07, 244 * 0.01, 244 * 0.02),
-            (244 * 0.12, 244 * 0.01, 244 * 0.02),
-        ),
+        {
+            "alpha": (244 * 2, 244 * 2, 244 * 0.05, 244 * 0.07, 244 * 0.12),
+            "sigma": (244 * 0.7, 244 * 0.08, 244 * 0.01, 244 * 0.01, 244 * 0.01),
+            "affine": (244 * 0.1, 244 * 0.2, 244 * 0.02, 244 * 0.02, 244 * 0.02),
+        },
         shared=("corners", "field"),
         moves_pixels=True,
     ),
     # Scale of the small copy.
-    Corruption("pixelate", "digital", ("scale",), _single(0.6, 0.5, 0.4, 0.3, 0.25)),
+    Corruption("pixelate", "digital", {"scale": (0.6, 0.5, 0.4, 0.3, 0.25)}),
     # Quality as in libjpeg.
-    Corruption("jpeg_compression", "digital", ("quality",), _single(25, 18, 15, 10, 7)),
+    Corruption("jpeg_compression", "digital", {"quality": (25, 18, 15, 10, 7)}),
     # Standard deviation relative to the pixel's value.
-    Corruption("speckle_noise", "noise", ("std",), _single(0.15, 0.2, 0.35, 0.45, 0.6), extra=True),
-    Corruption("gaussian_blur", "blur", ("sigma",), _single(1, 2, 3, 4, 6), extra=True),
+    Corruption("speckle_noise", "noise", {"std": (0.15, 0.2, 0.35, 0.45, 0.6)}, extra=True),
+    Corruption("gaussian_blur", "blur", {"sigma": (1, 2, 3, 4, 6)}, extra=True),
     # Normal layer (mean, std), smoothed, thresholded; water for mud = 0, otherwise mud.
     Corruption(
         "spatter",
         "weather",
-        _SPATTER,
-        (
-            (0.65, 0.3, 4, 0.69, 0.6, 0),
-            (0.65, 0.3, 3, 0.68, 0.6, 0),
-            (0.65, 0.3, 2, 0.68, 0.5, 0),
-            (0.65, 0.3, 1, 0.65, 1.5, 1),
-            (0.67, 0.4, 1, 0.65, 1.5, 1),
-        ),
+        {
+            "mean": (0.65, 0.65, 0.65, 0.65, 0.67),
+            "std": (0.3, 0.3, 0.3, 0.3, 0.4),
+            "sigma": (4, 3, 2, 1, 1),
+            "threshold": (0.69, 0.68, 0.68, 0.65, 0.65),
+            "strength": (0.6, 0.6, 0.5, 1.5, 1.5),
+            "mud": (0, 0, 0, 1, 1),
+        },
         shared=("liquid",),
         extra=True,
     ),
@@ -188,8 +169,7 @@ _ROWS = (
     Corruption(
         "saturate",
         "digital",
-        ("factor", "added"),
-        ((0.3, 0), (0.1, 0), (2, 0), (5, 0.1), (20, 0.2)),
+        {"factor": (0.3, 0.1, 2, 5, 20), "added": (0, 0, 0, 0.1, 0.2)},
         extra=True,
     ),
 )

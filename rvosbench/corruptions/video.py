@@ -89,14 +89,11 @@ def drifted(first: Drawn, second: Drawn, part: float) -> dict[str, Any]:
     picture of frost and the shuffle of glass stay those of `first`. Speed is 0 at both ends.
     """
     eased = part * part * (3 - 2 * part)
-    return {name: _BETWEEN.get(name, _stay)(first, second, name, eased) for name in first.values}
+    moved = {k: move(first, second, k, eased) for k, move in _BETWEEN.items() if k in first.values}
+    return {**first.values, **moved}
 
 
 Between: TypeAlias = Callable[[Drawn, Drawn, str, float], Any]
-
-
-def _stay(first: Drawn, second: Drawn, name: str, part: float) -> Any:  # noqa: ANN401 any draw
-    return first.values[name]
 
 
 def _move(first: Drawn, second: Drawn, name: str, part: float) -> Any:  # noqa: ANN401 number or array
@@ -122,8 +119,7 @@ def _turn(first: Drawn, second: Drawn, name: str, part: float) -> NDArray[np.flo
     mean_a, mean_b = kind(a.mean()), kind(b.mean())
     cos, sin = kind(math.cos(part * math.pi / 2)), kind(math.sin(part * math.pi / 2))
     mean = mean_a * kind(1 - part) + mean_b * kind(part)
-    turned: NDArray[np.floating[Any]] = mean + cos * (a - mean_a) + sin * (b - mean_b)
-    return turned
+    return np.asarray(mean + cos * (a - mean_a) + sin * (b - mean_b))
 
 
 def _turn_in_unit(first: Drawn, second: Drawn, name: str, part: float) -> NDArray[Any]:

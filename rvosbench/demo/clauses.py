@@ -9,7 +9,7 @@ from functools import partial
 from rvosbench.demo import comparisons, facts
 from rvosbench.demo.facts import Verdict, both, path_of
 from rvosbench.demo.motion import HEADINGS, Floats
-from rvosbench.demo.scenes import ShapeObject
+from rvosbench.demo.scenes import ShapeObject, Shapes
 
 _PathFact = Callable[[Floats], Verdict]
 _ShapeFact = Callable[[ShapeObject], Verdict]
@@ -35,7 +35,7 @@ class Clause:
 class Scene:
     """A scene as it is: objects, `hidden` (N, N, T) as `render.occlusion` gives it."""
 
-    objects: tuple[ShapeObject, ...]
+    objects: Shapes
     hidden: Floats
 
 
@@ -80,27 +80,23 @@ _ABOUT_SHAPES: tuple[tuple[str, tuple[str, ...], _ShapeFact], ...] = (
 _AT_EDGE = (facts.leaves, facts.enters)
 
 
-def _turn_wordings(first: str, second: str) -> tuple[str, ...]:
-    return (
-        f"first {{move}} {first} and then {second}",
-        f"{{move}} {first} and then {second}",
-        f"{{go}} {first} before turning {second}",
-        f"{{move}} {first}, then {{turn}} {second}",
-    )
-
-
 def _turns(paths: list[Floats]) -> Iterator[Clause]:
     """One way first and then another: a clause for each of the eight right-angled turns."""
     found = [(facts.turns(path), facts.turn_of(path)) for path in paths]
     for first in HEADINGS:
         for second in HEADINGS:
             if (first in ("left", "right")) != (second in ("left", "right")):
+                wordings = (
+                    f"first {{move}} {first} and then {second}",
+                    f"{{move}} {first} and then {second}",
+                    f"{{go}} {first} before turning {second}",
+                    f"{{move}} {first}, then {{turn}} {second}",
+                )
                 same = tuple(v and turn == (first, second) for v, turn in found)
-                yield Clause("order", _turn_wordings(first, second), same)
+                yield Clause("order", wordings, same)
 
 
 def _pauses(paths: list[Floats]) -> Iterator[Clause]:
-    """Moving one way before or after standing still."""
     stops, starts = [facts.stops(p) for p in paths], [facts.starts(p) for p in paths]
     for way in HEADINGS:
         moves = [facts.moves(p, way) for p in paths]

@@ -12,9 +12,9 @@ from rvosbench.demo.clauses import Clause, Scene
 from rvosbench.demo.comparisons import Ranking
 from rvosbench.demo.expressions import CATEGORIES, Candidate, candidates, see
 from rvosbench.demo.grammar import subject_clauses
-from rvosbench.demo.motion import Floats
+from rvosbench.demo.motion import Floats, Rng
 from rvosbench.demo.render import occlusion, render
-from rvosbench.demo.scenes import ShapeObject, sample_scene
+from rvosbench.demo.scenes import Shapes, sample_scene
 
 MIN_FRAMES = 8
 """Shorter clips carry no expressions: change over time cannot be judged."""
@@ -76,7 +76,7 @@ class Clip:
 
     frames: NDArray[np.uint8]
     masks: NDArray[np.bool_]
-    objects: tuple[ShapeObject, ...]
+    objects: Shapes
     expressions: tuple[ClipExpression, ...]
 
     @cached_property
@@ -85,7 +85,7 @@ class Clip:
         return occlusion(self.objects, self.masks)
 
 
-def _instants(config: ClipConfig, rng: np.random.Generator) -> NDArray[np.float64]:
+def _instants(config: ClipConfig, rng: Rng) -> NDArray[np.float64]:
     if config.step is None:
         return np.linspace(0, 1, config.n_frames)
     length = (config.n_frames - 1) * config.step
@@ -93,22 +93,22 @@ def _instants(config: ClipConfig, rng: np.random.Generator) -> NDArray[np.float6
     return np.clip(begin + np.arange(config.n_frames) * config.step, 0, 1)
 
 
-def _one_of(options: tuple[str, ...], rng: np.random.Generator) -> str:
+def _one_of(options: tuple[str, ...], rng: Rng) -> str:
     return options[int(rng.integers(len(options)))]
 
 
-def _generic(rng: np.random.Generator) -> str:
+def _generic(rng: Rng) -> str:
     return "object" if rng.random() < 0.3 else "shape"
 
 
-def _number(candidate: Candidate, rng: np.random.Generator) -> str:
+def _number(candidate: Candidate, rng: Rng) -> str:
     """What stands before a plural noun: "all", "the two", "both"."""
     count = len(candidate.objects)
     words = {2: ("the two", "both", "all", "the"), 3: ("the three", "all", "all the", "the")}
     return _one_of(words.get(count, ("all", "all the", "the")), rng)
 
 
-def _rank_words(candidate: Candidate, ranking: Ranking, rng: np.random.Generator) -> str:
+def _rank_words(candidate: Candidate, ranking: Ranking, rng: Rng) -> str:
     pair = ranking.pair if len(candidate.members) == 2 else ()
     generic = _generic(rng)
     words = _one_of(pair or ranking.wordings, rng)
@@ -116,7 +116,7 @@ def _rank_words(candidate: Candidate, ranking: Ranking, rng: np.random.Generator
     return words.replace("NOUN", candidate.noun.text(generic=generic))
 
 
-def word(candidate: Candidate, rng: np.random.Generator) -> str:
+def word(candidate: Candidate, rng: Rng) -> str:
     """One wording of a candidate, such as "the red circle that moves left"."""
     if isinstance(candidate.says, Ranking):
         return _rank_words(candidate, candidate.says, rng)
@@ -142,16 +142,14 @@ def _freshness(candidate: Candidate, taken: list[Candidate]) -> float:
     return float(reused * 0.35 ** len(same_targets) * (0.02 if repeated else 1.0))
 
 
-def _pick(
-    pool: list[Candidate], taken: list[Candidate], rng: np.random.Generator
-) -> Candidate | None:
+def _pick(pool: list[Candidate], taken: list[Candidate], rng: Rng) -> Candidate | None:
     """A weighted draw that prefers what is new; None from an empty or exhausted pool."""
     weights = np.array([c.weight * _freshness(c, taken) for c in pool])
     total = weights.sum()
     return pool[int(rng.choice(len(pool), p=weights / total))] if total > 0 else None
 
 
-def choose(pool: list[Candidate], count: int, rng: np.random.Generator) -> list[Candidate]:
+def choose(pool: list[Candidate], count: int, rng: Rng) -> list[Candidate]:
     """Up to `count` candidates, spread over the categories that the scene offers.
 
     Goes round the categories, one candidate of each, until there are enough or all are used up.
@@ -173,7 +171,7 @@ def choose(pool: list[Candidate], count: int, rng: np.random.Generator) -> list[
 
 
 def _expressions(
-    objects: tuple[ShapeObject, ...], masks: NDArray[np.bool_], count: int, rng: np.random.Generator
+    objects: Shapes, masks: NDArray[np.bool_], count: int, rng: Rng
 ) -> tuple[ClipExpression, ...]:
     if masks.shape[1] < MIN_FRAMES:
         return ()

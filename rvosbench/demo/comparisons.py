@@ -11,18 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.demo.facts import (
-    Verdict,
-    extent,
-    grade,
-    length,
-    path_of,
-    starts,
-    stops,
-    straightness,
-)
+from rvosbench.demo import facts
+from rvosbench.demo.facts import Verdict, extent, path_of
 from rvosbench.demo.motion import HEADINGS, Floats
-from rvosbench.demo.scenes import ShapeObject
+from rvosbench.demo.scenes import ShapeObject, Shapes
 
 
 def _gaps(shape: ShapeObject, anchor: ShapeObject, side: str) -> tuple[Floats, Floats]:
@@ -52,7 +44,7 @@ def approaches(path: Floats, anchor: Floats) -> Verdict:
         return False
     way, sight = path[-1] - path[0], anchor[0] - path[0]
     aim = float(way @ sight) / max(1e-6, float(np.hypot(*way) * np.hypot(*sight)))
-    clear = straightness(path) >= 0.95 and aim >= 0.92 and distance[-1] <= 0.6 * distance[0]
+    clear = facts.straightness(path) >= 0.95 and aim >= 0.92 and distance[-1] <= 0.6 * distance[0]
     clear = clear and distance[0] - distance[-1] >= 0.15 and distance[-1] <= distance.min() + 0.02
     return True if clear else None
 
@@ -78,9 +70,9 @@ def passes(shape: ShapeObject, hidden: Floats) -> Verdict:
 
 def is_faster(path: Floats, other: Floats) -> Verdict:
     """Travels at least 1.6 times as far as another shape that moves, too."""
-    if length(other) < 0.1:
+    if facts.length(other) < 0.1:
         return None
-    return grade(length(path) / length(other), 1.1, 1.6)
+    return facts.grade(facts.length(path) / facts.length(other), 1.1, 1.6)
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +109,7 @@ def _peak_speed(path: Floats) -> float:
 
 
 def _speed_rankings(paths: list[Floats]) -> list[Ranking]:
-    mean = np.array([length(path) for path in paths])
+    mean = np.array([facts.length(path) for path in paths])
     peak = np.array([_peak_speed(path) for path in paths])
     logs = np.log(np.maximum([mean, peak], 0.02))
     standing = tuple(bool(way < 0.12) for way in mean)
@@ -133,7 +125,7 @@ def _speed_rankings(paths: list[Floats]) -> list[Ranking]:
     ]
 
 
-def _size_rankings(objects: tuple[ShapeObject, ...]) -> list[Ranking]:
+def _size_rankings(objects: Shapes) -> list[Ranking]:
     logs = np.log([[o.size[at] for o in objects] for at in (0, -1)])
     none = (False,) * len(objects)
     biggest = ("the biggest NOUN", "the largest NOUN")
@@ -151,7 +143,7 @@ def _onset(path: Floats) -> float | None:
         return math.nan
     if extent(path[: max(2, len(path) // 4)]) > 0.03:
         return 0.0
-    if not starts(path):
+    if not facts.starts(path):
         return None
     moved = np.hypot(*(path - path[0]).T) > 0.015
     return float(np.argmax(moved)) / (len(path) - 1)
@@ -159,7 +151,7 @@ def _onset(path: Floats) -> float | None:
 
 def _halt(path: Floats) -> float | None:
     """When a shape stops for good, in [0, 1]; NaN if it does not, None if that is unclear."""
-    verdict = stops(path)
+    verdict = facts.stops(path)
     if not verdict:
         return None if verdict is None else math.nan
     onset = _onset(path[::-1])
@@ -184,7 +176,7 @@ def _time_ranking(wordings: tuple[str, ...], times: list[float | None], gap: flo
     return Ranking("order", wordings, (), values, gap, unclear)
 
 
-def rankings(objects: tuple[ShapeObject, ...]) -> list[Ranking]:
+def rankings(objects: Shapes) -> list[Ranking]:
     """All comparisons of a scene's shapes."""
     paths = [path_of(shape) for shape in objects]
     begins, ends = [_onset(path) for path in paths], [_halt(path) for path in paths]

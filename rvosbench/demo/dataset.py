@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
-from functools import cache, lru_cache, partial
+from functools import cache, cached_property, lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +22,7 @@ from rvosbench.demo.check.frame_evidence import glimpse
 from rvosbench.demo.check.parser import read
 from rvosbench.demo.check.statistics import tables
 from rvosbench.demo.clips import Clip, ClipConfig, ClipExpression, make_clip
-from rvosbench.demo.scenes import ShapeObject
+from rvosbench.demo.scenes import Shapes
 from rvosbench.errors import DatasetError, UnknownNameError, did_you_mean
 from rvosbench.masks import MaskSequence
 from rvosbench.recipe import digest
@@ -46,15 +46,6 @@ _SEEDS: Mapping[str, int] = {"train": 9001, "valid": 9002, "test": 9003}
 def _numbers(split: str) -> Mapping[str, int]:
     """Video id -> its number, for all of a split, in order."""
     return {f"{split}-{number:04d}": number for number in range(SPLITS[split])}
-
-
-@cache
-def _fingerprint(split: str) -> str:
-    config = asdict(CONFIGS[split])
-    config["n_sentences"] = config.pop("n_expressions")  # as it was called: old results agree
-    content = {"version": VERSION, "split": split, "videos": SPLITS[split]}
-    content |= {"seed": _SEEDS[split], "config": config}
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode("ascii")).hexdigest()
 
 
 @lru_cache(maxsize=4)
@@ -88,10 +79,14 @@ class MotionShapes:
     name: str = NAME
     protocols: tuple[str, ...] = PROTOCOLS
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of version, split, seed and clip configuration, which decide every pixel."""
-        return _fingerprint(self.split)
+        config = asdict(CONFIGS[self.split])
+        config["n_sentences"] = config.pop("n_expressions")  # as it was called: old results agree
+        content = {"version": VERSION, "split": self.split, "videos": len(self)}
+        content |= {"seed": _SEEDS[self.split], "config": config}
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode("ascii")).hexdigest()
 
     def __len__(self) -> int:
         return SPLITS[self.split]
@@ -138,7 +133,7 @@ class MotionShapes:
         expressions = _expressions(self.split, self._number(video_id))
         return {str(i): tuple(map(str, e.objects)) for i, e in enumerate(expressions)}
 
-    def scene(self, video_id: str) -> tuple[ShapeObject, ...]:
+    def scene(self, video_id: str) -> Shapes:
         """True look and path of every object of `objects`, in its order; for analyses."""
         return _clip(self.split, self._number(video_id)).objects
 

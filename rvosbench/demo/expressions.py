@@ -12,15 +12,8 @@ from rvosbench.demo.grammar import Noun
 from rvosbench.demo.motion import Floats
 
 CATEGORIES = (
-    "appearance",
-    "direction",
-    "speed",
-    "change",
-    "order",
-    "relation",
-    "occlusion",
-    "multiple",
-    "no_target",
+    *("appearance", "direction", "speed", "change", "order"),
+    *("relation", "occlusion", "multiple", "no_target"),
 )
 
 _WELL_SEEN, _SEEN_AT_EDGE = 0.5, 0.25
@@ -68,7 +61,6 @@ def see(scene: Scene, areas: Floats) -> Sight:
 
 
 def _nouns(scene: Scene) -> list[Noun]:
-    """All noun phrases that fit some shape."""
     found: dict[Noun, None] = {Noun(): None}
     for o in scene.objects:
         for texture in (None, o.texture):
@@ -157,10 +149,7 @@ def _anchored(sight: Sight, nouns: dict[Noun, tuple[int, ...]]) -> Iterator[Clau
 def candidates(sight: Sight) -> list[Candidate]:
     """All expressions whose meaning is clear and whose targets are seen."""
     objects = sight.scene.objects
-    nouns = {
-        noun: tuple(i for i, o in enumerate(objects) if noun.covers(o))
-        for noun in _nouns(sight.scene)
-    }
+    nouns = {n: tuple(i for i, o in enumerate(objects) if n.covers(o)) for n in _nouns(sight.scene)}
     clauses = [*describe(sight.scene), *_anchored(sight, nouns)]
     compared = rankings(objects)
     found = list(_absent(sight.scene))

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Rng = np.random.Generator
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +29,7 @@ class Motion:
 
 
 Path = tuple[Floats, Floats]
-PathOf = Callable[[Floats, np.random.Generator], Path]
+PathOf = Callable[[Floats, Rng], Path]
 HEADINGS: Mapping[str, tuple[float, float]] = {
     "right": (1.0, 0.0),
     "left": (-1.0, 0.0),
@@ -38,7 +39,7 @@ HEADINGS: Mapping[str, tuple[float, float]] = {
 """Unit vectors in image coordinates, y down."""
 
 
-def _heading(rng: np.random.Generator) -> tuple[float, float]:
+def _heading(rng: Rng) -> tuple[float, float]:
     name = list(HEADINGS)[rng.integers(len(HEADINGS))]
     tilt = rng.uniform(-0.15, 0.15)
     x, y = HEADINGS[name]
@@ -54,17 +55,17 @@ def _line(low: float, high: float, eased: Callable[[Floats], Floats]) -> PathOf:
     return lambda t, rng: _along(_heading(rng), rng.uniform(low, high) * eased(t))
 
 
-def _stop(t: Floats, rng: np.random.Generator) -> Path:
+def _stop(t: Floats, rng: Rng) -> Path:
     end = rng.uniform(0.3, 0.65)
     return _along(_heading(rng), rng.uniform(0.28, 0.5) * np.minimum(t / end, 1))
 
 
-def _start(t: Floats, rng: np.random.Generator) -> Path:
+def _start(t: Floats, rng: Rng) -> Path:
     begin = rng.uniform(0.35, 0.7)
     return _along(_heading(rng), rng.uniform(0.28, 0.5) * np.maximum((t - begin) / (1 - begin), 0))
 
 
-def _turn(t: Floats, rng: np.random.Generator) -> Path:
+def _turn(t: Floats, rng: Rng) -> Path:
     corner = rng.uniform(0.42, 0.58)
     first = _heading(rng)
     side = rng.choice([-1.0, 1.0])
@@ -74,13 +75,13 @@ def _turn(t: Floats, rng: np.random.Generator) -> Path:
     return first[0] * before + second[0] * after, first[1] * before + second[1] * after
 
 
-def _circle(t: Floats, rng: np.random.Generator) -> Path:
+def _circle(t: Floats, rng: Rng) -> Path:
     radius, phase = rng.uniform(0.12, 0.2), rng.uniform(0, 2 * math.pi)
     turn = phase + rng.choice([-1.0, 1.0]) * rng.uniform(1.0, 1.4) * 2 * math.pi * t
     return radius * np.cos(turn), radius * np.sin(turn)
 
 
-def _back_and_forth(t: Floats, rng: np.random.Generator) -> Path:
+def _back_and_forth(t: Floats, rng: Rng) -> Path:
     cycles = rng.uniform(1.5, 2.2)
     return _along(_heading(rng), rng.uniform(0.12, 0.2) * np.sin(2 * math.pi * cycles * t))
 
@@ -101,7 +102,7 @@ _PROGRAMS: Mapping[str, tuple[float, PathOf]] = {
 """Program -> how often, and its path. `scenes` lays those of `leave` and `enter` over the edge."""
 
 
-def _scale(t: Floats, rng: np.random.Generator) -> Floats:
+def _scale(t: Floats, rng: Rng) -> Floats:
     """Most shapes keep their size; some grow to about 1.7 times, some shrink likewise."""
     draw = rng.random()
     if draw > 0.2:
@@ -111,7 +112,7 @@ def _scale(t: Floats, rng: np.random.Generator) -> Floats:
     return np.asarray(np.exp(slope * (t - 0.5)), dtype=np.float64)
 
 
-def _angle(t: Floats, rng: np.random.Generator) -> Floats:
+def _angle(t: Floats, rng: Rng) -> Floats:
     """A small tilt; one shape in six spins, by at least three quarters of a turn."""
     tilt = rng.uniform(-0.3, 0.3)
     if rng.random() > 1 / 6:
@@ -120,7 +121,7 @@ def _angle(t: Floats, rng: np.random.Generator) -> Floats:
     return tilt + turns * 2 * math.pi * t
 
 
-def companion(leader: Motion, t: Floats, rng: np.random.Generator) -> Motion:
+def companion(leader: Motion, t: Floats, rng: Rng) -> Motion:
     """A motion along almost the same path, as of a second shape going the same way."""
     stretch = rng.uniform(0.88, 1.12)
     path = (stretch * leader.dx, stretch * leader.dy)
@@ -137,7 +138,7 @@ def differ(first: Motion, second: Motion) -> bool:
     return bool(a[0] * b[0] + a[1] * b[1] < 0.5 * math.hypot(*a) * math.hypot(*b))
 
 
-def sample_motion(t: Floats, rng: np.random.Generator) -> Motion:
+def sample_motion(t: Floats, rng: Rng) -> Motion:
     """Draws a program and evaluates it at the instants `t` (T,), each in [0, 1]."""
     kinds = list(_PROGRAMS)
     weights = np.array([weight for weight, _ in _PROGRAMS.values()])

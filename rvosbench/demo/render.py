@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.demo.scenes import ShapeObject
+from rvosbench.demo.motion import Rng
+from rvosbench.demo.scenes import ShapeObject, Shapes
 from rvosbench.demo.shapes import COLOURS, REACH, SHAPES, texture_shade
 
 Image = NDArray[np.float32]
@@ -64,18 +65,7 @@ def _paint(image: Image, owner: NDArray[np.int8], shape: ShapeObject, frame: int
     owner[mark.window][mark.inside] = shape.depth
 
 
-def _draw_frame(
-    background: Image, objects: tuple[ShapeObject, ...], frame: int
-) -> tuple[Image, NDArray[np.int8]]:
-    """One clean frame (S, S, 3) and the depth of the shape seen at each pixel (S, S)."""
-    image = background.copy()
-    owner = np.full(background.shape[:2], NOBODY, dtype=np.int8)
-    for shape in objects:
-        _paint(image, owner, shape, frame)
-    return image, owner
-
-
-def _muted_colour(rng: np.random.Generator) -> Image:
+def _muted_colour(rng: Rng) -> Image:
     """A greyish colour, (3,) in about 45..145."""
     grey = rng.uniform(60, 130)
     return np.asarray(grey + rng.uniform(-16, 16, size=3), dtype=np.float32)
@@ -93,7 +83,7 @@ def _interpolation(size: int, cells: int) -> Image:
     return weights
 
 
-def _smooth_noise(size: int, rng: np.random.Generator) -> Image:
+def _smooth_noise(size: int, rng: Rng) -> Image:
     total = np.zeros((size, size), dtype=np.float32)
     for cells, weight in ((4, 0.6), (9, 0.3), (23, 0.25)):
         stretch = _interpolation(size, cells)
@@ -109,18 +99,18 @@ def _ramp(size: int, angle: float) -> Image:
     return np.asarray(across * axis[None, :] + down * axis[:, None], dtype=np.float32)
 
 
-def _gradient(size: int, rng: np.random.Generator) -> Image:
+def _gradient(size: int, rng: Rng) -> Image:
     ramp = _ramp(size, rng.uniform(0, 2 * math.pi))
     return np.asarray(ramp + np.float32(0.35) * (_smooth_noise(size, rng) + 1), np.float32)
 
 
-def _checker(size: int, rng: np.random.Generator) -> Image:
+def _checker(size: int, rng: Rng) -> Image:
     angle, cells = rng.uniform(0, 2 * math.pi), np.float32(rng.integers(4, 9))
     rows, columns = _ramp(size, angle), _ramp(size, angle + math.pi / 2)
     return np.asarray((np.floor(rows * cells) + np.floor(columns * cells)) % 2, dtype=np.float32)
 
 
-def _background(size: int, rng: np.random.Generator) -> Image:
+def _background(size: int, rng: Rng) -> Image:
     """A background (size, size, 3), RGB in about 40..150: muted, so that every shape stands out."""
     patterns = (_smooth_noise, _gradient, _checker)
     pattern = patterns[rng.integers(len(patterns))](size, rng)
@@ -129,16 +119,14 @@ def _background(size: int, rng: np.random.Generator) -> Image:
     return np.asarray(low + (high - low) * pattern[..., None] + grain, dtype=np.float32)
 
 
-def _brightness(n_frames: int, rng: np.random.Generator) -> NDArray[np.float32]:
+def _brightness(n_frames: int, rng: Rng) -> NDArray[np.float32]:
     """Exposure factor of each frame (T,): a level for the clip and a slow flicker around it."""
     flicker = np.sin(rng.uniform(0, 2 * math.pi) + rng.uniform(0.1, 0.6) * np.arange(n_frames))
     level, depth = rng.uniform(0.88, 1.06), rng.uniform(0, 0.04)
     return np.asarray(level + depth * flicker, dtype=np.float32)
 
 
-def render(
-    objects: tuple[ShapeObject, ...], size: int, rng: np.random.Generator
-) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+def render(objects: Shapes, size: int, rng: Rng) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
     """Draws a scene as a camera with mild sensor noise would see it.
 
     Args:
@@ -156,7 +144,9 @@ def render(
     frames = np.empty((n_frames, size, size, 3), dtype=np.uint8)
     masks = np.empty((len(objects), n_frames, size, size), dtype=np.bool_)
     for frame in range(n_frames):
-        image, owner = _draw_frame(background, objects, frame)
+        image, owner = background.copy(), np.full((size, size), NOBODY, dtype=np.int8)
+        for shape in objects:
+            _paint(image, owner, shape, frame)
         image *= brightness[frame]
         image += noise * rng.standard_normal(image.shape, dtype=np.float32)
         frames[frame] = np.clip(image + np.float32(0.5), 0, 255)
@@ -164,7 +154,7 @@ def render(
     return frames, masks
 
 
-def occlusion(objects: tuple[ShapeObject, ...], masks: NDArray[np.bool_]) -> NDArray[np.float64]:
+def occlusion(objects: Shapes, masks: NDArray[np.bool_]) -> NDArray[np.float64]:
     """How much of each shape each other one hides: (N, N, T) in [0, 1].
 
     Entry [i, j, t] is the part of shape i's pixels in the frame that show shape j instead; 0 where

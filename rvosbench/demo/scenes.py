@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.demo.motion import Floats, Motion, companion, differ, sample_motion
+from rvosbench.demo.motion import Floats, Motion, Rng, companion, differ, sample_motion
 from rvosbench.demo.shapes import COLOURS, SHAPES, TEXTURES
 
 _MARGIN = 0.02
@@ -53,7 +54,11 @@ class ShapeObject:
         return self.colour, self.shape, self.texture
 
 
-def _sample_look(earlier: list[Look], rng: np.random.Generator, sizes: tuple[float, float]) -> Look:
+Shapes: TypeAlias = tuple[ShapeObject, ...]
+"""All of a scene, back to front."""
+
+
+def _sample_look(earlier: list[Look], rng: Rng, sizes: tuple[float, float]) -> Look:
     """A look that often shares its colour or its shape with an earlier one, but not both."""
     colour = list(COLOURS)[rng.integers(len(COLOURS))]
     shape = list(SHAPES)[rng.integers(len(SHAPES))]
@@ -67,7 +72,7 @@ def _sample_look(earlier: list[Look], rng: np.random.Generator, sizes: tuple[flo
 
 
 def _sample_looks(
-    count: int, rng: np.random.Generator, sizes: tuple[float, float], look_alike: float
+    count: int, rng: Rng, sizes: tuple[float, float], look_alike: float
 ) -> list[Look]:
     """Looks in random order; two of them are equal with probability `look_alike`."""
     looks: list[Look] = []
@@ -78,7 +83,7 @@ def _sample_looks(
     return [looks[i] for i in rng.permutation(count)]
 
 
-def _sample_motions(looks: list[Look], instants: Floats, rng: np.random.Generator) -> list[Motion]:
+def _sample_motions(looks: list[Look], instants: Floats, rng: Rng) -> list[Motion]:
     """A motion for each look: some go with another shape, look-alikes differ in theirs."""
     motions: list[Motion] = []
     for i, look in enumerate(looks):
@@ -108,7 +113,7 @@ def _crowding(x: Floats, y: Floats, size: Floats, others: list[ShapeObject]) -> 
     return float(sum(depths))
 
 
-def _anchor(motion: Motion, size: Floats, rng: np.random.Generator) -> tuple[float, float]:
+def _anchor(motion: Motion, size: Floats, rng: Rng) -> tuple[float, float]:
     """An anchor whose path stays in the frame, but for the end of `leave` and start of `enter`."""
     offsets = (motion.dx, motion.dy)
     anchor = [float(rng.uniform(*_anchor_range(o, size / 2))) for o in offsets]
@@ -122,7 +127,7 @@ def _anchor(motion: Motion, size: Floats, rng: np.random.Generator) -> tuple[flo
 
 
 def _meeting(
-    motion: Motion, size: Floats, other: ShapeObject, rng: np.random.Generator
+    motion: Motion, size: Floats, other: ShapeObject, rng: Rng
 ) -> tuple[float, float] | None:
     """An anchor that brings the path onto another shape's in mid-clip, apart before and after.
 
@@ -142,7 +147,7 @@ def _meeting(
 
 
 def _place(
-    motion: Motion, size: Floats, others: list[ShapeObject], rng: np.random.Generator
+    motion: Motion, size: Floats, others: list[ShapeObject], rng: Rng
 ) -> tuple[Floats, Floats]:
     """Lays the path into the frame: across another shape's now and then, else where it is free."""
     if others and rng.random() < 0.6 and motion.kind != "still":
@@ -157,11 +162,11 @@ def _place(
 
 def sample_scene(
     instants: NDArray[np.float64],
-    rng: np.random.Generator,
+    rng: Rng,
     n_objects: tuple[int, int],
     sizes: tuple[float, float],
     look_alike: float,
-) -> tuple[ShapeObject, ...]:
+) -> Shapes:
     """Draws the shapes of a scene, back to front.
 
     Args:

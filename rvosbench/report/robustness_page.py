@@ -10,19 +10,8 @@ from pathlib import Path
 
 from rvosbench.corruptions.table import SEVERITIES, TABLE
 from rvosbench.files.atomic import write_bytes, write_json
-from rvosbench.report.drawing import (
-    COLOURS,
-    GRID,
-    Dot,
-    Drawing,
-    Line,
-    Point,
-    Shape,
-    Text,
-    ticks,
-    to_image,
-    to_svg,
-)
+from rvosbench.report import drawing
+from rvosbench.report.drawing import COLOURS, GRID, Dot, Drawing, Line, Point, Shape, Text, ticks
 from rvosbench.report.pictures import encoded
 from rvosbench.report.robustness import GROUPS, Group, Means, Robustness, to_json
 from rvosbench.tables.html import to_page
@@ -34,9 +23,9 @@ PANEL, MARGIN, LEGEND = (300, 210), 46, 134
 
 def write_report(robustness: Robustness, folder: Path) -> Path:
     """Write robustness.html, .svg, .png and .json into `folder`; returns the page."""
-    drawing = plot(robustness)
-    svg = to_svg(drawing)
-    write_bytes(folder / "robustness.png", encoded(to_image(drawing), "PNG", optimize=True))
+    picture = plot(robustness)
+    svg = drawing.to_svg(picture)
+    write_bytes(folder / "robustness.png", encoded(drawing.to_image(picture), "PNG", optimize=True))
     write_bytes(folder / "robustness.svg", svg.encode("utf-8"))
     write_json(folder / "robustness.json", to_json(robustness), indent=1)
     page = folder / "robustness.html"

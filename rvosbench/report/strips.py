@@ -91,8 +91,7 @@ def telling(run: RunCases, against: RunCases | None, count: int) -> list[ScoredE
 
 def check_comparable(run: RunCases, against: RunCases) -> None:
     """Two runs of the same videos and expressions; raises UsageError if they are not."""
-    keys = ("dataset", "split", "fingerprint", "videos")
-    for key in keys:
+    for key in ("dataset", "split", "fingerprint", "videos"):
         mine, theirs = run.result.facts.get(key), against.result.facts.get(key)
         if mine != theirs:
             raise UsageError(

@@ -48,6 +48,7 @@ def to_latex(table: Table) -> str:
     """A floating table; it needs booktabs and amssymb, and graphicx if it is very wide."""
     labels = sum(not c.numeric for c in table.columns)
     wide = _wide(table)
+    title = rf"\textbf{{{escape(table.title)}.}} " if table.title else ""
     lines = [
         rf"% \usepackage{{booktabs,amssymb{',graphicx' if wide else ''}}}",
         r"\begin{table}[t]",
@@ -61,7 +62,7 @@ def to_latex(table: Table) -> str:
         r"\bottomrule",
         rf"\end{{tabular}}{'}' if wide else ''}",
         *_footnotes(table),
-        rf"\caption{{{_caption(table)}}}",
+        rf"\caption{{{(title + escape(table.note)).rstrip()}}}",
         rf"\label{{tab:{''.join(c if c.isalnum() else '-' for c in table.name)}}}",
         r"\end{table}",
     ]
@@ -82,11 +83,6 @@ def _wide(table: Table) -> bool:
     """More than two blocks, or intervals over more than one, do not fit a line at full size."""
     intervals = any(cell.interval for row in table.rows for cell in row.cells)
     return sum(c.numeric for c in table.columns) > (3 if intervals else 6)
-
-
-def _caption(table: Table) -> str:
-    title = rf"\textbf{{{escape(table.title)}.}} " if table.title else ""
-    return f"{title}{escape(table.note)}".rstrip()
 
 
 def _header(table: Table) -> list[str]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from types import MappingProxyType
 from typing import TypeAlias
@@ -140,10 +139,8 @@ class Table:
     @property
     def headings(self) -> list[str]:
         """One a column, with its block's in front where there is more than one block."""
-        several = len({c.block for c in self.columns if c.block}) > 1
-        return [
-            f"{c.block} {c.heading}" if several and c.block else c.heading for c in self.columns
-        ]
+        many = len({c.block for c in self.columns if c.block}) > 1
+        return [f"{c.block} {c.heading}" if many and c.block else c.heading for c in self.columns]
 
 
 def text_columns(labels: Iterable[str], numbers: Iterable[str] = ()) -> tuple[Column, ...]:
@@ -196,10 +193,7 @@ def ranked(rows: Sequence[Row], second: bool) -> tuple[Row, ...]:
         return rank if rank <= (2 if second else 1) else 0
 
     return tuple(
-        dataclasses.replace(
-            row, cells=tuple(dataclasses.replace(c, place=place(c)) for c in row.cells)
-        )
-        for row in rows
+        replace(row, cells=tuple(replace(c, place=place(c)) for c in row.cells)) for row in rows
     )
 
 

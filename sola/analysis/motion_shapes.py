@@ -25,6 +25,7 @@ from sola.analysis.probe_data import ObjectTokens, SourceFacts
 EVERY = 4
 """Only every fourth frame: neighbours say the same."""
 
+QUESTIONS = {"colour": tuple(COLOURS), "shape": tuple(SHAPES), "texture": TEXTURES}
 VISIBLE = 40
 """Pixels that must be seen of an object in a frame, of 128 x 128."""
 
@@ -39,7 +40,7 @@ class ShapeObjects:
         return SourceFacts(
             "MotionShapes",
             splits=("train", "valid"),  # clips of other seeds
-            classes={"colour": tuple(COLOURS), "shape": tuple(SHAPES), "texture": TEXTURES},
+            classes=QUESTIONS,
             values=("x", "y", "size"),
             tracker="demo",
             limit=100,
@@ -67,23 +68,12 @@ class ShapeObjects:
 
 
 def _rows(track: Track, masks: MaskSequence, shape: ShapeObject) -> ObjectTokens:
-    areas = masks.areas()
-    frames = [
-        frame
-        for frame in range(0, len(masks), EVERY)
-        if frame != track.prompt_frame and areas[frame] >= VISIBLE
-    ]
-    looks = {
-        "colour": list(COLOURS).index(shape.colour),
-        "shape": list(SHAPES).index(shape.shape),
-        "texture": TEXTURES.index(shape.texture),
-    }
+    every, areas = range(0, len(masks), EVERY), masks.areas()
+    frames = [t for t in every if t != track.prompt_frame and areas[t] >= VISIBLE]
+    looks = {name: answers.index(getattr(shape, name)) for name, answers in QUESTIONS.items()}
     values = np.array([_centre_and_size(masks.frame(frame)) for frame in frames], np.float32)
-    return ObjectTokens(
-        track.tokens[frames],
-        {question: np.full(len(frames), answer) for question, answer in looks.items()},
-        values.reshape(len(frames), 3),
-    )
+    labels = {question: np.full(len(frames), answer) for question, answer in looks.items()}
+    return ObjectTokens(track.tokens[frames], labels, values.reshape(len(frames), 3))
 
 
 def _centre_and_size(mask: BoolArray) -> tuple[float, float, float]:
@@ -95,5 +85,5 @@ def _centre_and_size(mask: BoolArray) -> tuple[float, float, float]:
 
 
 def _none(dim: int) -> ObjectTokens:
-    labels = {name: np.zeros(0, np.int64) for name in ("colour", "shape", "texture")}
+    labels = {name: np.zeros(0, np.int64) for name in QUESTIONS}
     return ObjectTokens(np.zeros((0, dim), np.float32), labels, np.zeros((0, 3), np.float32))

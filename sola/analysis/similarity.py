@@ -39,6 +39,8 @@ from rvosbench.tracks.prompts import overlaps
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
+Correlation = Callable[[Floats, Floats], Sequence[float]]
+"""Gives the coefficient first."""
 SOURCES = ("grid", "box", "truth")
 
 
@@ -220,17 +222,10 @@ def curve_of(pairs: Pairs, bins: int = 20) -> Curve:
         raise UsageError(f"number of bins: got {bins}, wanted 1 to 1000")
     edges = np.linspace(0, 1, bins + 1)
     index = np.clip(np.searchsorted(edges, pairs.miou, side="right") - 1, 0, bins - 1)
-    found = tuple(
-        _bin(float(edges[i]), float(edges[i + 1]), pairs, np.asarray(index == i))
-        for i in range(bins)
-    )
-    return Curve(
-        found,
-        len(pairs.miou),
-        pairs.left_out,
-        _correlation(pairs, lambda a, b: float(pearsonr(a, b)[0])),
-        _correlation(pairs, lambda a, b: float(spearmanr(a, b)[0])),
-    )
+    ends = zip(edges[:-1].tolist(), edges[1:].tolist(), strict=True)
+    found = tuple(_bin(*pair, pairs, np.asarray(index == i)) for i, pair in enumerate(ends))
+    correlations = (_correlation(pairs, measure) for measure in (pearsonr, spearmanr))
+    return Curve(found, len(pairs.miou), pairs.left_out, *correlations)
 
 
 def to_csv(curve: Curve) -> str:
@@ -282,11 +277,11 @@ def _bin(low: float, high: float, pairs: Pairs, inside: np.ndarray) -> Bin:
     return Bin(low, high, count, miou, float(values.mean()), float(values.var()))
 
 
-def _correlation(pairs: Pairs, measure: Callable[[Floats, Floats], float]) -> float | None:
+def _correlation(pairs: Pairs, measure: Correlation) -> float | None:
     a, b = pairs.miou, pairs.similarity
     if len(a) < 2 or np.ptp(a) == 0 or np.ptp(b) == 0:
         return None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # values that are alike to the last bits
-        found = measure(a, b)
+        found = float(measure(a, b)[0])
     return found if np.isfinite(found) else None

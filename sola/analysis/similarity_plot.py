@@ -8,19 +8,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from rvosbench.files.atomic import write_bytes
-from rvosbench.report.drawing import (
-    COLOURS,
-    GRID,
-    Area,
-    Dot,
-    Drawing,
-    Line,
-    Point,
-    Shape,
-    Text,
-    to_image,
-    to_svg,
-)
+from rvosbench.report import drawing
+from rvosbench.report.drawing import COLOURS, GRID, Area, Dot, Drawing, Line, Point, Shape, Text
 from sola.analysis.similarity import Bin, Curve, to_csv
 
 SIZE = (640, 536)
@@ -35,23 +24,18 @@ FEW = 10
 
 def draw(curve: Curve, title: str) -> Drawing:
     """The curve over mIoU; without pairs the axes are empty and say so."""
-    shapes: list[Shape] = [Text((LEFT, 26), title, size=15)]
-    shapes += [Text((LEFT, 46), _subtitle(curve), size=11, colour="#555555")]
-    shapes += _curve([b for b in curve.bins if b.pairs])
-    shapes += _counts(curve.bins)
-    shapes += _mious()
-    return Drawing(SIZE, tuple(shapes))
+    heading = Text((LEFT, 26), title, size=15)
+    below = Text((LEFT, 46), _subtitle(curve), size=11, colour="#555555")
+    panels = (*_curve([b for b in curve.bins if b.pairs]), *_counts(curve.bins), *_mious())
+    return Drawing(SIZE, (heading, below, *panels))
 
 
 def write_similarity(out: Path, curve: Curve, title: str) -> list[Path]:
     """Write similarity.png, .svg and .csv into a folder; returns their paths."""
-    drawing, png = draw(curve, title), io.BytesIO()
-    to_image(drawing).save(png, "PNG")
-    content = {
-        "png": png.getvalue(),
-        "svg": to_svg(drawing).encode("utf-8"),
-        "csv": to_csv(curve).encode("ascii"),
-    }
+    figure, png = draw(curve, title), io.BytesIO()
+    drawing.to_image(figure).save(png, "PNG")
+    svg, table = drawing.to_svg(figure).encode("utf-8"), to_csv(curve).encode("ascii")
+    content = {"png": png.getvalue(), "svg": svg, "csv": table}
     for suffix, value in content.items():
         write_bytes(out / f"similarity.{suffix}", value)
     return [out / f"similarity.{suffix}" for suffix in content]

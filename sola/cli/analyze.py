@@ -139,14 +139,10 @@ def probe_command(
 
 
 def _show_probe(report: ProbeReport, title: str) -> None:
-    rows = [
-        [
-            question,
-            f"{len(a.classes)} classes",
-            *map(percent, (a.accuracy, a.class_mean, a.majority)),
-        ]
-        for question, a in report.answers.items()
-    ]
+    rows = []
+    for question, found in report.answers.items():
+        shares = map(percent, (found.accuracy, found.class_mean, found.majority))
+        rows.append([question, f"{len(found.classes)} classes", *shares])
     rows += [[name, "R2", percent(r2), "", ""] for name, r2 in report.explained.items()]
     columns = ["", "", "accuracy or R2", "mean over classes", "commonest class"]
     show(f"{title} (x 100)", columns, rows, numbers=3)

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from rvosbench.cli import options
-from rvosbench.cli.screen import emit, percent, progress, show
+from rvosbench.cli.screen import answer, percent, progress
 from rvosbench.datasets import load_dataset
 from rvosbench.errors import UsageError
 from sola.cli.analyze import app as analyze_app
@@ -78,20 +78,14 @@ def sweep_command(
     count = len({e.score.video for e in result.expressions})
     with progress(f"thresholds of {run.name}", count) as advance:
         rows = sweep(run, source, opened, wanted, lambda video: advance(video, False))
-    if as_json:
-        emit({"run": str(run), "signature": result.signature, "rows": [asdict(r) for r in rows]})
-        return
-    table = [
-        [
-            f"{r.threshold:g}{' (the run)' if r.own else ''}",
-            *(percent(v) for v in (r.jf, r.j, r.f)),
-            f"{r.tracks:.2f}",
-            percent(r.empty),
-        ]
-        for r in rows
-    ]
+    table = []
+    for r in rows:
+        name = f"{r.threshold:g}{' (the run)' if r.own else ''}"
+        scores = map(percent, (r.jf, r.j, r.f))
+        table.append([name, *scores, f"{r.tracks:.2f}", percent(r.empty)])
     columns = ["threshold", "J&F", "J", "F", "tracks an expression", "none selected, %"]
-    show(result.signature, columns, table, numbers=5)
+    facts = {"run": str(run), "signature": result.signature, "rows": [asdict(r) for r in rows]}
+    answer(as_json, facts, result.signature, columns, table, numbers=5)
 
 
 def parse_thresholds(text: str) -> tuple[float, ...]:

@@ -119,8 +119,7 @@ def run_training(
             seconds = 60 * asked.minutes
             fitted = fit_epochs(data, chosen.selector, chosen.training, seconds, out, device)
             chosen = replace(chosen, training=world.broadcast(fitted))
-        board = out / "tensorboard" if asked.tensorboard else None
-        best = _train(data, chosen, out, device, world, board)
+        best = _train(data, chosen, out, device, world, asked.tensorboard)
     if not world.first:
         return None
     if asked.half:
@@ -144,12 +143,7 @@ def _chosen(asked: TrainOptions, dataset: str) -> TrainingPreset:
 
 
 def _train(
-    data: TrainingData,
-    chosen: TrainingPreset,
-    out: Path,
-    device: str,
-    world: World,
-    board: Path | None,
+    data: TrainingData, chosen: TrainingPreset, out: Path, device: str, world: World, board: bool
 ) -> dict[str, float]:
     config = chosen.training
     if not world.first:
@@ -157,7 +151,7 @@ def _train(
     say(f"{len(data.train)} videos to learn from, {len(data.valid)} to choose by; {out}")
     if data.n_other_splits:
         say(f"{data.n_other_splits} videos of the caches are of other splits, and left out")
-    with on_screen(config.epochs, board) as observers:
+    with on_screen(config.epochs, out / "tensorboard" if board else None) as observers:
         return train(data, chosen.selector, config, out, device, observers, world)
 
 

@@ -14,8 +14,7 @@ import torch
 from torch import Tensor
 
 from sola.config import LabelTarget, TrainConfig
-from sola.data.labels import pseudo_labels
-from sola.data.samples import Flags, Floats, TextTable, Tokens, VideoSample
+from sola.data.samples import Flags, Floats, TextTable, Tokens, VideoSample, pseudo_labels
 from sola.data.track_data import TrainingData
 
 
@@ -83,13 +82,11 @@ class Batch(NamedTuple):
 
 def learnable(samples: Sequence[VideoSample]) -> list[ExpressionGroup]:
     """Every video with its expressions that have candidates; videos without any are left out."""
-    groups = [
-        ExpressionGroup(
-            v, tuple(e for e in range(len(sample.texts)) if sample.candidates_of(e).any())
-        )
-        for v, sample in enumerate(samples)
-    ]
-    return [group for group in groups if group.expressions]
+    groups = []
+    for v, sample in enumerate(samples):
+        usable = tuple(e for e in range(len(sample.texts)) if sample.candidates_of(e).any())
+        groups += [ExpressionGroup(v, usable)] if usable else []
+    return groups
 
 
 def epoch_plan(
@@ -181,15 +178,12 @@ def collate(items: Sequence[Item]) -> Batch:
     objects = _pad([item.objects for item in items])
     text = _pad([tokens for item in items for tokens in item.texts])
     counts = [len(item.texts) for item in items]
-    return Batch(
-        objects,
-        text,
-        _track_mask(items, objects.shape[1]),
-        _length_mask([item.objects.shape[1] for item in items], objects.shape[2]),
-        _length_mask([len(tokens) for item in items for tokens in item.texts], text.shape[1]),
-        torch.arange(len(items)).repeat_interleave(torch.tensor(counts)),
-        _pad([row for item in items for row in item.labels.astype(np.float32)]),
-    )
+    tracks = _track_mask(items, objects.shape[1])
+    frames = _length_mask([item.objects.shape[1] for item in items], objects.shape[2])
+    words = _length_mask([len(tokens) for item in items for tokens in item.texts], text.shape[1])
+    video = torch.arange(len(items)).repeat_interleave(torch.tensor(counts))
+    labels = _pad([row for item in items for row in item.labels.astype(np.float32)])
+    return Batch(objects, text, tracks, frames, words, video, labels)
 
 
 def _pad(arrays: Sequence[Tokens]) -> Tensor:

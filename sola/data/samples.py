@@ -2,7 +2,8 @@
 
 A sample knows how well every track covers every annotated object and what every expression means.
 Object tokens stay in the track cache and are read when a batch needs them; text tokens belong to a
-text encoder and are looked up by text.
+text encoder and are looked up by text. Pseudo-labels say which tracks the selector should choose;
+source: SOLA paper, section 3.6; released code: best single object, IoU above 0.7.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from rvosbench.contracts import Dataset
 from rvosbench.errors import DatasetError
 from rvosbench.tracks.cache_file import read_tokens
+from sola.config import LabelTarget
 
 Floats = NDArray[np.float32]
 Flags = NDArray[np.bool_]
@@ -29,6 +31,8 @@ TextTable = Mapping[str, Floats]
 
 TOKEN_BUDGET = 2 << 30
 """Bytes of object tokens that stay in memory: all of the demo, a third of MeViS."""
+MATCH = 0.5
+"""IoU above which a selected track counts as one of the targets in `selection_score`."""
 
 
 class TokenStore:
@@ -64,12 +68,6 @@ class LazyTokens:
     load: Callable[[], Tokens]
     rows: slice | NDArray[np.intp]
     shape: tuple[int, int, int]
-
-    @staticmethod
-    def of(array: Tokens) -> LazyTokens:
-        """Tokens (N, T, D) that are in memory."""
-        n_tracks, n_frames, dim = array.shape
-        return LazyTokens(lambda: array, slice(0, n_tracks), (n_tracks, n_frames, dim))
 
     def read(self) -> Tokens:
         """(N, T, D); a view if the tracks lie side by side."""
@@ -125,11 +123,7 @@ class VideoSample:
     origin: TrackSet | None = None
 
     def __post_init__(self) -> None:
-        """Refuses arrays that contradict each other.
-
-        Raises:
-            DatasetError: naming the video, the array, its shape and the wanted one.
-        """
+        """Refuses arrays that contradict each other: DatasetError says what, where and wanted."""
         n_tracks, n_objects, n_texts = len(self), self.targets.shape[1], len(self.texts)
         wanted: dict[str, tuple[int, ...]] = {
             "overlap": (n_tracks, n_objects),
@@ -175,3 +169,50 @@ class VideoSample:
             candidates=None if candidates is None or candidates.all() else candidates,
             sources=tuple(kinds[i] for i in rows),
         )
+
+
+def pseudo_labels(
+    sample: VideoSample, expression: int, threshold: float, against: LabelTarget = "object"
+) -> Flags:
+    """Tracks that are right for an expression.
+
+    Args:
+        sample: the video.
+        expression: index into its expressions.
+        threshold: IoU that a positive track exceeds, in [0, 1] (released code: 0.7).
+        against: "object" compares with the best single target object, as the released code does;
+            "union" accepts tracks of all targets together as well, if the sample knows them.
+
+    Returns:
+        (N,), False for tracks that are no candidates; all False without a target.
+    """
+    overlap = target_overlap(sample, expression)
+    if against == "union" and sample.union_overlap is not None:
+        overlap = np.maximum(overlap, sample.union_overlap[expression])
+    return (overlap > threshold) & sample.candidates_of(expression)
+
+
+def target_overlap(sample: VideoSample, expression: int) -> Floats:
+    """(N,) IoU of every track with the target object that it covers best; 0 without a target."""
+    best = sample.overlap[:, sample.targets[expression]].max(axis=1, initial=0.0)
+    return np.asarray(best, np.float32)
+
+
+def selection_score(sample: VideoSample, expression: int, selected: Flags) -> float:
+    """How good a selection is, without looking at masks: a Jaccard index over objects, in [0, 1].
+
+    Every target counts with the IoU of the best selected track; every selected track that matches
+    no target counts against it. Nothing selected where nothing is meant scores 1.
+
+    Args:
+        sample: the video.
+        expression: index into its expressions.
+        selected: (N,); tracks that are no candidates are ignored.
+    """
+    tracks = np.flatnonzero(sample.candidates_of(expression) & selected)
+    targets = sample.targets[expression]
+    if not len(tracks) or not targets.any():
+        return float(not len(tracks) and not targets.any())
+    overlap = sample.overlap[tracks][:, targets]
+    wrong = int((overlap.max(axis=1) <= MATCH).sum())
+    return float(overlap.max(axis=0).sum() / (targets.sum() + wrong))

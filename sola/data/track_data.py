@@ -130,14 +130,12 @@ def _sample(video: str, overlaps: Path, store: TokenStore, origin: TrackSet) -> 
     overlap = np.array(content["overlap"], np.float32).reshape(len(tracks), len(objects))
     targets = np.array([[o in names for o in objects] for names in meant], bool)
     targets = targets.reshape(len(ids), len(objects))
+    read = partial(store.read, TrackCache(origin.cache).path(video))
+    shape = (len(tracks), content["frames"], content["dim"])
     unions = {tuple(names): row for names, row in content["unions"]}
     return VideoSample(
         video=video,
-        stored=LazyTokens(
-            partial(store.read, TrackCache(origin.cache).path(video)),
-            slice(0, len(tracks)),
-            (len(tracks), content["frames"], content["dim"]),
-        ),
+        stored=LazyTokens(read, slice(0, len(tracks)), shape),
         overlap=overlap,
         expressions=ids,
         texts=tuple(e[1] for e in content["expressions"]),

@@ -19,7 +19,6 @@ class Attention(nn.Module):
     """
 
     def __init__(self, dim: int, n_heads: int, dropout: float) -> None:
-        """Makes the four (dim, dim) projections."""
         super().__init__()
         self.n_heads = n_heads
         self.dropout = dropout
@@ -43,11 +42,14 @@ class Attention(nn.Module):
         Returns:
             (B, Q, dim).
         """
+        if key_mask is not None:
+            # Soft-max over no key is NaN, and one NaN in a padded row poisons every gradient.
+            key_mask = (key_mask | ~key_mask.any(dim=-1, keepdim=True))[:, None, None, :]
         mixed = functional.scaled_dot_product_attention(
             self._heads(self.query(query)),
             self._heads(self.key(key)),
             self._heads(self.value(value)),
-            attn_mask=None if key_mask is None else _never_empty(key_mask)[:, None, None, :],
+            attn_mask=key_mask,
             dropout_p=self.dropout if self.training else 0.0,
         )
         projected: Tensor = self.out(mixed.transpose(1, 2).flatten(2))
@@ -110,8 +112,3 @@ def masked_mean(values: Tensor, mask: Tensor | None, dim: int) -> Tensor:
 def repeated(mask: Tensor | None, times: int) -> Tensor | None:
     """(B, L) to (B times, L), each row `times` times in a run; None stays None."""
     return None if mask is None else mask.repeat_interleave(times, dim=0)
-
-
-def _never_empty(mask: Tensor) -> Tensor:
-    # Soft-max over no key is NaN, and one NaN in a padded row poisons every gradient.
-    return mask | ~mask.any(dim=-1, keepdim=True)

@@ -39,7 +39,6 @@ class MotionEncoder(nn.Module):
     """
 
     def __init__(self, config: SelectorConfig) -> None:
-        """Makes the layers for `config`'s widths."""
         super().__init__()
         hidden, wide = config.hidden_dim, config.lang_token_dim
         widths = (config.object_token_dim, hidden, hidden, hidden, wide, wide)
@@ -66,7 +65,10 @@ class MotionEncoder(nn.Module):
         n_tracks = tokens.shape[1]
         state = tokens.flatten(0, 1)  # (B N, T, C)
         for conv, norm, stride in zip(self.convs, self.norms, STRIDES, strict=True):
-            state = _convolve(conv, _without_padding(state, frame_mask, n_tracks))
+            mask = repeated(frame_mask, n_tracks)
+            if mask is not None:  # a video alone is followed by zeros; so must it be when padded
+                state = state.masked_fill(~mask[:, :, None], 0.0)
+            state = _convolve(conv, state)
             frame_mask = None if frame_mask is None else frame_mask[:, ::stride]
             state = norm(state, repeated(frame_mask, n_tracks))
             state = functional.dropout(functional.leaky_relu(state), self.dropout, self.training)
@@ -93,9 +95,3 @@ def temporal_encoding(n_steps: int, frequencies: Tensor, unit: int) -> Tensor:
 def _convolve(conv: nn.Module, tokens: Tensor) -> Tensor:
     convolved: Tensor = conv(tokens.transpose(1, 2))
     return convolved.transpose(1, 2)
-
-
-def _without_padding(tokens: Tensor, frame_mask: Tensor | None, n_tracks: int) -> Tensor:
-    # A video alone is followed by the convolution's zeros; so must it be in a padded batch.
-    mask = repeated(frame_mask, n_tracks)
-    return tokens if mask is None else tokens.masked_fill(~mask[:, :, None], 0.0)

@@ -87,9 +87,8 @@ class TrackSelector(nn.Module):
             video = torch.zeros(len(text_tokens), dtype=torch.long, device=text_tokens.device)
         tokens, step_mask = self.motion_encoder(object_tokens, frame_mask)
         text, text_mask = self._with_anchors(text_tokens, word_mask)
-        time = temporal_encoding(
-            tokens.shape[2], self.time_frequencies, self.config.max_temporal_length
-        )
+        unit = self.config.max_temporal_length
+        time = temporal_encoding(tokens.shape[2], self.time_frequencies, unit)
         masks = Masks(track_mask, step_mask, text_mask)
         if video is not None and track_mask is not None and len(track_mask) != len(tokens):
             masks = masks._replace(tracks=None).of_expressions(video)._replace(tracks=track_mask)

@@ -3,8 +3,7 @@
 experiments  which rows the tables have, and which trainings and evaluations they need
 settings     on what, how long, where
 caches       the shared candidate tracks of every split
-stage        units of work that are made once
-trainings    a selector for each network and seed
+trainings    a selector for each network and seed; units of work that are made once
 evaluations  every experiment on every split
 run          all of it, resumable -> a report
 report       what came out, JSON-safe

@@ -17,8 +17,7 @@ from rvosbench.runs.result import Result, read_result, write_result
 from sola.reproduce.caches import data_facts
 from sola.reproduce.experiments import EXPERIMENTS
 from sola.reproduce.settings import Settings, SplitFrames, chosen_method
-from sola.reproduce.stage import Tell, make_units, one_thread
-from sola.reproduce.trainings import Selectors
+from sola.reproduce.trainings import Selectors, Tell, make_units, one_thread
 
 SILENCE = 20.0
 """Seconds after which a long evaluation says how far it is."""

@@ -126,12 +126,10 @@ class PaperTable:
         """The paper's scores of a row, in percent; None where it has none."""
         if row.configuration is None:
             return None
-        corruption = EXPERIMENTS[row.experiment].corruption
+        setting, corruption = row.configuration, EXPERIMENTS[row.experiment].corruption or None
         # Table A.1 does not repeat what is measured on clean frames: table 4 has it.
         table = "4" if self.name == "A.1" and not corruption else self.name
-        return printed_scores(
-            "sola", table, configuration=row.configuration, corruption=corruption or None
-        )
+        return printed_scores("sola", table, configuration=setting, corruption=corruption)
 
     @property
     def claims(self) -> tuple[Claim, ...]:
@@ -156,15 +154,12 @@ def _switched(experiment: str, **configuration: bool) -> TableRow:
     return TableRow(experiment, labels, configuration)
 
 
-_REFERENCES = tuple(
-    TableRow(experiment, (label,))
-    for experiment, label in (
-        ("shipped", "SOLA with the embedded selector"),
-        ("truth-grounder", "truth-box grounder: ceiling of frame-level methods (upper bound)"),
-        ("oracle", "oracle: ceiling of selecting among these tracks (upper bound)"),
-        ("empty", "empty masks (lower bound)"),
-    )
-)
+_REFERENCES = {
+    "shipped": "SOLA with the embedded selector",
+    "truth-grounder": "truth-box grounder: ceiling of frame-level methods (upper bound)",
+    "oracle": "oracle: ceiling of selecting among these tracks (upper bound)",
+    "empty": "empty masks (lower bound)",
+}
 _ALONE = "GroundingDINO only"
 _BACKGROUND = (
     _switched("no-background", background_training=False, background_inference=False),
@@ -202,7 +197,7 @@ _TABLES = (
     PaperTable(
         "4",
         ("method",),
-        (*_SELECTION, *_REFERENCES),
+        (*_SELECTION, *(TableRow(name, (label,)) for name, label in _REFERENCES.items())),
         ("sola > grounder",),
         "Without its selection module SOLA is GroundingDINO's boxes, frame by frame.",
     ),

@@ -9,16 +9,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from rvosbench.files.atomic import write_bytes
 from rvosbench.tables import WRITERS
+from rvosbench.tables.html import environment
 from rvosbench.tables.markdown import to_markdown
 from rvosbench.tables.table import NOTHING, Cell, Row, Table, percent, text_columns, text_row
 from sola.reproduce.experiments import NETWORKS, TABLES, Claim, PaperTable, TableRow
-from sola.reproduce.report import Measured, Report, Tested
+from sola.reproduce.report import Measured, Report
 
 METRICS = ("jf", "j", "f")
+SCORES = ("paper J&F", "paper J", "paper F", "J&F", "J", "F")
+JUDGEMENT = ("difference", "p", "ordering reproduces?")
 VERDICTS = {
     "yes": "Reproduces",
     "no": "Comes out the other way round",
@@ -37,14 +38,8 @@ def score_table(name: str, report: Report) -> Table:
     """A table of the paper: its scores, ours, and whether the ordering reproduces."""
     table = TABLES[name]
     others = [split for split in report.settings["splits"] if split != report.main_split]
-    columns = text_columns(
-        table.headings,
-        (
-            *("paper J&F", "paper J", "paper F", "J&F", "J", "F"),
-            *(f"J&F on {split}" for split in others),
-            *("difference", "p", "ordering reproduces?"),
-        ),
-    )
+    further = (f"J&F on {split}" for split in others)
+    columns = text_columns(table.headings, (*SCORES, *further, *JUDGEMENT))
     rows = tuple(_row(row, table, report, others) for row in table.rows)
     title = f"{table.title}, on {report.settings['dataset']}/{report.main_split}"
     return Table(name, title, columns, rows, footnotes=_notes(table, report), numbered=True)
@@ -81,15 +76,10 @@ def row_text(row: TableRow, table: PaperTable) -> str:
 def _row(row: TableRow, table: PaperTable, report: Report, others: Sequence[str]) -> Row:
     printed, mine = table.printed(row), report.of(row.experiment)
     paper = [f"{getattr(printed, m):.1f}" if printed else NOTHING for m in METRICS]
-    further = [_score(report.of(row.experiment, split), "jf") for split in others]
-    return Row(
-        (
-            *map(Cell, (*row.labels, *paper)),
-            *(_score(mine, metric) for metric in METRICS),
-            *further,
-            *map(Cell, _judgement(row, table, report)),
-        )
-    )
+    scores = [_score(mine, metric) for metric in METRICS]
+    scores += [_score(report.of(row.experiment, split), "jf") for split in others]
+    judgement = map(Cell, _judgement(row, table, report))
+    return Row((*map(Cell, (*row.labels, *paper)), *scores, *judgement))
 
 
 def _score(found: Measured | None, metric: str) -> Cell:
@@ -119,9 +109,7 @@ def p_text(p_value: float) -> str:
 
 def _notes(table: PaperTable, report: Report) -> tuple[str, ...]:
     notes = [table.note] if table.note else []
-    notes += [
-        _claim_note(claim, table, report.test(claim.better, claim.worse)) for claim in table.claims
-    ]
+    notes += [_claim_note(claim, table, report) for claim in table.claims]
     notes += _ratios(report) if table.name == "4" else []
     missing = {row.experiment: row for row in table.rows if row.experiment in report.missing}
     notes += [
@@ -131,8 +119,8 @@ def _notes(table: PaperTable, report: Report) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _claim_note(claim: Claim, table: PaperTable, tested: Tested | None) -> str:
-    text = claim_text(claim, table)
+def _claim_note(claim: Claim, table: PaperTable, report: Report) -> str:
+    text, tested = claim_text(claim, table), report.test(claim.better, claim.worse)
     paper = f"paper {claim.printed:+.1f}" if claim.printed is not None else "not in the paper"
     if tested is None:
         return f"{text} ({paper}): not measured."
@@ -151,10 +139,8 @@ def _ratios(report: Report) -> list[str]:
                 share = percent(mine.mean() / best.mean())
                 notes.append(f"{text} reaches {share} % of the oracle's J&F on {split}.")
     sola, kind = report.of("sola"), "appearance"
-    for name, text in (
-        ("grounder", "GroundingDINO only"),
-        ("truth-grounder", "truth-box grounder"),
-    ):
+    frame_level = {"grounder": "GroundingDINO only", "truth-grounder": "truth-box grounder"}
+    for name, text in frame_level.items():
         other = report.of(name)
         if sola and other and sola.categories.get(kind):
             share = percent(other.categories[kind] / sola.categories[kind])
@@ -179,15 +165,9 @@ def page(report: Report, numbers: str) -> str:
     settings = report.settings
     other = f"{settings['dataset']}, with preset `{settings['preset']}`"
     changes = [f"`{k}={v}`" for k, v in settings["method"].items()]
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # it is Markdown, and what comes from files is escaped by the writer
-    )
-    text = environment.get_template("page.md.jinja").render(
+    # It is Markdown, and what comes from files is escaped by the writer.
+    templates = environment(Path(__file__).parent).overlay(autoescape=False)
+    text = templates.get_template("page.md.jinja").render(
         report=report,
         settings=settings,
         numbers=numbers,
@@ -232,18 +212,12 @@ def _shown(name: str, report: Report) -> tuple[str, str, Sequence[str], str]:
 
 def _cost_table(report: Report) -> Table:
     columns = text_columns(("network",), ("parameters", "minutes a training", "epochs kept"))
-    rows = tuple(
-        text_row(
-            (
-                NETWORKS[name][0],
-                _thousands(cost.parameters),
-                ", ".join(f"{seconds / 60:.1f}" for seconds in cost.seconds),
-                f"{', '.join(map(str, cost.epochs))} of {cost.training['epochs']}",
-            )
-        )
-        for name, cost in report.costs.items()
-    )
-    return Table("costs", "", columns, rows)
+    rows = []
+    for name, cost in report.costs.items():
+        minutes = ", ".join(f"{seconds / 60:.1f}" for seconds in cost.seconds)
+        kept = f"{', '.join(map(str, cost.epochs))} of {cost.training['epochs']}"
+        rows.append(text_row((NETWORKS[name][0], _thousands(cost.parameters), minutes, kept)))
+    return Table("costs", "", columns, tuple(rows))
 
 
 def _thousands(number: int) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +26,7 @@ from rvosbench.runs.result import Result
 from sola.reproduce.evaluations import Evaluation
 from sola.reproduce.experiments import Claim, PaperTable
 from sola.reproduce.settings import Settings
-from sola.reproduce.trainings import Selectors, Trained
+from sola.reproduce.trainings import Selectors
 
 FORMAT = 1
 
@@ -175,15 +177,10 @@ def make_report(
     main = grouped[settings.main_split]
     claims = {(c.better, c.worse): c for table in tables for c in table.claims}
     there = [c for c in claims.values() if c.better in main and c.worse in main]
-    return Report(
-        settings=settings.facts(),
-        tables=tuple(table.name for table in tables),
-        counts={split: _counts(group) for split, group in grouped.items()},
-        measured=measured,
-        tested=tuple(_tested(c, main[c.better], main[c.worse]) for c in there),
-        costs=_costs(selectors),
-        missing=dict(missing),
-    )
+    tested = tuple(_tested(c, main[c.better], main[c.worse]) for c in there)
+    counts = {split: _counts(group) for split, group in grouped.items()}
+    names, costs = tuple(table.name for table in tables), _costs(selectors)
+    return Report(settings.facts(), names, counts, measured, tested, costs, dict(missing))
 
 
 def _measured(runs: Sequence[Result]) -> Measured:
@@ -248,15 +245,9 @@ def _counts(group: Mapping[str, Sequence[Result]]) -> tuple[int, int]:
 
 
 def _costs(selectors: Selectors) -> dict[str, Cost]:
-    grouped: dict[str, list[Trained]] = {}
-    for (name, _), trained in sorted(selectors.items()):
-        grouped.setdefault(name, []).append(trained)
-    return {
-        name: Cost(
-            some[0].parameters,
-            tuple(t.seconds for t in some),
-            tuple(int(t.best["epoch"]) for t in some),
-            some[0].training,
-        )
-        for name, some in grouped.items()
-    }
+    costs = {}
+    for name, group in groupby(sorted(selectors), key=itemgetter(0)):
+        same = [selectors[key] for key in group]
+        seconds, epochs = zip(*((t.seconds, int(t.best["epoch"])) for t in same), strict=True)
+        costs[name] = Cost(same[0].parameters, seconds, epochs, same[0].training)
+    return costs

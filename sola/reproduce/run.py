@@ -19,8 +19,7 @@ from sola.reproduce.experiments import (
 )
 from sola.reproduce.report import Report, make_report
 from sola.reproduce.settings import Settings, SplitFrames, possible
-from sola.reproduce.stage import Tell
-from sola.reproduce.trainings import make_trainings
+from sola.reproduce.trainings import Tell, make_trainings
 
 Bar = Callable[[str, int], AbstractContextManager[Callable[[Unit, bool], None]]]
 """Opens a progress bar with a label over so many videos."""
@@ -71,11 +70,9 @@ def describe(tables: Sequence[PaperTable], settings: Settings) -> dict[str, list
 def _training_line(name: str, settings: Settings) -> str:
     config = settings.selector(name, 0).training
     title, change = NETWORKS[name]
-    amount = (
-        f"{settings.expressions} expressions in {config.epochs} parts"
-        if settings.expressions
-        else f"all expressions x {config.epochs} epochs"
-    )
+    amount = f"all expressions x {config.epochs} epochs"
+    if settings.expressions:
+        amount = f"{settings.expressions} expressions in {config.epochs} parts"
     return (
         f"{title} x {settings.seeds} seeds: {amount}, batch {config.batch_size}, "
         f"rate {config.learning_rate}{f' --set {change}' if change else ''}"

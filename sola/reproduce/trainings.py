@@ -1,14 +1,21 @@
-"""The trainings: a selector for each network and seed."""
+"""The trainings: a selector for each network and seed; and units of any kind, made once."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from time import monotonic
 
+import torch
+
+from rvosbench.execution.executors.local import local
+from rvosbench.execution.runner import run_units
+from rvosbench.execution.store import Store
+from rvosbench.execution.units import Job, Unit
 from rvosbench.files.atomic import write_json
 from rvosbench.models.runtime import choose_device
 from rvosbench.recipe import Recipe
@@ -20,9 +27,51 @@ from sola.data.track_data import OpenOptions, TrainingData, open_training_data
 from sola.network.weights import count_parameters, initial_hash, read_selector
 from sola.reproduce.experiments import NETWORKS
 from sola.reproduce.settings import Settings, budgeted
-from sola.reproduce.stage import Tell, make_units, one_thread
 from sola.training.loop import train
 from sola.training.observers import Lines
+
+Tell = Callable[[str], None]
+"""Takes a line for people, from any process: a function of a module, sent by pickle."""
+
+
+def make_units(
+    stage: str, recipes: Mapping[str, Recipe], job: Job, settings: Settings, tell: Tell
+) -> dict[str, Path]:
+    """Makes the units of a stage that are missing or were made otherwise.
+
+    Args:
+        stage: its name, and that of its folder.
+        recipes: key of a unit -> what decides its output.
+        job: makes one, a JSON file.
+        settings: of all experiments.
+        tell: is told of every unit.
+
+    Returns:
+        Key -> the output.
+    """
+    store = Store(settings.out / stage / "done")
+    done: list[str] = []
+
+    def on_done(unit: Unit, reused: bool) -> None:
+        done.append(unit.key)
+        was = " (was there)" if reused else ""
+        tell(f"{len(done)}/{len(recipes)} {stage}: {unit.key}{was}")
+
+    units = [Unit(key, recipe.digest) for key, recipe in recipes.items()]
+    run_units(units, job, store, local(settings.workers), on_done)
+    return {key: store.output(key) for key in recipes}
+
+
+@contextmanager
+def one_thread(device: str) -> Iterator[None]:
+    """On a CPU, sums depend on the number of threads: one, so that numbers do not."""
+    before = torch.get_num_threads()
+    if device == "cpu":
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @dataclass(frozen=True)
@@ -138,26 +187,21 @@ def open_data(settings: Settings) -> TrainingData:
     frames = [settings.train, *([settings.validation] if settings.validation else [])]
     choices = [settings.choice(some) for some in frames]
     sets = [TrackSet(settings.cache(f), c.dataset) for f, c in zip(frames, choices, strict=True)]
-    how = OpenOptions(
-        settings.sola.text_encoder, settings.device, settings.sola.dtype, settings.workers
-    )
+    sola = settings.sola
+    how = OpenOptions(sola.text_encoder, settings.device, sola.dtype, settings.workers)
     data = open_training_data(sets[:1], sets[1:], how)
     wanted = {video for choice in choices for video in choice.video_ids}
-    train = choices[0].dataset
+    first = choices[0].dataset
     facts = {
-        "train": [{"dataset": train.name, "split": train.split}],
+        "train": [{"dataset": first.name, "split": first.split}],
         "fingerprints": [choice.dataset.fingerprint for choice in choices],
         "tracks": [
             TrackCache(s.cache).content(c.video_ids) for s, c in zip(sets, choices, strict=True)
         ],
         "text_encoder": data.facts["text_encoder"],
     }
-    return TrainingData(
-        [s for s in data.train if s.video in wanted],
-        [s for s in data.valid if s.video in wanted],
-        data.texts,
-        facts,
-    )
+    learnt, judged = ([s for s in part if s.video in wanted] for part in (data.train, data.valid))
+    return TrainingData(learnt, judged, data.texts, facts)
 
 
 def _read(path: Path, out: Path) -> Trained:

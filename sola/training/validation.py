@@ -14,8 +14,7 @@ from rvosbench.runs.task import GroundTruth
 from rvosbench.tracks.cache import TrackCache
 from sola.config import TrainConfig
 from sola.data.batches import collate, make_item
-from sola.data.labels import selection_score
-from sola.data.samples import TextTable, TrackSet, VideoSample
+from sola.data.samples import TextTable, VideoSample, selection_score
 from sola.method import prediction_for
 from sola.network.losses import batch_loss
 from sola.network.selector import SelectorOutput, TrackSelector
@@ -36,7 +35,7 @@ def validate(
         config: thresholds and loss.
 
     Returns:
-        `loss`; `selection`, the mean of `labels.selection_score` over expressions, in [0, 1];
+        `loss`; `selection`, the mean of `samples.selection_score` over expressions, in [0, 1];
         `f1`, of selected against labelled tracks over all expressions; `empty`, the share of
         expressions without any selected track. Zeros without expressions.
     """
@@ -69,11 +68,8 @@ def measure_masks(
     Returns:
         "j", "f" and "jf" in [0, 1], as protocol `mevis` computes them; empty without masks.
     """
-    scores: list[ExpressionScore] = []
     with _evaluating(model):
-        for sample in samples:
-            if sample.origin is not None:
-                scores += _scores(model, sample, sample.origin, texts, config)
+        scores = [s for sample in samples for s in _scores(model, sample, texts, config)]
     if not scores:
         return {}
     summary = official.protocol(PROTOCOL).summarize(scores)
@@ -105,37 +101,24 @@ def _rows(
     loss = float(batch_loss(output, model, batch, config.loss).total)
     probability = output.logits.sigmoid().cpu().numpy()
     selected = (probability > config.select_threshold) & item.candidates
-    return [
-        (
-            loss,
-            selection_score(sample, e, selected[e]),
-            int((selected[e] & item.labels[e]).sum()),
-            int(selected[e].sum()),
-            int(item.labels[e].sum()),
-        )
-        for e in range(count)
-    ]
+    scores = [selection_score(sample, e, selected[e]) for e in range(count)]
+    flags = (selected & item.labels, selected, item.labels)
+    right, chosen, labelled = (some.sum(axis=1).tolist() for some in flags)
+    return list(zip([loss] * count, scores, right, chosen, labelled, strict=True))
 
 
 def _scores(
-    model: TrackSelector,
-    sample: VideoSample,
-    origin: TrackSet,
-    texts: TextTable,
-    config: TrainConfig,
+    model: TrackSelector, sample: VideoSample, texts: TextTable, config: TrainConfig
 ) -> Sequence[ExpressionScore]:
+    origin = sample.origin
+    if origin is None:
+        return ()
     cached = TrackCache(origin.cache).tracks(sample.video)
     tracks = [t for t in cached if t.source in config.valid_sources]
     seen = origin.dataset.sample(sample.video)
-    predictions = {
-        e.id: prediction_for(
-            model,
-            seen.video,
-            [t for t in tracks if t.serves(e.id)],
-            texts[e.text],
-            config.select_threshold,
-        )
-        for e in seen.expressions
-    }
+    predictions, threshold = {}, config.select_threshold
+    for e in seen.expressions:
+        serving = [t for t in tracks if t.serves(e.id)]
+        predictions[e.id] = prediction_for(model, seen.video, serving, texts[e.text], threshold)
     truth = GroundTruth(origin.dataset, sample.video)
     return official.protocol(PROTOCOL).score_video(seen, truth, predictions)

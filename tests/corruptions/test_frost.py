@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from rvosbench.corruptions import crystals, table
-from rvosbench.corruptions.frost import OwnPictures, cover, frost_pictures
+from rvosbench.corruptions.frost import FrostPictures, cover, frost_pictures
 from rvosbench.errors import UsageError
 
 from .scenes import scene
@@ -39,7 +39,7 @@ def test_own_pictures_are_pinned() -> None:
 
 @pytest.mark.parametrize("size", [(40, 60), (599, 999), (600, 1000), (720, 1280), (1920, 1080)])
 def test_pictures_cover_any_frame_with_room_to_choose(size: tuple[int, int]) -> None:
-    picture = OwnPictures().covering(1, *size)
+    picture = FrostPictures().covering(1, *size)
     assert picture.shape[0] > size[0]
     assert picture.shape[1] > size[1]
     assert picture.dtype == np.uint8

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from rvosbench.corruptions.draws import halves, index, normal_table, uniform
+from rvosbench.corruptions.draws import halves, index, normals, uniform
 from rvosbench.corruptions.exact.blur import disc
 from rvosbench.corruptions.fast.digital import affine_map
 from rvosbench.corruptions.kernels.lines import line_blur, line_blur_exact, offsets, taps
@@ -41,7 +41,7 @@ def scipy_zoom(image: np.ndarray[tuple[int, ...], np.dtype[np.float32]], factor:
 @given(SIZES, st.sampled_from([1.0, 1.01, 1.05, 1.09, 1.2, 1.28, 2.0, 2.5, 3.0, 4.5]))
 def test_zoom_is_scipys_bit_for_bit(size: tuple[int, int], factor: float) -> None:
     image = (scene(*size) / 255).astype(np.float32)
-    ours = zoom(image, *zoom_axis(size[0], factor), *zoom_axis(size[1], factor))
+    ours = zoom(image, zoom_axis(size[0], factor), zoom_axis(size[1], factor))
     np.testing.assert_array_equal(ours, scipy_zoom(image, factor))
 
 
@@ -207,6 +207,6 @@ def test_numbers_from_words_have_their_ranges() -> None:
     places = np.bincount([index(rng, 5) for _ in range(2000)])
     assert len(places) == 5
     assert places.min() > 330
-    table = normal_table()
+    table = normals()
     assert abs(table.mean()) < 1e-6
     assert abs(table.std() - 1) < 1e-3

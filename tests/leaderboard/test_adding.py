@@ -46,7 +46,7 @@ def test_adding_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_a_stored_result_is_read_back_and_can_be_added_again(tmp_path: Path) -> None:
     path = add(run(tmp_path, sola(0.5)), tmp_path / "in")
-    (entry,) = read_runs([tmp_path / "in"]).entries
+    (entry,) = read_runs([tmp_path / "in"])[0]
     assert entry.about.method == "SOLA"
     assert add(path, tmp_path / "more").read_bytes() == path.read_bytes()
 
@@ -105,7 +105,7 @@ def known(tmp_path: Path) -> Path:
 
 
 def test_a_signature_leads_back_to_its_run(known: Path) -> None:
-    entries = read_runs([known]).entries
+    entries = read_runs([known])[0]
     for entry in entries:
         assert entry.run is not None
         whole = entry.run.result.signature
@@ -114,7 +114,7 @@ def test_a_signature_leads_back_to_its_run(known: Path) -> None:
 
 
 def test_unknown_ambiguous_and_senseless_signatures_are_errors(known: Path) -> None:
-    entries = read_runs([known]).entries
+    entries = read_runs([known])[0]
     with pytest.raises(ResultError, match="none of the 3 known results"):
         resolve("0123456789ab", entries)
     signature = sola(0.5).signature
@@ -125,7 +125,7 @@ def test_unknown_ambiguous_and_senseless_signatures_are_errors(known: Path) -> N
 
 
 def test_details_hold_every_choice(known: Path) -> None:
-    entries = read_runs([known]).entries
+    entries = read_runs([known])[0]
     found = details(resolve(sola(0.5).signature, entries))
     assert found["facts"] == dict(sola(0.5).facts)
     assert found["card"]["title"] == "SOLA"
@@ -147,4 +147,4 @@ def test_rows_of_different_scores_do_not_hide_each_other(tmp_path: Path) -> None
     first = add(run(tmp_path / "a", sola(0.5)), tmp_path / "in")
     second = add(run(tmp_path / "b", result(rows(0.4))), tmp_path / "in")
     assert first != second
-    assert len(read_runs([tmp_path / "in"]).entries) == 2
+    assert len(read_runs([tmp_path / "in"])[0]) == 2

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from leaderboard.numbers.collection import gather
-from leaderboard.page.site import BuildOptions, build
+from leaderboard.page.site import build
 from rvosbench.records import MethodCard
 
 from .making import result, rows, saved, sola
@@ -45,7 +45,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> str:
         result(rows(0.41, 12, seed=3), MethodCard("Close", training_data="MeViS"), method="close"),
         *[sola(0.5 - k / 50, corruption=f"fog:{k}@fast-1") for k in (1, 3, 5)],
     ]
-    build(BuildOptions(folder / "site"), gather([saved(folder / "runs", *runs)]))
+    build(gather([saved(folder / "runs", *runs)]), folder / "site")
     return (folder / "site").as_uri()
 
 

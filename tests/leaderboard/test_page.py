@@ -19,7 +19,7 @@ from leaderboard.numbers.results import entry, read_runs
 from leaderboard.page.methods import gallery, method_views
 from leaderboard.page.provenance import bibtex, safe_url
 from leaderboard.page.robustness import plots
-from leaderboard.page.site import BuildOptions, build
+from leaderboard.page.site import build
 from rvosbench.contracts import TruthLookup
 from rvosbench.datasets import load_dataset
 from rvosbench.masks import MaskSequence
@@ -45,7 +45,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         *[sola(0.5 - k / 50, corruption=f"fog:{k}@fast-1") for k in (1, 2, 3)],
         sola(0.5),
     ]
-    build(BuildOptions(folder / "site"), gather([saved(folder / "runs", *runs)]))
+    build(gather([saved(folder / "runs", *runs)]), folder / "site")
     return folder / "site"
 
 
@@ -130,7 +130,7 @@ def test_the_scripts_data_is_json_and_covers_every_row(site: Path) -> None:
 
 def test_the_same_inputs_give_the_same_bytes(site: Path, tmp_path: Path) -> None:
     runs = site.parent / "runs"
-    build(BuildOptions(tmp_path), gather(sorted(runs.iterdir(), reverse=True)))
+    build(gather(sorted(runs.iterdir(), reverse=True)), tmp_path)
     names = {p.relative_to(site) for p in site.rglob("*.*")}
     assert names == {p.relative_to(tmp_path) for p in tmp_path.rglob("*.*")}
     for name in names:
@@ -144,14 +144,14 @@ def test_500_methods_take_seconds(tmp_path: Path) -> None:
         one = result(rows(0.3 + number / 1500, 10, 2, seed=number), card, method=f"m{number}")
         saved(tmp_path / "runs" / str(number), one)
     begin = time.process_time()
-    build(BuildOptions(tmp_path / "site"), gather([tmp_path / "runs"]))
+    build(gather([tmp_path / "runs"]), tmp_path / "site")
     assert time.process_time() - begin < 15
     text = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
     assert text.count('class="run"') >= 500
 
 
 def test_one_table_in_one_format_can_be_built_alone(tmp_path: Path) -> None:
-    written = build(BuildOptions(tmp_path, table="5b", form="latex"), gather())
+    written = build(gather(), tmp_path, table="5b", form="latex")
     assert [p.relative_to(tmp_path) for p in written] == [Path("tables/5b.tex")]
 
 
@@ -257,7 +257,7 @@ def test_overlays_show_best_and_worst_of_a_run_on_the_demo(tmp_path: Path) -> No
     dataset = load_dataset("demo")
     videos = [next(iter(dataset)).video.id]
     evaluate(SometimesRight(), dataset, videos=videos, run=RunOptions(out=tmp_path / "run"))
-    (run,) = read_runs([tmp_path / "run"]).entries
+    (run,) = read_runs([tmp_path / "run"])[0]
     assert run.run is not None
     found = gallery(run.run, {})
     assert found.remark == ""
@@ -271,7 +271,7 @@ def test_overlays_show_best_and_worst_of_a_run_on_the_demo(tmp_path: Path) -> No
 
 def test_overlays_say_why_there_are_none(tmp_path: Path) -> None:
     saved(tmp_path, sola(0.5), sola(0.4, corruption="fog:1"))
-    for one in read_runs([tmp_path]).entries:
+    for one in read_runs([tmp_path])[0]:
         assert one.run is not None
         assert "not at hand" in gallery(one.run, {}).remark
         video = RunFolder(one.run.path.parent).video("video-0")

@@ -262,7 +262,7 @@ def test_runs_are_read_from_folders_once_and_by_name(tmp_path: Path) -> None:
     first, second = sola(0.5), result()
     saved(tmp_path / "many", first, second)
     write_result(tmp_path / "again" / "result.json", first)
-    found = read_runs([tmp_path / "many", tmp_path / "again", tmp_path / "many" / "run-1"]).entries
+    found = read_runs([tmp_path / "many", tmp_path / "again", tmp_path / "many" / "run-1"])[0]
     assert [e.run.result.signature for e in found if e.run] == [second.signature, first.signature]
 
 

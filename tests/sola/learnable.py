@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from sola.config import SelectorConfig, TrainConfig
-from sola.data.samples import LazyTokens, VideoSample
+from sola.data.samples import LazyTokens, Tokens, VideoSample
 from sola.data.track_data import TrainingData
 
 TINY = SelectorConfig(
@@ -23,6 +23,12 @@ FAST = TrainConfig(
 WORDS = ("first", "second", "third", "fourth")
 
 
+def in_memory(array: Tokens) -> LazyTokens:
+    """Tokens (N, T, D) that need not be read."""
+    n_tracks, n_frames, dim = array.shape
+    return LazyTokens(lambda: array, slice(0, n_tracks), (n_tracks, n_frames, dim))
+
+
 def make_video(number: int) -> VideoSample:
     """Four objects in random order, a track for each and one of the background; T = 5 to 12."""
     rng = np.random.default_rng((7, number))
@@ -35,7 +41,7 @@ def make_video(number: int) -> VideoSample:
     targets = np.array([kinds == kind for kind in range(4)])
     return VideoSample(
         f"v{number:03d}",
-        LazyTokens.of(tokens + noise),
+        in_memory(tokens + noise),
         overlap,
         ("0", "1", "2", "3"),
         WORDS,

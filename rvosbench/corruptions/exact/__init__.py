@@ -17,8 +17,7 @@ from rvosbench.records import Frame
 
 def unit(frame: Frame) -> NDArray[np.float64]:
     """uint8 -> float64 in [0, 1]."""
-    scaled: NDArray[np.float64] = frame / 255.0
-    return scaled
+    return np.asarray(frame / 255.0)
 
 
 def to_bytes(image: NDArray[np.floating[Any]]) -> Frame:
@@ -35,5 +34,4 @@ def gaussian(
     """What scikit-image's `gaussian` computes; `sigma` 0 leaves an axis alone."""
     from scipy import ndimage
 
-    smooth: NDArray[Any] = ndimage.gaussian_filter(image, sigma, mode=mode, truncate=truncate)
-    return smooth
+    return np.asarray(ndimage.gaussian_filter(image, sigma, mode=mode, truncate=truncate))

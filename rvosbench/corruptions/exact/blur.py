@@ -27,8 +27,7 @@ def disc(radius: int, alias: float) -> NDArray[np.float32]:
     inside = np.array(x**2 + y**2 <= radius**2, dtype=np.float32)
     inside /= np.sum(inside)
     side = 3 if radius <= 8 else 5
-    smooth: NDArray[np.float32] = cv2.GaussianBlur(inside, ksize=(side, side), sigmaX=alias)
-    return smooth
+    return np.asarray(cv2.GaussianBlur(inside, ksize=(side, side), sigmaX=alias))
 
 
 def defocus_blur(frame: Frame, level: Level, draws: Draws, rng: ExactRandom) -> Frame:
@@ -73,7 +72,7 @@ def zoom_blur(frame: Frame, level: Level, draws: Draws, rng: ExactRandom) -> Fra
     total = np.zeros_like(image)
     factors = np.arange(1, level["stop"], level["step"])
     for factor in factors:
-        total += zoom(image, *zoom_axis(image.shape[0], factor), *zoom_axis(image.shape[1], factor))
+        total += zoom(image, zoom_axis(image.shape[0], factor), zoom_axis(image.shape[1], factor))
     return to_bytes((image + total) / (len(factors) + 1))
 
 

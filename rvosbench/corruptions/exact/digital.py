@@ -38,14 +38,12 @@ def draw_elastic(setting: DrawContext, rng: ExactRandom) -> Draws:
 
 def elastic_transform(frame: Frame, level: Level, draws: Draws, rng: ExactRandom) -> Frame:
     """A random affine map, then smooth random displacements, both with linear interpolation."""
-    from scipy import ndimage
+    from scipy.ndimage import map_coordinates
 
     image = affine(frame.astype(np.float32) / 255.0, draws["corners"])
     rows, columns = np.mgrid[: frame.shape[0], : frame.shape[1]]
     places = [rows + draws["field"][1], columns + draws["field"][0]]
-    planes = [
-        ndimage.map_coordinates(image[..., c], places, order=1, mode="reflect") for c in range(3)
-    ]
+    planes = [map_coordinates(image[..., c], places, order=1, mode="reflect") for c in range(3)]
     return to_bytes(np.stack(planes, axis=-1))
 
 

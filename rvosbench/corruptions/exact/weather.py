@@ -40,9 +40,8 @@ def snow(frame: Frame, level: Level, draws: Draws, rng: ExactRandom) -> Frame:
 
 
 def _streaks(flakes: NDArray[np.float64], level: Level, angle: float) -> NDArray[np.float64]:
-    height, width = flakes.shape
-    axes = (*zoom_axis(height, level["zoom"]), *zoom_axis(width, level["zoom"]))
-    layer = zoom(flakes[..., None], *axes)
+    down, across = (zoom_axis(side, level["zoom"]) for side in flakes.shape)
+    layer = zoom(flakes[..., None], down, across)
     layer[layer < level["threshold"]] = 0
     layer8 = (np.clip(layer, 0, 1) * 255).astype(np.uint8)
     streaks = line_blur_exact(layer8, int(level["radius"]), level["sigma"], angle)

@@ -5,18 +5,16 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rvosbench.corruptions.draws import DrawContext, Draws, FastRandom, halves
 from rvosbench.corruptions.exact.blur import disc
+from rvosbench.corruptions.kernels import Axis
 from rvosbench.corruptions.kernels.lines import line_blur
 from rvosbench.corruptions.kernels.sampling import shuffle, shuffled_pixels
 from rvosbench.corruptions.kernels.smoothing import smooth_bytes, symmetric
 from rvosbench.corruptions.kernels.zooms import mean_of_zooms, zoom_axis
 from rvosbench.corruptions.table import Level
 from rvosbench.records import Frame
-
-Axis = tuple[NDArray[np.int64], NDArray[np.float32]]
 
 
 def defocus_blur(frame: Frame, level: Level, draws: Draws, rng: FastRandom) -> Frame:
@@ -46,12 +44,8 @@ def motion_blur(frame: Frame, level: Level, draws: Draws, rng: FastRandom) -> Fr
 
 def zoom_blur(frame: Frame, level: Level, draws: Draws, rng: FastRandom) -> Frame:
     """Average of the frame and of its enlargements."""
-    height, width = frame.shape[:2]
-    return mean_of_zooms(
-        frame,
-        *_axes(height, level["stop"], level["step"]),
-        *_axes(width, level["stop"], level["step"]),
-    )
+    down, across = (_axes(side, level["stop"], level["step"]) for side in frame.shape[:2])
+    return mean_of_zooms(frame, down, across)
 
 
 @lru_cache(maxsize=8)

@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.corruptions.draws import Draws, FastRandom, halves, normal_table
+from rvosbench.corruptions.draws import Draws, FastRandom, halves, normals
 from rvosbench.corruptions.kernels import pixels
 from rvosbench.corruptions.table import Level
 from rvosbench.records import Frame
@@ -37,7 +37,7 @@ def shot_noise(frame: Frame, level: Level, draws: Draws, rng: FastRandom) -> Fra
 
 @lru_cache(maxsize=10)
 def _normal(std: float) -> NDArray[np.float32]:
-    return normal_table() * np.float32(std)
+    return normals() * np.float32(std)
 
 
 @lru_cache(maxsize=5)

@@ -7,24 +7,15 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.corruptions.draws import (
-    DrawContext,
-    Draws,
-    FastRandom,
-    halves,
-    normal_table,
-    uniform,
-)
+from rvosbench.corruptions.draws import DrawContext, Draws, FastRandom, halves, normals, uniform
 from rvosbench.corruptions.exact.weather import MUD, WATER, fog_side, lit_drops
-from rvosbench.corruptions.kernels import layers
+from rvosbench.corruptions.kernels import Axis, layers
 from rvosbench.corruptions.kernels.lines import line_blur
 from rvosbench.corruptions.kernels.plasma import plasma
 from rvosbench.corruptions.kernels.smoothing import smooth
 from rvosbench.corruptions.kernels.zooms import zoom_axis
 from rvosbench.corruptions.table import Level
 from rvosbench.records import Frame
-
-Axis = tuple[NDArray[np.int64], NDArray[np.float32]]
 
 _STEPS = 32  # of an 8-bit normal number per standard deviation: it reaches 4
 
@@ -33,16 +24,15 @@ def draw_snow(setting: DrawContext, rng: FastRandom) -> Draws:
     """A normal layer that is enlarged later, so only its middle is drawn; and the direction."""
     level, zoom = setting.level, setting.level["zoom"]
     height, width = (int(np.ceil(side / zoom)) for side in setting.size)
-    normal = normal_table()[halves(rng, height * width)].reshape(height, width)
+    normal = normals()[halves(rng, height * width)].reshape(height, width)
     flakes = np.float32(level["mean"]) + np.float32(level["std"]) * normal
     return {"flakes": flakes, "angle": uniform(rng, -135, -45)}
 
 
 def snow(frame: Frame, level: Level, draws: Draws, rng: FastRandom) -> Frame:
     """Bleach the frame, then add falling flakes and the same turned by half a turn."""
-    height, width = frame.shape[:2]
-    axes = (*_middle(height, level["zoom"]), *_middle(width, level["zoom"]))
-    layer = layers.flakes(draws["flakes"], *axes, np.float32(level["threshold"]))
+    down, across = (_middle(side, level["zoom"]) for side in frame.shape[:2])
+    layer = layers.flakes(draws["flakes"], down, across, np.float32(level["threshold"]))
     streaks = line_blur(layer, int(level["radius"]), level["sigma"], draws["angle"])
     return layers.bleach(frame, streaks[..., 0], np.float32(level["keep"]))
 
@@ -77,7 +67,7 @@ def draw_spatter(setting: DrawContext, rng: FastRandom) -> Draws:
 
 @lru_cache(maxsize=1)
 def _normal_bytes() -> NDArray[np.uint8]:
-    return np.clip(np.rint(normal_table() * _STEPS + 128), 0, 255).astype(np.uint8)
+    return np.clip(np.rint(normals() * _STEPS + 128), 0, 255).astype(np.uint8)
 
 
 def spatter(frame: Frame, level: Level, draws: Draws, rng: FastRandom) -> Frame:

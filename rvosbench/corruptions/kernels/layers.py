@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from rvosbench.corruptions.kernels import Real
+from rvosbench.corruptions.kernels import Axis, Bytes, Floats, Halves, Real
 from rvosbench.masks.bits import compiled
 from rvosbench.records import Frame
 
@@ -17,15 +17,9 @@ def byte(value: np.float32) -> np.uint8:
 
 
 @compiled
-def flakes(
-    layer: NDArray[np.float32],
-    rows: NDArray[np.int64],
-    row_weights: NDArray[np.float32],
-    columns: NDArray[np.int64],
-    column_weights: NDArray[np.float32],
-    threshold: Real,
-) -> NDArray[np.uint8]:
+def flakes(layer: Floats, vertical: Axis, horizontal: Axis, threshold: Real) -> Bytes:
     """Enlarge a layer as `zoom_axis` says, drop what is below the threshold: (H, W, 1) bytes."""
+    (rows, row_weights), (columns, column_weights) = vertical, horizontal
     out = np.empty((rows.shape[0], columns.shape[0], 1), np.uint8)
     line = np.empty(layer.shape[1], np.float32)
     for y in range(rows.shape[0]):
@@ -42,18 +36,16 @@ def flakes(
 
 
 @compiled
-def bleach(frame: Frame, streaks: NDArray[np.uint8], keep: Real) -> Frame:
+def bleach(frame: Frame, streaks: Bytes, keep: Real) -> Frame:
     """Snow: colours fade towards white, then streaks and their half turn are added."""
     height, width = streaks.shape
     out = np.empty_like(frame)
     lost = np.float32(1) - keep
     for y in range(height):
         for x in range(width):
-            red, green, blue = (
-                np.float32(frame[y, x, 0]),
-                np.float32(frame[y, x, 1]),
-                np.float32(frame[y, x, 2]),
-            )
+            red = np.float32(frame[y, x, 0])
+            green = np.float32(frame[y, x, 1])
+            blue = np.float32(frame[y, x, 2])
             grey = np.float32(0.299) * red + np.float32(0.587) * green + np.float32(0.114) * blue
             white = grey * np.float32(1.5) + np.float32(127.5)
             snow = np.float32(streaks[y, x]) + np.float32(streaks[height - 1 - y, width - 1 - x])
@@ -64,7 +56,7 @@ def bleach(frame: Frame, streaks: NDArray[np.uint8], keep: Real) -> Frame:
 
 
 @compiled
-def veil(frame: Frame, density: NDArray[np.float32], thickness: Real) -> Frame:
+def veil(frame: Frame, density: Floats, thickness: Real) -> Frame:
     """Fog: add it, then scale so that the brightest value stays what it was."""
     brightest = np.float32(frame.max())
     scale = brightest / (brightest + np.float32(255) * thickness)
@@ -78,7 +70,7 @@ def veil(frame: Frame, density: NDArray[np.float32], thickness: Real) -> Frame:
 
 
 @compiled
-def cover(frame: Frame, share: NDArray[np.uint16], colour: NDArray[np.float32]) -> Frame:
+def cover(frame: Frame, share: Halves, colour: Floats) -> Frame:
     """Mud: mix with a colour where the share, 0 to 65280, is at least 0.8."""
     out = np.empty_like(frame)
     for y in range(frame.shape[0]):
@@ -93,7 +85,7 @@ def cover(frame: Frame, share: NDArray[np.uint16], colour: NDArray[np.float32]) 
 
 
 @compiled
-def shine(frame: Frame, light: NDArray[np.float32], colour: NDArray[np.float32]) -> Frame:
+def shine(frame: Frame, light: Floats, colour: Floats) -> Frame:
     """Water: add light of a colour."""
     out = np.empty_like(frame)
     for y in range(frame.shape[0]):

@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from rvosbench.corruptions.kernels import Places, Sums
 from rvosbench.masks.bits import compiled
 from rvosbench.records import Frame
 
@@ -14,11 +15,10 @@ from rvosbench.records import Frame
 def taps(radius: int, sigma: float) -> NDArray[np.float64]:
     """Weights of a one-sided Gaussian of 2 radius + 1 taps, beginning at the pixel itself."""
     weights = np.array([math.exp(-i * i / (2 * sigma * sigma)) for i in range(2 * radius + 1)])
-    normalised: NDArray[np.float64] = weights / sum(weights.tolist())
-    return normalised
+    return np.asarray(weights / sum(weights.tolist()))
 
 
-def offsets(count: int, angle: float) -> NDArray[np.int64]:
+def offsets(count: int, angle: float) -> Places:
     """Pixel (dy, dx) of each tap for an angle in degrees, (count, 2)."""
     x, y = math.cos(math.radians(angle)), math.sin(math.radians(angle))
     places = [(math.ceil(i * y - 0.5), math.ceil(i * x - 0.5)) for i in range(count)]
@@ -55,7 +55,7 @@ def _span(columns: int, dx: int, channels: int) -> tuple[int, int]:
 
 
 @compiled
-def _blur_float(frame: Frame, weights: NDArray[np.float64], places: NDArray[np.int64]) -> Frame:
+def _blur_float(frame: Frame, weights: NDArray[np.float64], places: Places) -> Frame:
     rows, columns, channels = frame.shape
     out = np.empty_like(frame)
     total = np.empty(columns * channels, np.float64)
@@ -80,7 +80,7 @@ def _blur_float(frame: Frame, weights: NDArray[np.float64], places: NDArray[np.i
 
 
 @compiled
-def _blur_integer(frame: Frame, weights: NDArray[np.uint32], places: NDArray[np.int64]) -> Frame:
+def _blur_integer(frame: Frame, weights: Sums, places: Places) -> Frame:
     rows, columns, channels = frame.shape
     out = np.empty_like(frame)
     total = np.empty(columns * channels, np.uint32)

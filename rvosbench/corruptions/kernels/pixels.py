@@ -7,14 +7,13 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from rvosbench.corruptions.kernels import Bytes, Floats, Halves, Sums
 from rvosbench.masks.bits import compiled
 from rvosbench.records import Frame
 
 
 @compiled
-def add(
-    frame: Frame, numbers: NDArray[np.uint16], noise: NDArray[np.float32], proportional: bool
-) -> Frame:
+def add(frame: Frame, numbers: Halves, noise: Floats, proportional: bool) -> Frame:
     """The value plus `noise[number]`, (65536,) in grey levels; cut to [0, 255] and to integers.
 
     With `proportional`, noise is relative to the value.
@@ -29,7 +28,7 @@ def add(
 
 
 @compiled
-def replace(frame: Frame, numbers: NDArray[np.uint16], white: int, any_: int) -> Frame:
+def replace(frame: Frame, numbers: Halves, white: int, any_: int) -> Frame:
     """255 where the number is below `white`, 0 where it is below `any_`, else the value."""
     out = np.empty_like(frame)
     source, target = frame.reshape(-1), out.reshape(-1)
@@ -41,13 +40,7 @@ def replace(frame: Frame, numbers: NDArray[np.uint16], white: int, any_: int) ->
 
 
 @compiled
-def count(
-    frame: Frame,
-    numbers: NDArray[np.uint16],
-    limits: NDArray[np.uint32],
-    start: NDArray[np.uint8],
-    brightness: NDArray[np.uint8],
-) -> Frame:
+def count(frame: Frame, numbers: Halves, limits: Sums, start: Bytes, brightness: Bytes) -> Frame:
     """`brightness[k]` of the first count k whose limit is above the number."""
     out = np.empty_like(frame)
     source, target = frame.reshape(-1), out.reshape(-1)
@@ -113,11 +106,9 @@ def in_hsv(frame: Frame, factor: float, saturation: float, value: float) -> Fram
     out = np.empty_like(frame)
     for y in range(frame.shape[0]):
         for x in range(frame.shape[1]):
-            red, green, blue = (
-                frame[y, x, 0] / 255.0,
-                frame[y, x, 1] / 255.0,
-                frame[y, x, 2] / 255.0,
-            )
+            red = frame[y, x, 0] / 255.0
+            green = frame[y, x, 1] / 255.0
+            blue = frame[y, x, 2] / 255.0
             hue, own = hue_and_saturation(red, green, blue)
             s = min(max(own * factor + saturation, 0.0), 1.0)
             v = min(max(max(red, green, blue) + value, 0.0), 1.0)
@@ -138,7 +129,7 @@ def channel_sums(frame: Frame) -> NDArray[np.int64]:
 
 
 @compiled
-def look_up(frame: Frame, table: NDArray[np.uint8]) -> Frame:
+def look_up(frame: Frame, table: Bytes) -> Frame:
     """(H, W, C) through a table of each channel, (256, C)."""
     out = np.empty_like(frame)
     for y in range(frame.shape[0]):

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rvosbench.corruptions.kernels import Real
+from rvosbench.corruptions.kernels import Floats, Halves, Real
 from rvosbench.masks.bits import compiled
 
 
 @compiled
-def plasma(
-    numbers: NDArray[np.uint16], side: int, decay: Real, rows: int, columns: int
-) -> NDArray[np.float32]:
+def plasma(numbers: Halves, side: int, decay: Real, rows: int, columns: int) -> Floats:
     """Heights on a torus, scaled to [0, 1] over all of it; its first rows and columns.
 
     Args:
@@ -42,14 +39,7 @@ def plasma(
 
 
 @compiled
-def _squares(
-    height: NDArray[np.float32],
-    y: int,
-    half: int,
-    numbers: NDArray[np.uint16],
-    scale: Real,
-    shift: Real,
-) -> None:
+def _squares(height: Floats, y: int, half: int, numbers: Halves, scale: Real, shift: Real) -> None:
     """Middles of squares: the mean of four corners, and noise. The last square wraps around."""
     row, upper, lower = height[y], height[y - half], height[(y + half) % height.shape[0]]
     quarter, last = np.float32(0.25), numbers.size - 1
@@ -61,14 +51,7 @@ def _squares(
 
 
 @compiled
-def _diamonds(
-    height: NDArray[np.float32],
-    y: int,
-    half: int,
-    numbers: NDArray[np.uint16],
-    scale: Real,
-    shift: Real,
-) -> None:
+def _diamonds(height: Floats, y: int, half: int, numbers: Halves, scale: Real, shift: Real) -> None:
     """Middles of edges: the mean of four neighbours, and noise."""
     row, upper, lower = height[y], height[y - half], height[(y + half) % height.shape[0]]
     quarter, side, begin = np.float32(0.25), row.size, half
@@ -83,7 +66,7 @@ def _diamonds(
 
 
 @compiled
-def _scaled(height: NDArray[np.float32], rows: int, columns: int) -> NDArray[np.float32]:
+def _scaled(height: Floats, rows: int, columns: int) -> Floats:
     low = high = height[0, 0]
     for y in range(height.shape[0]):
         for x in range(height.shape[1]):

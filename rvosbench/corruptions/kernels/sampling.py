@@ -7,6 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from rvosbench.corruptions.kernels import Floats, Halves
 from rvosbench.masks.bits import compiled
 from rvosbench.records import Frame
 
@@ -27,7 +28,7 @@ def reflected(place: int, length: int) -> int:
 
 
 @compiled
-def warp(frame: Frame, matrix: NDArray[np.float64]) -> NDArray[np.uint16]:
+def warp(frame: Frame, matrix: NDArray[np.float64]) -> Halves:
     """(H, W, 3) at `matrix` (2, 3) times (x, y, 1), linear, as 256 times the value."""
     height, width, channels = frame.shape
     out = np.empty((height, width, channels), np.uint16)
@@ -50,7 +51,7 @@ def warp(frame: Frame, matrix: NDArray[np.float64]) -> NDArray[np.uint16]:
 
 
 @compiled
-def displace(image: NDArray[np.uint16], field: NDArray[np.float32]) -> Frame:
+def displace(image: Halves, field: Floats) -> Frame:
     """`image`, 256 times the value, at its pixels plus `field` (dx, dy), linear, cut to bytes."""
     height, width, channels = image.shape
     out = np.empty((height, width, channels), np.uint8)
@@ -72,9 +73,7 @@ def displace(image: NDArray[np.uint16], field: NDArray[np.float32]) -> Frame:
 
 
 @compiled
-def enlarge(
-    coarse: NDArray[np.uint16], factor: int, height: int, width: int
-) -> NDArray[np.float32]:
+def enlarge(coarse: Halves, factor: int, height: int, width: int) -> Floats:
     """(h, w, 1) enlarged by a whole factor, linear between pixel centres: (height, width)."""
     rows, columns = coarse.shape[:2]
     out = np.empty((height, width), np.float32)

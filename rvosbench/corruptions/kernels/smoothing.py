@@ -9,17 +9,15 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from rvosbench.corruptions.kernels import Bytes, Halves, Places, Sums
 from rvosbench.masks.bits import compiled
 from rvosbench.records import Frame
-
-Bytes = NDArray[np.uint8]
-Fixed = NDArray[np.uint16]
 
 Border = Literal["nearest", "reflect", "mirror"]
 
 
 @lru_cache(maxsize=32)
-def gaussian_weights(sigma: float, truncate: float) -> NDArray[np.uint32]:
+def gaussian_weights(sigma: float, truncate: float) -> Sums:
     """One side of a Gaussian, the middle first; both sides and the middle sum to 65536."""
     reach = int(truncate * sigma + 0.5)
     bell = np.array([math.exp(-i * i / (2 * sigma * sigma)) for i in range(reach + 1)])
@@ -28,7 +26,7 @@ def gaussian_weights(sigma: float, truncate: float) -> NDArray[np.uint32]:
     return np.asarray(weights, dtype=np.uint32)
 
 
-def smooth(image: Bytes, sigma: float, truncate: float = 4.0, border: Border = "nearest") -> Fixed:
+def smooth(image: Bytes, sigma: float, truncate: float = 4.0, border: Border = "nearest") -> Halves:
     """Gaussian of (H, W, C) uint8, as uint16 of 256 times the value.
 
     Args:
@@ -44,7 +42,7 @@ def smooth(image: Bytes, sigma: float, truncate: float = 4.0, border: Border = "
     return _smooth(image, weights, rows, columns)
 
 
-def border_indices(length: int, reach: int, border: Border) -> NDArray[np.int64]:
+def border_indices(length: int, reach: int, border: Border) -> Places:
     """Pixel to take for each place from -reach to length + reach - 1."""
     places = np.arange(-reach, length + reach)
     if border == "nearest":
@@ -55,9 +53,7 @@ def border_indices(length: int, reach: int, border: Border) -> NDArray[np.int64]
 
 
 @compiled
-def _smooth(
-    image: Bytes, weights: NDArray[np.uint32], rows: NDArray[np.int64], columns: NDArray[np.int64]
-) -> Fixed:
+def _smooth(image: Bytes, weights: Sums, rows: Places, columns: Places) -> Halves:
     height, width, channels = image.shape
     reach, size = weights.size - 1, width * channels
     flat = image.reshape(height, size)
@@ -79,9 +75,7 @@ def _smooth(
 
 
 @compiled
-def _down(
-    flat: Bytes, rows: NDArray[np.int64], weights: NDArray[np.uint32], total: NDArray[np.uint32]
-) -> None:
+def _down(flat: Bytes, rows: Places, weights: Sums, total: Sums) -> None:
     """Weighted sums of 2 reach + 1 rows into `total`, two pairs of rows at a time."""
     reach = weights.size - 1
     middle = flat[rows[reach]]
@@ -102,9 +96,7 @@ def _down(
 
 
 @compiled
-def _border(
-    padded: NDArray[np.uint32], columns: NDArray[np.int64], reach: int, channels: int
-) -> None:
+def _border(padded: Sums, columns: Places, reach: int, channels: int) -> None:
     """Fills the first and last `reach` pixels of a padded row from those that `columns` names."""
     start = reach * channels
     for x in range(reach):
@@ -115,12 +107,7 @@ def _border(
 
 
 @compiled
-def _beside(
-    padded: NDArray[np.uint32],
-    weights: NDArray[np.uint32],
-    channels: int,
-    total: NDArray[np.uint32],
-) -> None:
+def _beside(padded: Sums, weights: Sums, channels: int, total: Sums) -> None:
     """Adds weighted sums of what lies left and right in a padded row to `total`.
 
     They stay below 2**32, as values are at most 65280. The last weights may be 0.
@@ -148,7 +135,7 @@ def smooth_bytes(frame: Frame, sigma: float) -> Frame:
 
 
 @compiled
-def _upper(fixed: Fixed) -> Bytes:
+def _upper(fixed: Halves) -> Bytes:
     out = np.empty(fixed.shape, np.uint8)
     source, target = fixed.reshape(-1), out.reshape(-1)
     for i in range(source.size):
@@ -172,9 +159,7 @@ def symmetric(frame: Frame, kernel: NDArray[np.floating[Any]]) -> Frame:
 
 
 @compiled
-def _symmetric(
-    frame: Frame, quarter: NDArray[np.uint32], rows: NDArray[np.int64], columns: NDArray[np.int64]
-) -> Frame:
+def _symmetric(frame: Frame, quarter: Sums, rows: Places, columns: Places) -> Frame:
     height, width, channels = frame.shape
     reach, size = quarter.shape[0] - 1, width * channels
     flat = frame.reshape(height, size)
@@ -199,13 +184,7 @@ def _symmetric(
 
 
 @compiled
-def _folded(
-    above: Bytes,
-    below: Bytes,
-    columns: NDArray[np.int64],
-    channels: int,
-    padded: NDArray[np.uint32],
-) -> None:
+def _folded(above: Bytes, below: Bytes, columns: Places, channels: int, padded: Sums) -> None:
     """The sum of two rows, with borders, into `padded`."""
     reach = (padded.size - above.size) // (2 * channels)
     middle = padded[reach * channels : reach * channels + above.size]

@@ -7,10 +7,11 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from rvosbench.corruptions.kernels import Axis, Bytes
 from rvosbench.masks.bits import compiled
 
 
-def zoom_axis(length: int, factor: float) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def zoom_axis(length: int, factor: float) -> Axis:
     """Where the pixels of one axis come from when its middle is enlarged to the same length.
 
     The middle ceil(length / factor) pixels are enlarged to round(that * factor) and cut to
@@ -35,14 +36,9 @@ def zoom_axis(length: int, factor: float) -> tuple[NDArray[np.int64], NDArray[np
 
 
 @compiled
-def zoom(
-    image: NDArray[np.floating],
-    rows: NDArray[np.int64],
-    row_weights: NDArray[np.float64],
-    columns: NDArray[np.int64],
-    column_weights: NDArray[np.float64],
-) -> NDArray[np.floating]:
+def zoom(image: NDArray[np.floating], vertical: Axis, horizontal: Axis) -> NDArray[np.floating]:
     """(H, W, C) floats at the places of two `zoom_axis`, summed in SciPy's order in float64."""
+    (rows, row_weights), (columns, column_weights) = vertical, horizontal
     channels = image.shape[2]
     out = np.empty((rows.shape[0], columns.shape[0], channels), image.dtype)
     for y in range(rows.shape[0]):
@@ -61,22 +57,15 @@ def zoom(
 
 
 @compiled
-def mean_of_zooms(
-    frame: NDArray[np.uint8],
-    rows: NDArray[np.int64],
-    row_weights: NDArray[np.float32],
-    columns: NDArray[np.int64],
-    column_weights: NDArray[np.float32],
-) -> NDArray[np.uint8]:
+def mean_of_zooms(frame: Bytes, vertical: Axis, horizontal: Axis) -> Bytes:
     """Mean of a frame and of Z enlargements of it, in float32, cut to 8 bit.
 
     Args:
         frame: (H, W, C) uint8.
-        rows: (Z, H, 2), as `zoom_axis`; with row_weights (Z, H, 2).
-        row_weights: see rows.
-        columns: (Z, W, 2), likewise.
-        column_weights: (Z, W, 2).
+        vertical: (Z, H, 2) each, as `zoom_axis`.
+        horizontal: (Z, W, 2) each, likewise.
     """
+    (rows, row_weights), (columns, column_weights) = vertical, horizontal
     height, width, channels = frame.shape
     flat = frame.reshape(height, width * channels)
     out = np.empty((height, width * channels), np.uint8)

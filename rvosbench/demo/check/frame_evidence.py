@@ -9,7 +9,7 @@ from rvosbench.demo.check.judge import SIDES, anchor_of
 from rvosbench.demo.check.parser import Reading
 from rvosbench.demo.comparisons import beside
 from rvosbench.demo.motion import Floats
-from rvosbench.demo.scenes import ShapeObject
+from rvosbench.demo.scenes import Shapes
 from rvosbench.records import FrameEvidence
 
 Bools = NDArray[np.bool_]
@@ -18,9 +18,7 @@ _SEEN_BEHIND = 0.02
 """Part of a shape that another must hide for a frame to show which of them is in front."""
 
 
-def glimpse(
-    reading: Reading, objects: tuple[ShapeObject, ...], masks: Bools, hidden: Floats
-) -> FrameEvidence:
+def glimpse(reading: Reading, objects: Shapes, masks: Bools, hidden: Floats) -> FrameEvidence:
     """What the frames, each by itself, tell of whom an expression means.
 
     One frame shows every look and size, who is on which side of whom, who covers whom, and who is
@@ -55,13 +53,13 @@ def glimpse(
     return FrameEvidence(names, possible, certain, reading.least, reading.most)
 
 
-def _extreme(possible: Bools, objects: tuple[ShapeObject, ...], sign: int) -> Bools:
+def _extreme(possible: Bools, objects: Shapes, sign: int) -> Bools:
     """The biggest (or, with sign -1, smallest) of the shapes in question, frame by frame."""
     sizes = np.where(possible, sign * np.stack([o.size for o in objects], axis=1), -np.inf)
     return np.asarray(possible & (sizes == sizes.max(axis=1, keepdims=True)))
 
 
-def _cut(objects: tuple[ShapeObject, ...]) -> Bools:
+def _cut(objects: Shapes) -> Bools:
     """Whom the edge of the picture cuts, (T, N)."""
     places = np.stack([[o.x, o.y] for o in objects])  # (N, 2, T)
     reach = np.stack([o.size for o in objects])[:, None] * 0.4

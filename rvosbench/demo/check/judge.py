@@ -14,7 +14,7 @@ import numpy as np
 
 from rvosbench.demo.check.parser import Reading
 from rvosbench.demo.motion import HEADINGS, Floats
-from rvosbench.demo.scenes import ShapeObject
+from rvosbench.demo.scenes import ShapeObject, Shapes
 
 Fact = Callable[[ShapeObject], bool]
 
@@ -22,9 +22,7 @@ SIDES = {"left of": "left", "right of": "right", "above": "up", "below": "down"}
 """Relation -> the heading that leads from the other shape."""
 
 
-def referents(
-    reading: Reading, objects: tuple[ShapeObject, ...], hidden: Floats
-) -> tuple[int, ...]:
+def referents(reading: Reading, objects: Shapes, hidden: Floats) -> tuple[int, ...]:
     """Indices of the shapes that an expression means; empty for none.
 
     Args:
@@ -46,7 +44,7 @@ def referents(
     return tuple(i for i in members if does(reading.fact, objects[i]))
 
 
-def anchor_of(reading: Reading, objects: tuple[ShapeObject, ...]) -> int | None:
+def anchor_of(reading: Reading, objects: Shapes) -> int | None:
     """The one shape that a relation refers to, None without a relation; raises as `referents`."""
     if reading.anchor is None:
         return None
@@ -73,7 +71,6 @@ def _net(o: ShapeObject, begin: float = 0.0, end: float = 1.0) -> Floats:
 
 
 def _heading(step: Floats) -> str:
-    """The nearest of the four headings."""
     return max(HEADINGS, key=lambda name: float(step @ np.array(HEADINGS[name])))
 
 
@@ -170,9 +167,7 @@ def _beside(o: ShapeObject, anchor: ShapeObject, heading: str) -> bool:
     return bool(np.median(along) > 0 and along.min() > 0.02)
 
 
-def _related(
-    fact: str, index: int, other: int, objects: tuple[ShapeObject, ...], hidden: Floats
-) -> bool:
+def _related(fact: str, index: int, other: int, objects: Shapes, hidden: Floats) -> bool:
     o, anchor = objects[index], objects[other]
     if fact in SIDES:
         return _beside(o, anchor, SIDES[fact])
@@ -214,7 +209,7 @@ _MEASURES: Mapping[str, tuple[Callable[[ShapeObject], float], Fact, int]] = {
 """Ranking -> what is compared, who takes part, and the sign of the winner."""
 
 
-def _winner(fact: str, members: list[int], objects: tuple[ShapeObject, ...]) -> tuple[int, ...]:
+def _winner(fact: str, members: list[int], objects: Shapes) -> tuple[int, ...]:
     measure, takes_part, sign = _MEASURES[fact]
     rivals = [i for i in members if takes_part(objects[i])]
     return (max(rivals, key=lambda i: sign * measure(objects[i])),) if rivals else ()

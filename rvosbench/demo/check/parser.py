@@ -107,16 +107,12 @@ _VERBS = (
 )
 
 
-def _stems() -> dict[str, str]:
-    stems = {}
-    for verb in _VERBS:
-        base = verb.removesuffix("e")
-        forms = (verb, verb + "s", verb + "es", base + "ing", verb + "ing", base + verb[-1] + "ing")
-        stems.update(dict.fromkeys(forms, verb))
-    return stems
-
-
-_STEMS: Mapping[str, str] = _stems()
+_STEMS: Mapping[str, str] = {
+    form: verb
+    for verb in _VERBS
+    for base in (verb.removesuffix("e"),)
+    for form in (verb, verb + "s", verb + "es", base + "ing", verb + "ing", base + verb[-1] + "ing")
+}
 _HEADS: Mapping[str, str | None] = {
     **{shape + ending: shape for shape in SHAPES for ending in ("", "s", "es")},
     **dict.fromkeys(("shape", "shapes", "object", "objects")),

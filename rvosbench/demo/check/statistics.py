@@ -33,12 +33,8 @@ def blind_j(areas: Counts, targets: Sequence[int]) -> Mapping[str, float]:
     target, total = areas[list(targets)].sum(axis=0), areas.sum(axis=0)
     seen = target > 0
     one = np.where(seen, 1 / len(areas), (areas == 0).mean(axis=0))
-    everything = np.where(seen, target / np.maximum(total, 1), total == 0)
-    return {
-        "one": float(one.mean()),
-        "all": float(everything.mean()),
-        "none": float((~seen).mean()),
-    }
+    whole = np.where(seen, target / np.maximum(total, 1), total == 0)
+    return {"one": float(one.mean()), "all": float(whole.mean()), "none": float((~seen).mean())}
 
 
 _SHARES = (

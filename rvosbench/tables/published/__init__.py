@@ -173,10 +173,8 @@ def _plain(value: Json) -> bool:
 
 def _flags(value: Json) -> bool:
     return isinstance(value, list) and all(
-        isinstance(flag, dict)
-        and set(flag) == {"rule", "note"}
-        and all(map(_filled, flag.values()))
-        for flag in value
+        isinstance(one, dict) and set(one) == {"rule", "note"} and all(map(_filled, one.values()))
+        for one in value
     )
 
 

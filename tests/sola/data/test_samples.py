@@ -9,8 +9,9 @@ import pytest
 from numpy.testing import assert_array_equal
 
 from rvosbench.errors import DatasetError
-from sola.data.labels import pseudo_labels, selection_score
-from sola.data.samples import LazyTokens, VideoSample
+from sola.data.samples import VideoSample, pseudo_labels, selection_score
+
+from ..learnable import in_memory
 
 
 def make_sample() -> VideoSample:
@@ -18,7 +19,7 @@ def make_sample() -> VideoSample:
     rng = np.random.default_rng(0)
     return VideoSample(
         "dir/video",
-        LazyTokens.of(rng.normal(size=(4, 3, 2)).astype(np.float32)),
+        in_memory(rng.normal(size=(4, 3, 2)).astype(np.float32)),
         np.array([[0.9, 0.0], [0.0, 0.8], [0.5, 0.4], [0.1, 0.1]], np.float32),
         ("a", "b", "c"),
         ("the first", "both", "nothing"),
@@ -44,7 +45,7 @@ def test_tracks_of_some_sources_can_be_looked_at_alone() -> None:
 def test_an_empty_video_has_no_labels() -> None:
     empty = VideoSample(
         "v",
-        LazyTokens.of(np.zeros((0, 3, 2), np.float32)),
+        in_memory(np.zeros((0, 3, 2), np.float32)),
         np.zeros((0, 1), np.float32),
         ("0",),
         ("the circle",),

@@ -14,7 +14,7 @@ from sola.config import PAPER_LOSS, LossConfig, SelectorConfig, Variant
 from sola.data.batches import Batch, Item, collate
 from sola.model import TrackSelector, load_released
 from sola.network.losses import SelectionLoss, positive_anchor, selection_loss, training_loss
-from sola.network.released import rename
+from sola.network.weights import rename
 
 from ...foreign import backward, fake_cuda
 from ..cases import SMALL, Case, make_case, make_selector

@@ -13,8 +13,13 @@ from rvosbench.config import configure
 from rvosbench.errors import WeightsError
 from sola.config import PAPER_SELECTOR, SelectorConfig
 from sola.model import load_released
-from sola.network.released import RENAMES, infer_config
-from sola.network.weights import checkpoint_hash, load_selector, save_selector
+from sola.network.weights import (
+    RENAMES,
+    checkpoint_hash,
+    infer_config,
+    load_selector,
+    save_selector,
+)
 
 from ..cases import SMALL, make_case, make_selector
 from .test_selector import GOLDEN, needs_golden

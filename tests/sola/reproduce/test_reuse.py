@@ -19,8 +19,7 @@ from sola.network.weights import save_selector
 from sola.reproduce.caches import is_finished, make_cache, remember
 from sola.reproduce.evaluations import Evaluate, Evaluation
 from sola.reproduce.settings import Settings, SplitFrames, changed
-from sola.reproduce.stage import make_units
-from sola.reproduce.trainings import Train, Trained, planned_training
+from sola.reproduce.trainings import Train, Trained, make_units, planned_training
 
 from ...recipes.selector import caches
 from ..cases import make_selector
