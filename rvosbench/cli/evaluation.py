@@ -46,7 +46,7 @@ def evaluate_command(
     options_of_run = RunOptions(place, resume, workers)
     preset, opened = f" (preset {choice.preset})" if choice.preset else "", chosen.dataset
     where, number = f"{opened.name}/{opened.split}", len(chosen.video_ids)
-    say(f"{choice.card.title}{preset} on {where}: {number} videos")
+    say(f"{choice.spec.card.title}{preset} on {where}: {number} videos")
     if len(plans) > 1:
         trial = Trial(chosen.dataset, plans, protocol, chosen.restriction)
         runs.report_robustness(choice, trial, options_of_run, as_json)
