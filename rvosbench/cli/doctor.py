@@ -45,13 +45,11 @@ def doctor_command(as_json: options.AsJson = False) -> None:
 
     Exits 1 if something is wrong. Example: rvosbench doctor
     """
-    findings = [*_versions(), _device(), *_packages(), *_plugins(), *_weights()]
-    rows = [
-        ["ok" if f.ok else "WRONG", f.check, f.found, "" if f.ok else f.advice] for f in findings
-    ]
+    found = [*_versions(), _device(), *_packages(), *_plugins(), *_weights()]
+    rows = [["ok" if f.ok else "WRONG", f.check, f.found, "" if f.ok else f.advice] for f in found]
     heads = ["", "check", "found", "what to do"]
-    answer(as_json, [vars(f) for f in findings], "", heads, rows)
-    if not all(f.ok for f in findings):
+    answer(as_json, [vars(f) for f in found], "", heads, rows)
+    if not all(f.ok for f in found):
         raise typer.Exit(1)
 
 

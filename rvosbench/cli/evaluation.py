@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from rvosbench.cli import options
+from rvosbench.cli.screen import say
 
 
 @options.grouped
@@ -43,7 +44,9 @@ def evaluate_command(
     choice = load_method(method, models.preset, changes, models.device, source.dataset)
     place = out or runs.default_folder(choice, chosen, protocol, plans)
     options_of_run = RunOptions(place, resume, workers)
-    runs.announce(choice, chosen)
+    preset, opened = f" (preset {choice.preset})" if choice.preset else "", chosen.dataset
+    where, number = f"{opened.name}/{opened.split}", len(chosen.video_ids)
+    say(f"{choice.spec.card.title}{preset} on {where}: {number} videos")
     if len(plans) > 1:
         trial = Trial(chosen.dataset, plans, protocol, chosen.restriction)
         runs.report_robustness(choice, trial, options_of_run, as_json)

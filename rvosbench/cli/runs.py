@@ -15,7 +15,7 @@ from rvosbench.datasets.choice import DatasetChoice
 from rvosbench.execution.units import Unit
 from rvosbench.recipe import digest
 from rvosbench.records import Json
-from rvosbench.report.robustness import Robustness, Trial, measure, to_json
+from rvosbench.report.robustness import Trial, measure, to_json
 from rvosbench.report.robustness_page import robustness_tables, write_report
 from rvosbench.runs.evaluate import RunOptions
 from rvosbench.runs.methods import MethodChoice
@@ -32,13 +32,6 @@ def default_folder(
     facts += [choice.device, dataset.fingerprint, corruption_of(dataset)]
     facts += [plan.signature for plan in plans]
     return Path("runs") / f"{choice.name}-{dataset.name}-{dataset.split}-{digest(facts)[:8]}"
-
-
-def announce(choice: MethodChoice, chosen: DatasetChoice) -> None:
-    """Tell what is about to be run."""
-    preset = f" (preset {choice.preset})" if choice.preset else ""
-    where = f"{chosen.dataset.name}/{chosen.dataset.split}"
-    say(f"{choice.card.title}{preset} on {where}: {len(chosen.video_ids)} videos")
 
 
 @contextmanager
@@ -92,9 +85,7 @@ def _row(label: str, count: int, scores: Mapping[str, float]) -> list[str]:
     return [label, str(count), *(percent(scores[k]) for k in ("jf", "j", "f"))]
 
 
-def report_robustness(
-    choice: MethodChoice, trial: Trial, run: RunOptions, as_json: bool = False
-) -> None:
+def report_robustness(choice: MethodChoice, trial: Trial, run: RunOptions, as_json: bool) -> None:
     """Evaluate clean and under every corruption, write the report, print its table."""
     out = run.out or Path("runs")
     videos = len(video_ids(trial.dataset) if trial.videos is None else trial.videos)
@@ -111,12 +102,8 @@ def report_robustness(
     if as_json:
         emit({**to_json(robustness), "report": str(page)})
     else:
-        _print_robustness(robustness)
+        say(f"{robustness.title}: J&F {percent(robustness.clean.jf)} on clean frames")
+        for table in robustness_tables(robustness):
+            rows = [[cell.text for cell in row.cells] for row in table.rows]
+            show(table.title, table.headings, rows, numbers=len(table.columns) - 1)
     say(f"report: {page} (beside it .svg, .png and .json)")
-
-
-def _print_robustness(robustness: Robustness) -> None:
-    say(f"{robustness.title}: J&F {percent(robustness.clean.jf)} on clean frames")
-    for table in robustness_tables(robustness):
-        rows = [[cell.text for cell in row.cells] for row in table.rows]
-        show(table.title, table.headings, rows, numbers=len(table.columns) - 1)

@@ -36,13 +36,11 @@ def emit(value: Json) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False))
 
 
-def show(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], numbers: int = 0
-) -> None:
+def show(title: str, heads: Sequence[str], rows: Sequence[Sequence[str]], numbers: int = 0) -> None:
     """A table on stdout; the last `numbers` columns are aligned right."""
     table = Table(title=title or None, title_justify="left", header_style="bold")
-    for index, name in enumerate(columns):
-        right = index >= len(columns) - numbers
+    for index, name in enumerate(heads):
+        right = index >= len(heads) - numbers
         table.add_column(name, justify="right" if right else "left", overflow="fold")
     for row in rows:
         table.add_row(*row)

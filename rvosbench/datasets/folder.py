@@ -58,14 +58,12 @@ def _with_frames(folder: Path, entry: Json) -> Json:
     return {**entry, "frames": names}
 
 
-def _truth(
-    annotations: Path, path: Path, clips: Mapping[str, Clip]
-) -> tuple[LabelTruth | None, str]:
+def _truth(masks: Path, path: Path, clips: Mapping[str, Clip]) -> tuple[LabelTruth | None, str]:
     if any(clip.objects is None for clip in clips.values()):
         return None, f"the expressions of {path} have no 'objects'"
-    if not annotations.is_dir():
-        return None, f"there is no folder {annotations} with masks <video>/<frame>.png"
-    return LabelTruth(annotations), ""
+    if not masks.is_dir():
+        return None, f"there is no folder {masks} with masks <video>/<frame>.png"
+    return LabelTruth(masks), ""
 
 
 SPEC = DatasetSpec(

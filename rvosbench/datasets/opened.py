@@ -22,9 +22,7 @@ class OpenedSplit:
     """A dataset split on disk; satisfies `rvosbench.contracts.Dataset`.
 
     Attributes:
-        name: dataset name.
-        split: split name.
-        protocols: names of scoring protocols, the default first.
+        name, split, protocols: as in the contract.
         clips: video id -> what the meta file says, in dataset order.
         frames: folder that holds one folder of frames a video.
         truth: where masks come from; None on a hidden split.

@@ -55,7 +55,13 @@ def claimed(folder: Path, share: str = "") -> Iterator[None]:
     if not again:
         write_json(mine, {**vars(me), "since": since, "share": share})
     try:
-        _check_alone(folder, me, share)
+        for other in claims(folder):
+            if other.owner != me and not (share and share == other.share):
+                raise UsageError(
+                    f"{folder}: process {other.owner.process} of {other.owner.host} works here "
+                    f"since {other.since}: wait for it, or choose another folder. If that machine "
+                    f"is gone, delete {folder / CLAIMS}"
+                )
         yield
     finally:
         if not again:
@@ -74,16 +80,6 @@ def claims(folder: Path) -> list[Claim]:
         else:
             found.append(claim)
     return found
-
-
-def _check_alone(folder: Path, me: Owner, share: str) -> None:
-    for other in claims(folder):
-        if other.owner != me and not (share and share == other.share):
-            raise UsageError(
-                f"{folder}: process {other.owner.process} of {other.owner.host} works here since "
-                f"{other.since}: wait for it, or choose another folder. If that machine is gone, "
-                f"delete {folder / CLAIMS}"
-            )
 
 
 def _read(file: Path) -> Claim | None:

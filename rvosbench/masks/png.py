@@ -85,15 +85,13 @@ def read_values(
         raise MaskError(f"{where}: not a readable PNG ({error}); write the file again") from error
 
 
-def frame_files(
-    tree: Tree, folder: str | None, frame_names: Sequence[str]
-) -> tuple[str | None, ...]:
+def frame_files(tree: Tree, folder: str | None, names: Sequence[str]) -> tuple[str | None, ...]:
     """The PNG of every frame in a folder of a tree; None where there is none."""
     if folder is None:
-        return (None,) * len(frame_names)
+        return (None,) * len(names)
     there = {name[:-4]: name for name in tree.files(folder) if name.lower().endswith(".png")}
     prefix = f"{folder}/" if folder else ""
-    return tuple(prefix + there[name] if name in there else None for name in frame_names)
+    return tuple(prefix + there[name] if name in there else None for name in names)
 
 
 def png_masks(tree: Tree, names: Sequence[str | None], size: tuple[int, int]) -> MaskSequence:
@@ -169,5 +167,9 @@ def _inflater() -> tuple[Callable[[bytes, int], bytes], tuple[type[Exception], .
     try:
         fast = importlib.import_module("deflate")
     except ImportError:
-        return lambda compressed, size: zlib.decompress(compressed, bufsize=size), (zlib.error,)
+        return _zlib, (zlib.error,)
     return fast.zlib_decompress, (fast.DeflateError, ValueError)
+
+
+def _zlib(compressed: bytes, size: int) -> bytes:
+    return zlib.decompress(compressed, bufsize=size)

@@ -71,7 +71,7 @@ class MaskSequence:
     @classmethod
     def from_words(cls, frames: Sequence[Words], size: tuple[int, int]) -> MaskSequence:
         """Wrap packed frames: each (height, ceil(width / 64)) uint64, see `pack`."""
-        return cls(*size, tuple(frames), _as_it_is)
+        return cls(*size, tuple(frames), np.asarray)
 
     @classmethod
     def from_reader(
@@ -218,10 +218,6 @@ def popcount(words: Words) -> int:
 
 
 _BITS = np.array([bin(i).count("1") for i in range(256)], dtype=np.uint8)
-
-
-def _as_it_is(words: Words) -> Words:
-    return words
 
 
 def _decoded(size: tuple[int, int], counts: bytes | None) -> Words:

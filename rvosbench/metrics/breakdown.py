@@ -64,18 +64,11 @@ def _place(value: str) -> tuple[int, str]:
     return _ORDER.index(value) if value in _ORDER else len(_ORDER), value
 
 
-def _size(score: ExpressionScore) -> Sequence[str]:
-    share = score.metrics.get("target_share", 0.0)
-    if share == 0:
+def _band(value: float | None, low: float, high: float, names: tuple[str, str]) -> Sequence[str]:
+    """Below, between or from two bounds; nothing for no value, or where nothing was meant (0)."""
+    if not value:
         return []
-    return ["small" if share < SMALL else "large" if share >= LARGE else "medium"]
-
-
-def _length(score: ExpressionScore) -> Sequence[str]:
-    length = score.metrics.get("length")
-    if length is None:
-        return []
-    return ["short" if length < SHORT else "long" if length >= LONG else "medium"]
+    return [names[0] if value < low else names[1] if value >= high else "medium"]
 
 
 def _targets(score: ExpressionScore) -> Sequence[str]:
@@ -89,8 +82,12 @@ _DIVISIONS: Mapping[str, Callable[[Expression, ExpressionScore], Sequence[str]]]
     {
         "category": lambda expression, score: expression.tags,
         "group": lambda expression, score: [expression.group] if expression.group else [],
-        "size": lambda expression, score: _size(score),
-        "length": lambda expression, score: _length(score),
+        "size": lambda expression, score: _band(
+            score.metrics.get("target_share"), SMALL, LARGE, ("small", "large")
+        ),
+        "length": lambda expression, score: _band(
+            score.metrics.get("length"), SHORT, LONG, ("short", "long")
+        ),
         "targets": lambda expression, score: _targets(score),
     }
 )

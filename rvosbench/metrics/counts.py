@@ -113,12 +113,15 @@ class Outlines:
         """A packed mask without its void pixels, and its boundary."""
         if index in self._kept:
             return self._kept[index]
-        words = _without_void(self.masks, self.void, index)
-        found = words, _kernel().outline(words, self.masks.width)
+        found = self._read(index)
         size = found[0].nbytes + found[1][0].nbytes
         if (len(self._kept) + 1) * size <= KEPT_BYTES:
             self._kept[index] = found
         return found
+
+    def _read(self, index: int) -> tuple[Words, Outline]:
+        words = _without_void(self.masks, self.void, index)
+        return words, _kernel().outline(words, self.masks.width)
 
 
 def count(

@@ -202,6 +202,6 @@ def measure(
         Row(p.name, p.severity, score(corrupted(dataset, p), f"{p.name}:{p.severity}", number))
         for number, p in enumerate(trial.plans, start=2)
     ]
-    title = f"{method.card.title} on {dataset.name}/{dataset.split} under corruption"
+    title = f"{method.spec.card.title} on {dataset.name}/{dataset.split} under corruption"
     setting = trial.plans[0].signature.partition("@")[2].partition(",frost")[0]
     return Robustness(title, clean, tuple(rows), setting)

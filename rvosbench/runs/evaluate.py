@@ -14,10 +14,8 @@ from tempfile import TemporaryDirectory
 
 from rvosbench.contracts import (
     Dataset,
-    ExpressionScore,
     Method,
     ScoringProtocol,
-    Summary,
     TruthMethod,
 )
 from rvosbench.datasets.capabilities import video_ids
@@ -182,11 +180,16 @@ def _check_resumable(evaluated: Evaluated, run: RunOptions) -> None:
 def _result(
     recipe: Recipe, evaluated: Evaluated, task: Task, card: MethodCard, kept: Sequence[VideoScores]
 ) -> Result:
-    scored = [
-        ScoredExpression(_expression(sample, score.expression), score)
-        for sample, found in zip(task.samples, kept, strict=True)
-        for score in found.scores
-    ]
+    scored, summary = [], None
+    for sample, found in zip(task.samples, kept, strict=True):
+        named = {e.id: e for e in sample.expressions}
+        for s in found.scores:  # a protocol may score objects that no expression names
+            expression = named.get(s.expression, Expression(s.expression, ""))
+            scored.append(ScoredExpression(expression, s))
+    if scored:
+        scores = [s.score for s in scored]
+        summary = task.protocol.summarize(scores)
+        summary = replace(summary, metrics={**split_values(scores), **summary.metrics})
     if evaluated.files is None:
         known = {"frames": digest([sample.video.identity for sample in task.samples])}
     else:
@@ -194,7 +197,7 @@ def _result(
     return Result(
         {**recipe.facts, **known},
         card,
-        _summary(task.protocol, [s.score for s in scored]) if scored else None,
+        summary,
         tuple(scored),
         evaluated.needs_truth,
         Missing.total(found.missing for found in kept)._asdict(),
@@ -209,15 +212,3 @@ def _unit_digest(recipe: Recipe, sample: Sample, evaluated: Evaluated) -> str:
     video, expressions = sample.video, [[e.id, e.text] for e in sample.expressions]
     read = video.identity if evaluated.files is None else evaluated.files(sample)
     return digest([dict(recipe.facts), video.id, list(video.frame_names), expressions, read])
-
-
-def _expression(sample: Sample, expression_id: str) -> Expression:
-    """By id; a protocol may score objects that no expression names."""
-    found = (e for e in sample.expressions if e.id == expression_id)
-    return next(found, Expression(expression_id, ""))
-
-
-def _summary(protocol: ScoringProtocol, scores: Sequence[ExpressionScore]) -> Summary:
-    """The protocol's summary, with the values that every result has."""
-    summary = protocol.summarize(scores)
-    return replace(summary, metrics={**split_values(scores), **summary.metrics})

@@ -75,8 +75,8 @@ def from_method(method: str | MethodChoice | Built, dataset: str) -> Evaluated:
         method = load_method(method, dataset=dataset)
     if isinstance(method, MethodChoice):
         facts = {**method.facts(), **method.details()}
-        needs_truth = method.spec.needs_truth
-        return Evaluated(facts, method.build, method.card, method.identify, needs_truth)
+        spec = method.spec
+        return Evaluated(facts, method.build, spec.card, method.identify, spec.needs_truth)
     if not isinstance(method, Method | TruthMethod):
         raise UsageError(f"{type(method).__name__} has no predict(sample): not a method")
     name = str(getattr(method, "name", type(method).__name__))

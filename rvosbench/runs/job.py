@@ -96,21 +96,19 @@ def _sized(sample: Sample, truth: TruthLookup) -> Sample:
     return sample
 
 
-def complete(
-    answers: Mapping[str, Answer], sample: Sample, method_name: str
-) -> dict[str, Prediction]:
+def complete(answers: Mapping[str, Answer], sample: Sample, method: str) -> dict[str, Prediction]:
     """All predictions for a video, in the order of its expressions, after checking them.
 
     Args:
         answers: expression id -> prediction, or bare masks.
         sample: the video and its expressions.
-        method_name: who predicted, for the messages.
+        method: who predicted, for the messages.
 
     Raises:
         IncompletePredictionError: an expression has no prediction.
         PredictionError: one of no expression, or that does not cover every frame at its size.
     """
-    where = f"{method_name}, video {sample.video.id!r}"
+    where = f"{method}, video {sample.video.id!r}"
     asked = [expression.id for expression in sample.expressions]
     missing = [i for i in asked if i not in answers]
     unasked = [i for i in answers if i not in set(asked)]

@@ -12,7 +12,7 @@ from rvosbench.config import configure, differences, signed_values
 from rvosbench.contracts import Method, MethodIdentity, MethodSpec, TruthMethod
 from rvosbench.errors import UnknownNameError, UsageError
 from rvosbench.models.runtime import known_device
-from rvosbench.records import Json, MethodCard
+from rvosbench.records import Json
 from rvosbench.runs.code_hash import source_hash
 
 
@@ -36,11 +36,6 @@ class MethodChoice:
     def spec(self) -> MethodSpec:
         """What stands at the entry point."""
         return plugins.method_spec(self.name)
-
-    @property
-    def card(self) -> MethodCard:
-        """What the tables print."""
-        return self.spec.card
 
     @cached_property
     def config(self) -> object:

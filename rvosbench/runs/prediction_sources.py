@@ -28,8 +28,8 @@ from rvosbench.runs.run_folder import RunFolder
 _MASKS = ("prediction_masks", "masks")
 _NOTHING = Missing()
 
-Read = Callable[[str], tuple[Prediction, Missing]]
-"""Key -> its prediction, with empty masks where there are none, and how many those are."""
+Filled = tuple[Prediction, Missing]
+"""A prediction, with empty masks where there are none, and how many those are."""
 
 
 class VideoPredictions(Mapping[str, Prediction]):
@@ -43,7 +43,9 @@ class VideoPredictions(Mapping[str, Prediction]):
         missing: of all keys alike.
     """
 
-    def __init__(self, keys: Sequence[str], read: Read, missing: Missing = _NOTHING) -> None:
+    def __init__(
+        self, keys: Sequence[str], read: Callable[[str], Filled], missing: Missing = _NOTHING
+    ) -> None:
         self._keys, self._read = tuple(keys), read
         self._filled: dict[str | None, Missing] = {None: missing}
         self._hashes: dict[str, str] = {}
@@ -169,9 +171,7 @@ class RleFile:
             )
         return entry
 
-    def _read(
-        self, sample: Sample, video: Mapping[str, Json], key: str
-    ) -> tuple[Prediction, Missing]:
+    def _read(self, sample: Sample, video: Mapping[str, Json], key: str) -> Filled:
         frames, size = sample.video.frame_names, sample.video.size
         if video.get(key) is None:
             gap = gap_of(str(self.path), sample, key, len(frames), sorted(video), [key])
@@ -224,9 +224,7 @@ class RunSource:
             )
         return kept.by_expression
 
-    def _read(
-        self, sample: Sample, video: Mapping[str, Prediction], key: str
-    ) -> tuple[Prediction, Missing]:
+    def _read(self, sample: Sample, video: Mapping[str, Prediction], key: str) -> Filled:
         if key in video:
             where = f"{self.run.path}: video {sample.video.id!r}, expression {key!r}"
             return replace(video[key], masks=_decoded(video[key].masks, where)), Missing()

@@ -25,6 +25,7 @@ from rvosbench.masks.png import encode_mask, frame_files, png_masks
 from rvosbench.missing import Missing, MissingPolicy
 from rvosbench.records import Prediction, Sample, Video
 from rvosbench.runs.prediction_sources import (
+    Filled,
     PredictionSource,
     RleFile,
     RunSource,
@@ -108,7 +109,7 @@ class MaskTree:
         # An expression of another video may have the same name, but holds masks, not folders.
         return _place(self.tree, video_id, lambda name: bool(self.tree.folders(name)))
 
-    def _read(self, sample: Sample, place: str | None, key: str) -> tuple[Prediction, Missing]:
+    def _read(self, sample: Sample, place: str | None, key: str) -> Filled:
         files = self._files(sample, place, key)
         masks, absent = png_masks(self.tree, files, sample.video.size), _absent(sample, files)
         if not absent:

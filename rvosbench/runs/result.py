@@ -131,7 +131,10 @@ def from_json(content: Mapping[str, Json]) -> Result:
     return Result(
         facts=content["facts"],
         card=MethodCard(**_known(MethodCard, content["card"])),
-        summary=_summary(summary) if summary else None,
+        # format 1 called metric values extra
+        summary=Summary(**{"metrics": summary.get("extra", {}), **_known(Summary, summary)})
+        if summary
+        else None,
         expressions=tuple(_scored(row) for row in content["expressions"]),
         upper_bound=content.get("upper_bound", False),
         missing=content.get("missing", Missing()._asdict()),
@@ -144,18 +147,16 @@ _REPORTED = ("video", "expression", "j", "f")
 def report(result: Result, path: Path | None) -> dict[str, Json]:
     """The object that `--json` prints: scores unrounded in [0, 1], null on a hidden split."""
     facts, summary = result.facts, result.summary
+    rows = [
+        {**{name: getattr(s.score, name) for name in _REPORTED}, "metrics": dict(s.score.metrics)}
+        for s in result.expressions
+    ]
     return {
         "signature": result.signature,
         **{k: facts[k] for k in ("method", "dataset", "split", "protocol")},
         "corruption": facts.get("corruption"),
         **{name: getattr(summary, name, None) for name in ("j", "f", "jf")},
-        "expressions": [
-            {
-                **{name: getattr(s.score, name) for name in _REPORTED},
-                "metrics": dict(s.score.metrics),
-            }
-            for s in result.expressions
-        ],
+        "expressions": rows,
         "result": str(path) if path else None,
         "metrics": dict(summary.metrics) if summary else {},
         "missing": dict(result.missing),
@@ -199,11 +200,6 @@ def _row(scored: ScoredExpression) -> dict[str, Json]:
 def _scored(row: Mapping[str, Json]) -> ScoredExpression:
     expression = Expression(row["expression"], row["text"], row["group"], tuple(row["tags"]))
     return ScoredExpression(expression, from_row(row["video"], row))
-
-
-def _summary(values: Mapping[str, Json]) -> Summary:
-    known = _known(Summary, values)
-    return Summary(**{"metrics": values.get("extra", {}), **known})  # format 1 called them extra
 
 
 def _known(kind: type, values: Mapping[str, Json]) -> dict[str, Json]:

@@ -25,7 +25,7 @@ from rvosbench.errors import MaskError, ResultError, UsageError, few
 from rvosbench.execution.store import Store
 from rvosbench.files.atomic import PART, discard, json_bytes, remove_left_overs, write_json
 from rvosbench.files.claims import CLAIMS, claimed
-from rvosbench.masks import MaskSequence
+from rvosbench.masks import MaskSequence, Rle
 from rvosbench.missing import Missing
 from rvosbench.recipe import Recipe, digest
 from rvosbench.records import Json, Prediction, Video
@@ -100,20 +100,13 @@ class VideoFiles:
         content = _read(file)
         try:
             size = int(content["size"][0]), int(content["size"][1])
-            found = {
-                str(key): Prediction(
-                    MaskSequence.from_rle(
-                        [{"size": list(size), "counts": c} for c in row["masks"]], size
-                    ),
-                    row["score"],
-                    diagnostics=row["diagnostics"],
-                )
-                for key, row in content["expressions"].items()
-            }
-            frames = tuple(str(name) for name in content["frames"])
-            for key, prediction in found.items():
-                if len(prediction.masks) != len(frames):
-                    raise ValueError(f"expression {key!r} has {len(prediction.masks)} masks")
+            frames, found = tuple(str(name) for name in content["frames"]), {}
+            for key, row in content["expressions"].items():
+                rles: list[Rle | None] = [{"size": [*size], "counts": c} for c in row["masks"]]
+                if len(rles) != len(frames):
+                    raise ValueError(f"expression {key!r} has {len(rles)} masks")
+                masks = MaskSequence.from_rle(rles, size)
+                found[str(key)] = Prediction(masks, row["score"], diagnostics=row["diagnostics"])
             return RunPredictions(str(content["video"]), frames, found)
         except (KeyError, IndexError, TypeError, ValueError, AttributeError, MaskError) as error:
             raise _incomplete(file, error) from error
@@ -251,14 +244,12 @@ class RunFolder:
     def _by_result(self, error: Exception) -> tuple[str, Mapping[str, Json]]:
         """What the result says of the run, where the mark is damaged."""
         try:
-            facts = dict(self.result().facts)
+            facts = {k: v for k, v in self.result().facts.items() if k not in _AFTER}
         except ResultError:
             raise ResultError(
                 f"{self.path / _RUN}: cannot be read ({error}), so nothing tells which run the "
                 "folder holds. Choose another --out, or delete the folder"
             ) from error
-        for name in _AFTER:
-            facts.pop(name, None)
         return digest(facts), facts
 
 

@@ -44,10 +44,7 @@ class PerExpression:
     scored by the rule for empty masks.
 
     Attributes:
-        name: as on the command line.
-        version: changes whenever a number could change.
-        official: whether the authors published the scorer.
-        answers: what is scored.
+        name, version, official, answers: as in `rvosbench.contracts.ScoringProtocol`.
         rule: what it makes of each expression; None leaves J and F as they are.
         summary: one number for the split, from all scores.
         refused: what counts for predictions that are missing or do not fit; None raises the error.
@@ -78,7 +75,8 @@ class PerExpression:
             targets, target_stability = len(target.objects), stability(outlines.masks)
             for expression in ids:
                 try:
-                    masks, confidence = annotated_masks(sample, expression, target, predictions)
+                    given = fitting_prediction(sample, expression, target, predictions)
+                    masks = given.masks.at(target.annotated)
                     counts = count(masks, outlines, radius=tolerance(masks.size))
                 except PredictionError as error:
                     if self.refused is None:
@@ -91,7 +89,7 @@ class PerExpression:
                     "target_stability": target_stability,
                     "stability": stability(masks),
                     "length": len(sample.video),
-                    "score": confidence,
+                    "score": given.score,
                 }
                 score = expression_score(
                     sample.video.id, expression, counts, target.annotated, values
@@ -115,10 +113,10 @@ def by_target(sample: Sample, truth: TruthLookup) -> Iterator[tuple[Target, list
         yield targets[ids[0]], ids
 
 
-def annotated_masks(
+def fitting_prediction(
     sample: Sample, expression_id: str, target: Target, predictions: Mapping[str, Prediction]
-) -> tuple[MaskSequence, float]:
-    """The predicted masks on the frames that have ground truth, and the prediction's score.
+) -> Prediction:
+    """The prediction for an expression, with masks that fit the video and its ground truth.
 
     Raises:
         DatasetError: no frame has ground truth.
@@ -131,8 +129,8 @@ def annotated_masks(
     if expression_id not in predictions:
         raise IncompletePredictionError(f"{where}: there is no prediction")
     prediction = predictions[expression_id]
-    masks = fitting(prediction.masks, sample, target.size, where)
-    return masks.at(target.annotated), prediction.score
+    fitting(prediction.masks, sample, target.size, where)
+    return prediction
 
 
 def fitting(masks: MaskSequence, sample: Sample, size: tuple[int, int], where: str) -> MaskSequence:

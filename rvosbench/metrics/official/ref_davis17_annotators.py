@@ -27,11 +27,11 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from rvosbench.contracts import ExpressionScore, Summary, VideoTruth
-from rvosbench.errors import DatasetError, IncompletePredictionError
+from rvosbench.errors import DatasetError
 from rvosbench.masks import MaskSequence
 from rvosbench.metrics.official.davis import object_score, whole_target
 from rvosbench.metrics.official.davis_unsup import match
-from rvosbench.metrics.official.per_expression import check_soft, fitting, mean_summary
+from rvosbench.metrics.official.per_expression import check_soft, fitting_prediction, mean_summary
 from rvosbench.metrics.values import means
 from rvosbench.records import Prediction, Sample, Target
 
@@ -130,25 +130,16 @@ def _score_set(
     predictions: Mapping[str, Prediction],
 ) -> list[ExpressionScore]:
     ids = list(named.values())
-    masks = compete([_given(sample, i, target, predictions) for i in ids], target.annotated)
+    given = [fitting_prediction(sample, i, target, predictions) for i in ids]
+    for expression, prediction in zip(ids, given, strict=True):
+        check_soft(prediction, f"video {sample.video.id!r}, expression {expression!r}")
+    masks = compete(given, target.annotated)
     rows = []
     for thing, (label, counts) in zip(target.objects, match(masks, target), strict=True):
         name = ids[label] if label < len(ids) else f"{annotator}/object {thing}"
         row = object_score(sample, name, counts, target)
         rows.append(replace(row, metrics={**row.metrics, "set": annotator}))
     return rows
-
-
-def _given(
-    sample: Sample, expression_id: str, target: Target, predictions: Mapping[str, Prediction]
-) -> Prediction:
-    where = f"video {sample.video.id!r}, expression {expression_id!r}"
-    if expression_id not in predictions:
-        raise IncompletePredictionError(f"{where}: there is no prediction")
-    prediction = predictions[expression_id]
-    fitting(prediction.masks, sample, target.size, where)
-    check_soft(prediction, where)
-    return prediction
 
 
 def compete(given: Sequence[Prediction], annotated: Sequence[int]) -> list[MaskSequence]:
