@@ -28,12 +28,12 @@ from rvosbench.metrics.values import split_values
 from rvosbench.missing import Missing
 from rvosbench.recipe import Recipe, digest
 from rvosbench.records import Expression, MethodCard, Sample
-from rvosbench.runs.evaluated import Evaluated, from_files, from_method
-from rvosbench.runs.job import VideoJob
+from rvosbench.runs.evaluation_set import EvaluationSet, open_evaluation_set
 from rvosbench.runs.methods import MethodChoice
+from rvosbench.runs.participant import Participant, from_files, from_method
 from rvosbench.runs.result import Result, ScoredExpression, write_result
 from rvosbench.runs.run_folder import RunFolder, VideoScores
-from rvosbench.runs.task import Task, open_task
+from rvosbench.runs.video_job import VideoJob
 
 
 @dataclass(frozen=True)
@@ -79,19 +79,19 @@ def evaluate(
             run, or another process works there.
         PredictionError: the method's predictions do not fit the sample.
     """
-    task = open_task(dataset, protocol, videos)
+    task = open_evaluation_set(dataset, protocol, videos)
     if task.protocol.answers != "expressions":
         raise UsageError(
             f"protocol {task.protocol.name!r} scores label images, a method predicts expressions: "
             f"choose another of {', '.join(dataset.protocols)}, or score a folder of label images"
         )
-    evaluated, run = from_method(method, dataset.name), run or RunOptions()
-    if task.hidden and evaluated.needs_truth:
+    participant, run = from_method(method, dataset.name), run or RunOptions()
+    if task.hidden and participant.needs_truth:
         raise NoGroundTruthError(
-            f"{evaluated.name} needs the ground truth, which {dataset.name}/{dataset.split} does "
+            f"{participant.name} needs the ground truth, which {dataset.name}/{dataset.split} does "
             "not have"
         )
-    return _run(evaluated, task, run)
+    return _run(participant, task, run)
 
 
 def score(
@@ -122,38 +122,38 @@ def score(
         ResultError: a run folder whose files are damaged.
         NoGroundTruthError: the split's ground truth is hidden.
     """
-    run, task = run or RunOptions(), open_task(dataset, protocol, videos)
+    run, task = run or RunOptions(), open_evaluation_set(dataset, protocol, videos)
     if task.hidden:
         raise NoGroundTruthError(
             f"{dataset.name}/{dataset.split} has no public ground truth: predictions can be packed "
             "and sent to the authors' server, not scored here"
         )
-    evaluated, there = from_files(
+    participant, there = from_files(
         Path(predictions), missing, task.protocol.answers, task.samples, video_ids(dataset)
     )
     if videos is None and len(there) < len(task.samples):
         task = replace(task, videos=tuple(s.video.id for s in there), samples=tuple(there))
-    return _run(evaluated, task, run)
+    return _run(participant, task, run)
 
 
-def _run(evaluated: Evaluated, task: Task, run: RunOptions) -> Result:
+def _run(participant: Participant, task: EvaluationSet, run: RunOptions) -> Result:
     """Claim the run's folder for the time of the work, do what is not finished, write the result.
 
     Nothing is built here if it can be told what the method would say of itself once built.
     """
-    _check_resumable(evaluated, run)
-    built, identity = None, evaluated.identify(task.ids) if evaluated.identify else None
+    _check_resumable(participant, run)
+    built, identity = None, participant.identify(task.ids) if participant.identify else None
     if identity is None:
-        built = evaluated.build()
-        identity = evaluated.identity_of(built, task.ids)
-    recipe = Recipe({**task.facts(), **evaluated.facts})
-    if evaluated.files is None:
+        built = participant.build()
+        identity = participant.identity_of(built, task.ids)
+    recipe = Recipe({**task.facts(), **participant.facts})
+    if participant.files is None:
         recipe = recipe.with_facts(provenance=dict(identity.provenance))
-    job = VideoJob(evaluated, task, identity, built)
+    job = VideoJob(participant, task, identity, built)
     with ExitStack() as stack:
         place = RunFolder(run.out or Path(stack.enter_context(TemporaryDirectory())))
         stack.enter_context(place.claimed(recipe, run.resume))
-        units = [Unit(s.video.id, _unit_digest(recipe, s, evaluated)) for s in task.samples]
+        units = [Unit(s.video.id, _unit_digest(recipe, s, participant)) for s in task.samples]
 
         def executor(job: Job, keys: Sequence[str], folder: Path) -> Iterator[Outcome]:
             discard(place.result_file)  # from here on there is no result until all is done
@@ -161,24 +161,28 @@ def _run(evaluated: Evaluated, task: Task, run: RunOptions) -> Result:
 
         run_units(units, job, place.store, executor, run.on_done)
         kept = [place.video(video).scores(video) for video in task.ids]
-        result = _result(recipe, evaluated, task, identity.card, kept)
+        result = _result(recipe, participant, task, identity.card, kept)
         if run.out is not None:
             write_result(place.result_file, result)
     return result
 
 
-def _check_resumable(evaluated: Evaluated, run: RunOptions) -> None:
+def _check_resumable(participant: Participant, run: RunOptions) -> None:
     if run.resume and run.out is None:
         raise UsageError("resume wants the folder of the run: give --out")
-    if run.resume and evaluated.unsure:
+    if run.resume and participant.unsure:
         raise UsageError(
-            f"a run of {evaluated.name} cannot be resumed: nothing tells {evaluated.unsure}, or "
-            "start again"
+            f"a run of {participant.name} cannot be resumed: nothing tells {participant.unsure}, "
+            "or start again"
         )
 
 
 def _result(
-    recipe: Recipe, evaluated: Evaluated, task: Task, card: MethodCard, kept: Sequence[VideoScores]
+    recipe: Recipe,
+    participant: Participant,
+    task: EvaluationSet,
+    card: MethodCard,
+    kept: Sequence[VideoScores],
 ) -> Result:
     scored, summary = [], None
     for sample, found in zip(task.samples, kept, strict=True):
@@ -190,7 +194,7 @@ def _result(
         scores = [s.score for s in scored]
         summary = task.protocol.summarize(scores)
         summary = replace(summary, metrics={**split_values(scores), **summary.metrics})
-    if evaluated.files is None:
+    if participant.files is None:
         known = {"frames": digest([sample.video.identity for sample in task.samples])}
     else:
         known = {"predictions": digest([found.pixels for found in kept])}
@@ -199,16 +203,16 @@ def _result(
         card,
         summary,
         tuple(scored),
-        evaluated.needs_truth,
+        participant.needs_truth,
         Missing.total(found.missing for found in kept)._asdict(),
     )
 
 
-def _unit_digest(recipe: Recipe, sample: Sample, evaluated: Evaluated) -> str:
+def _unit_digest(recipe: Recipe, sample: Sample, participant: Participant) -> str:
     """What decides a video's files: the run, the video's expressions, and what is read of it.
 
     A method reads frames, a score of files reads the files and works without frames.
     """
     video, expressions = sample.video, [[e.id, e.text] for e in sample.expressions]
-    read = video.identity if evaluated.files is None else evaluated.files(sample)
+    read = video.identity if participant.files is None else participant.files(sample)
     return digest([dict(recipe.facts), video.id, list(video.frame_names), expressions, read])

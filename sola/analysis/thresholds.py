@@ -19,9 +19,9 @@ from rvosbench.errors import ResultError, UsageError
 from rvosbench.masks import union
 from rvosbench.metrics import official
 from rvosbench.records import Prediction, Sample, Track
+from rvosbench.runs.evaluation_set import GroundTruth
 from rvosbench.runs.result import Result
 from rvosbench.runs.run_folder import RunFolder
-from rvosbench.runs.task import GroundTruth
 from rvosbench.tracks.cache import TrackCache
 from rvosbench.tracks.track_maker import TrackMaker
 from sola.method import SolaConfig, select

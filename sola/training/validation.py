@@ -10,7 +10,7 @@ import torch
 
 from rvosbench.contracts import ExpressionScore
 from rvosbench.metrics import official
-from rvosbench.runs.task import GroundTruth
+from rvosbench.runs.evaluation_set import GroundTruth
 from rvosbench.tracks.cache import TrackCache
 from sola.config import TrainConfig
 from sola.data.batches import collate, make_item

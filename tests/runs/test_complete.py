@@ -11,7 +11,7 @@ import pytest
 from rvosbench.errors import IncompletePredictionError, PredictionError
 from rvosbench.masks import MaskSequence
 from rvosbench.records import Prediction, Sample
-from rvosbench.runs.job import complete
+from rvosbench.runs.video_job import complete
 
 from ..toys import LENGTH, SIZE, ToyDataset, moving_square
 

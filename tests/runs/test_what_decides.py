@@ -18,8 +18,8 @@ from rvosbench.masks import MaskSequence
 from rvosbench.records import MethodCard, Sample, Video
 from rvosbench.runs.code_hash import source_hash
 from rvosbench.runs.evaluate import RunOptions, evaluate, score
-from rvosbench.runs.evaluated import from_method
 from rvosbench.runs.methods import MethodChoice
+from rvosbench.runs.participant import from_method
 from rvosbench.runs.predictions import write_predictions
 from rvosbench.runs.result import Result
 

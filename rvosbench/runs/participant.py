@@ -1,4 +1,4 @@
-"""What is evaluated: a method, or predictions in files, and what a recipe says of it."""
+"""Who takes part in an evaluation: a method, or predictions in files, and what a recipe says of it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ Built = Method | TruthMethod
 
 
 @dataclass(frozen=True)
-class Evaluated:
-    """What is evaluated, before it is built.
+class Participant:
+    """Whoever is evaluated, before it is built.
 
     Attributes:
         facts: what decides its numbers and is known before it is built.
@@ -61,7 +61,7 @@ def _given(method: Built) -> Built:  # worker processes get it, with the method,
     return method
 
 
-def from_method(method: str | MethodChoice | Built, dataset: str) -> Evaluated:
+def from_method(method: str | MethodChoice | Built, dataset: str) -> Participant:
     """A method by name, by choice, or built already.
 
     Args:
@@ -76,7 +76,7 @@ def from_method(method: str | MethodChoice | Built, dataset: str) -> Evaluated:
     if isinstance(method, MethodChoice):
         facts = {**method.facts(), **method.details()}
         spec = method.spec
-        return Evaluated(facts, method.build, spec.card, method.identify, spec.needs_truth)
+        return Participant(facts, method.build, spec.card, method.identify, spec.needs_truth)
     if not isinstance(method, Method | TruthMethod):
         raise UsageError(f"{type(method).__name__} has no predict(sample): not a method")
     name = str(getattr(method, "name", type(method).__name__))
@@ -87,7 +87,7 @@ def from_method(method: str | MethodChoice | Built, dataset: str) -> Evaluated:
     elif unknown:
         unsure = f"whether its attribute {', '.join(unknown)} changed: keep plain values, arrays, "
         unsure += "dataclasses or networks there"
-    return Evaluated(
+    return Participant(
         {**_named(name), "code": code, "object": attributes},
         partial(_given, method),
         MethodCard(name),
@@ -102,7 +102,7 @@ def from_files(
     answers: Literal["expressions", "labels"],
     samples: Sequence[Sample],
     split: Sequence[str],
-) -> tuple[Evaluated, Sequence[Sample]]:
+) -> tuple[Participant, Sequence[Sample]]:
     """Predictions in files, and which of `samples` they can be scored on.
 
     They are told apart by their pixels, which are hashed when they are scored. Label images are
@@ -126,7 +126,7 @@ def from_files(
             samples = [sample for sample in samples if source.holds(sample.video.id)]
     facts = {**_named("predictions"), "missing": source.missing.value}
     card = MethodCard("predictions")
-    return Evaluated(facts, partial(_given, source), card, files=source.digest), samples
+    return Participant(facts, partial(_given, source), card, files=source.digest), samples
 
 
 def _named(method: str) -> dict[str, Json]:

@@ -19,10 +19,10 @@ from rvosbench.metrics import official
 from rvosbench.metrics.official.per_expression import check_soft, fitting
 from rvosbench.recipe import Recipe
 from rvosbench.records import Prediction, Sample
-from rvosbench.runs.evaluated import Evaluated
+from rvosbench.runs.evaluation_set import EvaluationSet, GroundTruth
+from rvosbench.runs.participant import Participant
 from rvosbench.runs.prediction_sources import VideoPredictions
 from rvosbench.runs.run_folder import VideoFiles, VideoScores
-from rvosbench.runs.task import GroundTruth, Task
 
 
 class VideoJob:
@@ -30,12 +30,12 @@ class VideoJob:
 
     def __init__(
         self,
-        evaluated: Evaluated,
-        task: Task,
+        participant: Participant,
+        task: EvaluationSet,
         identity: MethodIdentity,
         built: Method | TruthMethod | None,
     ) -> None:
-        self.evaluated, self._identity, self._method = evaluated, identity, built
+        self.participant, self._identity, self._method = participant, identity, built
         self._dataset, self._protocol, self._hidden = task.dataset, task.protocol, task.hidden
         self._ids = task.ids
 
@@ -56,7 +56,7 @@ class VideoJob:
             else method.predict(sample)
         )
         if not isinstance(predictions, VideoPredictions):
-            predictions = complete(predictions, sample, self.evaluated.name)
+            predictions = complete(predictions, sample, self.participant.name)
             files.write_predictions(sample.video, predictions)
         scores = [] if self._hidden else self._protocol.score_video(sample, truth, predictions)
         kept = VideoScores(tuple(scores))
@@ -68,8 +68,8 @@ class VideoJob:
 
     def _built(self) -> Method | TruthMethod:
         if self._method is None:
-            method = self.evaluated.build()
-            _check_same(self._identity, self.evaluated.identity_of(method, self._ids))
+            method = self.participant.build()
+            _check_same(self._identity, self.participant.identity_of(method, self._ids))
             self._method = method
         return self._method
 

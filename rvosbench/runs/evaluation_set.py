@@ -14,7 +14,7 @@ from rvosbench.records import FrameEvidence, Json, Sample, Target
 
 
 @dataclass(frozen=True)
-class Task:
+class EvaluationSet:
     """What it is evaluated on.
 
     Attributes:
@@ -47,9 +47,9 @@ class Task:
         }
 
 
-def open_task(
+def open_evaluation_set(
     dataset: Dataset, protocol: str | ScoringProtocol | None, videos: Sequence[str] | None
-) -> Task:
+) -> EvaluationSet:
     """Videos of a split and how they are scored; only these are opened, of maybe thousands.
 
     Args:
@@ -72,7 +72,7 @@ def open_task(
     wanted = None if videos is None else set(videos)
     ids = [video for video in video_ids(dataset) if wanted is None or video in wanted]
     samples = tuple(dataset.sample(video) for video in ids)
-    return Task(dataset, scorer, videos, samples, _hidden(dataset, samples))
+    return EvaluationSet(dataset, scorer, videos, samples, _hidden(dataset, samples))
 
 
 def _hidden(dataset: Dataset, samples: Sequence[Sample]) -> bool:
