@@ -1,4 +1,4 @@
-"""Who takes part in an evaluation: a method, or predictions in files, and what a recipe says of it."""
+"""Who takes part in an evaluation: a method, or predictions in files."""
 
 from __future__ import annotations
 
