@@ -7,6 +7,7 @@ import io
 import re
 import runpy
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import redirect_stdout
 from importlib.metadata import entry_points
@@ -186,7 +187,10 @@ def _printed_options(script: str) -> set[str]:
 
 def _execute(name: str, *, as_module: bool) -> None:
     if as_module:
-        runpy.run_module(name, run_name="__main__")
+        with warnings.catch_warnings():
+            # Other tests of this process may have imported the module before.
+            warnings.simplefilter("ignore", RuntimeWarning)
+            runpy.run_module(name, run_name="__main__")
     else:
         runpy.run_path(str(ROOT / name), run_name="__main__")
 
