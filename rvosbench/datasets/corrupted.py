@@ -118,13 +118,25 @@ def declared(dataset: Dataset, root: Path | None) -> Dataset:
 
 def _read_corrupted(plan: Plan, video: Video) -> Video:
     identify = partial(_identify_corrupted, plan.signature, video)
-    return replace(video, read=partial(_read_frame, plan, video), identify=identify)
+    return replace(video, read=CorruptedRead(plan, video), identify=identify)
 
 
-def _read_frame(plan: Plan, video: Video, index: int) -> Frame:
-    from rvosbench.corruptions.video import corrupted_frame  # compiles loops: only to read
+@dataclass(frozen=True)
+class CorruptedRead:
+    """What `Video.read` of a video is whose frames are corrupted when read.
 
-    return corrupted_frame(plan, video.id, video.frame_names[index], index, video.read(index))
+    Its attributes tell track files of format 1 the clean frames and the corruption.
+    """
+
+    plan: Plan
+    video: Video
+
+    def __call__(self, index: int) -> Frame:
+        """Frame `index`, corrupted."""
+        from rvosbench.corruptions.video import corrupted_frame  # compiles loops: only to read
+
+        name = self.video.frame_names[index]
+        return corrupted_frame(self.plan, self.video.id, name, index, self.video.read(index))
 
 
 def _identify_corrupted(corruption: str, video: Video) -> str:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from rvosbench.errors import DatasetError, UsageError
 from rvosbench.execution.store import Store
-from rvosbench.files.atomic import discard, move, part_of, remove_left_overs, write_json
+from rvosbench.files.atomic import PART, discard, move, part_of, remove_left_overs, write_json
 from rvosbench.files.claims import CLAIMS, claimed
 from rvosbench.files.names import file_name
 from rvosbench.recipe import Recipe
@@ -181,10 +181,15 @@ class CorruptedCopy:
                     f"{self.folder} holds another corruption, or one made with other settings or "
                     f"library versions{differing}: {advice}"
                 )
-        elif self.folder.exists() and {p.name for p in self.folder.iterdir()} - {CLAIMS}:
+        elif self.folder.exists() and not all(map(self._ours, self.folder.iterdir())):
             raise UsageError(
                 f"{self.folder} is not empty and holds no corrupted copy: choose another --out"
             )
+
+    def _ours(self, path: Path) -> bool:
+        """Whether a copy that has only just begun may have made it."""
+        begun = path.name == _STATE and all(p.name.startswith(PART) for p in path.iterdir())
+        return path.name == CLAIMS or begun
 
 
 def _read(path: Path) -> dict[str, Json]:

@@ -14,12 +14,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from rvosbench.config import Json
 from rvosbench.errors import UsageError
 from rvosbench.files.atomic import discard, write_json
 from rvosbench.files.owner import Owner, this_process
 
 CLAIMS = ".claims"
 """Folder of the claims in a claimed folder."""
+
+_TRIES = 100
 
 
 @dataclass(frozen=True)
@@ -53,7 +56,7 @@ def claimed(folder: Path, share: str = "") -> Iterator[None]:
     mine = folder / CLAIMS / f"{me.label}.json"
     again = mine.exists()  # this process works there already
     if not again:
-        write_json(mine, {**vars(me), "since": since, "share": share})
+        _write(mine, {**vars(me), "since": since, "share": share})
     try:
         for other in claims(folder):
             if other.owner != me and not (share and share == other.share):
@@ -80,6 +83,14 @@ def claims(folder: Path) -> list[Claim]:
         else:
             found.append(claim)
     return found
+
+
+def _write(mine: Path, content: Json) -> None:
+    """Whoever leaves removes an empty folder of claims: perhaps between two steps of this."""
+    for _ in range(_TRIES - 1):
+        with contextlib.suppress(FileNotFoundError, FileExistsError):
+            return write_json(mine, content)
+    return write_json(mine, content)
 
 
 def _read(file: Path) -> Claim | None:

@@ -93,20 +93,21 @@ def read_result(path: Path) -> Result:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ResultError(f"{path}: cannot be read as a result: {error}") from error
-    if not isinstance(content, dict) or content.get("format", FORMAT + 1) > FORMAT:
-        got = content.get("format") if isinstance(content, dict) else type(content).__name__
+    got = content.get("format") if isinstance(content, dict) else type(content).__name__
+    if not isinstance(got, int) or got > FORMAT:
         raise ResultError(
             f"{path}: format {got!r}, this version reads up to {FORMAT}: "
             "update rvosbench, or check that it is a result file"
         )
     try:
         result = from_json(content)
-    except (KeyError, TypeError) as error:
+        signature, said = result.signature, content["signature"]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise ResultError(f"{path}: not a complete result: {error!r}") from error
-    if result.signature != content["signature"]:
+    if signature != said:
         raise ResultError(
-            f"{path}: its facts give the signature {result.signature!r} but it says "
-            f"{content['signature']!r}: the file was changed after the run"
+            f"{path}: its facts give the signature {signature!r} but it says {said!r}: the file "
+            "was changed after the run"
         )
     return result
 

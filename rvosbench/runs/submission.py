@@ -116,9 +116,15 @@ def pack_run(run: Path, out: Path) -> int:
         raise ResultError(f"{run}: does not exist")
     if not folder.is_run:
         raise UsageError(f"{run}: is no run of `rvosbench eval`, which says its dataset: --dataset")
-    dataset, videos = str(folder.result().facts["dataset"]), sorted(folder.video_ids())
+    result, videos = folder.result(), sorted(folder.video_ids())
+    dataset, scored = str(result.facts["dataset"]), {e.score.video for e in result.expressions}
     if not videos:
         raise ResultError(f"{run}: no predictions here; a run of `rvosbench score` keeps none")
+    if lost := sorted(scored - set(videos)):
+        raise ResultError(
+            f"{run}: predictions of video {lost[0]!r} are gone ({len(lost)} of {len(scored)} "
+            "videos): repeat the run with --resume"
+        )
     kept = (folder.video(video).predictions() for video in videos)
     entries = ((k.video, key, k.frames, p) for k in kept for key, p in k.by_expression.items())
     return _write(out, dataset, entries)

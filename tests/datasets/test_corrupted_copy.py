@@ -275,3 +275,18 @@ def test_a_copy_in_another_storage_has_other_frames(tmp_path: Path) -> None:
     noisy = corrupted(Generated(), PLAN)
     assert copy.sample("one").video.identity != noisy.sample("one").video.identity
     assert corruption_of(copy) == f"{PLAN.signature},jpeg85"
+
+
+def test_a_copy_that_was_killed_at_once_begins_again(tmp_path: Path) -> None:
+    """Before its first file was complete there is nothing that says whose the folder is."""
+    begun = tmp_path / "copy" / ".corrupt" / ".part-aaaaaaaa-vm-99999-1@run.json"
+    begun.mkdir(parents=True)
+    with CorruptedCopy(tmp_path / "copy").claim(Recipe({"corruption": "fog"})):
+        pass
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "note.txt").write_text("mine")
+    with (
+        pytest.raises(UsageError, match="is not empty"),
+        CorruptedCopy(tmp_path / "other").claim(Recipe({"corruption": "fog"})),
+    ):
+        pass

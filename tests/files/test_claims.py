@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -97,3 +98,23 @@ def test_parts_of_one_job_share_a_folder_and_nobody_else_does(tmp_path: Path) ->
             with pytest.raises(UsageError, match="works here since"), claimed(tmp_path, share):
                 pass
         assert len(claims(tmp_path)) == 1
+
+
+def test_a_claim_is_made_while_somebody_leaves(tmp_path: Path) -> None:
+    """Who leaves removes the empty folder of claims, at any moment."""
+    over = threading.Event()
+
+    def leave_again_and_again() -> None:
+        while not over.wait(0.0005):
+            with suppress(OSError):
+                (tmp_path / CLAIMS).rmdir()
+
+    other = threading.Thread(target=leave_again_and_again)
+    other.start()
+    try:
+        for _ in range(100):
+            with claimed(tmp_path):
+                pass
+    finally:
+        over.set()
+        other.join()

@@ -11,6 +11,7 @@ from rvosbench.errors import (
     IncompletePredictionError,
     NoGroundTruthError,
     PredictionError,
+    ResultError,
     UsageError,
 )
 from rvosbench.masks import MaskSequence
@@ -109,6 +110,14 @@ def test_a_hidden_split_gives_predictions_and_no_score(tmp_path: Path) -> None:
     assert pack_run(tmp_path / "run", tmp_path / "out.zip") == 3 * 4 * 4
     with pytest.raises(NoGroundTruthError, match="needs the ground truth"):
         evaluate(Perfect(), ToyDataset(hidden=True))
+
+
+def test_a_run_that_lost_predictions_is_not_packed(tmp_path: Path) -> None:
+    evaluate(LeftAlways(), ToyDataset(), run=RunOptions(tmp_path / "run"))
+    (tmp_path / "run" / "videos" / "d" / "predictions.json").unlink()
+    with pytest.raises(ResultError, match=r"predictions of video 'd' are gone \(1 of 3 videos\)"):
+        pack_run(tmp_path / "run", tmp_path / "out.zip")
+    assert not (tmp_path / "out.zip").exists()
 
 
 def test_packed_predictions_score_as_the_run_did(tmp_path: Path) -> None:

@@ -56,6 +56,10 @@ def test_every_fact_is_in_the_signature(key: str) -> None:
         (lambda c: c["facts"].update(split="train"), "changed after the run"),
         (lambda c: c.update(format=99), "format 99"),
         (lambda c: c.pop("card"), "not a complete result"),
+        (lambda c: c.update(card="text"), "not a complete result"),
+        (lambda c: c.update(facts=None), "not a complete result"),
+        (lambda c: c["facts"].pop("dataset"), "not a complete result|changed after the run"),
+        (lambda c: c.update(format=[1]), "format \\[1\\]"),
         (lambda c: c.clear(), "format None"),
     ],
 )

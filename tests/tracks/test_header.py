@@ -208,6 +208,13 @@ def test_another_corruption_is_other_frames(file_format: int) -> None:
     ]
 
 
+def test_corrupted_frames_are_those_of_files_that_1c25e4b_wrote() -> None:
+    """The value is what 1c25e4b says of them: its caches cost GPU days, and stay valid."""
+    noisy = corrupted(open_demo(None, "valid"), Plan("fog", 1)).sample("valid-0000").video
+    written = "ebf3a756b97aae7dceedb308c910a0f58c418249e3aa74605744635ea3481355"
+    assert frames_hash(noisy, 1) == written
+
+
 def test_edited_expressions_matter_to_box_tracks_only(folder: Path) -> None:
     header = replace(HEADER, frames=frames_hash(video(folder)))
     edited = sample(folder, {"0": "the left one", "1": "the other one"})
