@@ -59,8 +59,10 @@ def test_the_same_weights_come_out(tmp_path: Path, place: tuple[int, int], numbe
     whole, cut = tmp_path / "whole", tmp_path / "cut"
     best = train(data, TINY, CONFIG, whole)
     before = signal.getsignal(number)
-    with pytest.raises(TrainingInterruptedError, match="the same command resumes it"):
+    with pytest.raises(TrainingInterruptedError, match="the same command resumes it") as stopped:
         train(data, TINY, CONFIG, cut, observers=[Kills(place, number)])
+    epoch, steps = place[0] + (place[1] == 0), place[1] + 1  # the step that follows is finished
+    assert f"stopped in epoch {epoch}, after {steps} steps of it" in str(stopped.value)
     assert signal.getsignal(number) is before
     assert (cut / STATE_FILE).exists()
     known = read_training(cut)  # of the best epoch so far, if one is done

@@ -70,11 +70,12 @@ def test_tensorboard_has_every_tenth_loss_and_all_measures(tmp_path: Path) -> No
         for done in range(1, 16):
             board.step(epoch, done, 15, epoch + done / 100)
     board.epoch(LINE)
+    board.step(3, 10, 10, 3.5)  # after the last epoch that was whole
     board.close()
     written = reader.EventAccumulator(str(tmp_path)).Reload()
     points = [(e.step, round(e.value, 4)) for e in written.Scalars("step/loss")]
     assert EVERY == 10
-    assert points == [(10, 1.1), (20, 2.05), (30, 2.15)]
+    assert points == [(10, 1.1), (20, 2.05), (30, 2.15), (30, 3.5)]
     tags = {f"epoch/{name}" for name in LINE if name != "epoch"}
     assert set(written.Tags()["scalars"]) == {"step/loss", *tags}
     assert [(e.step, e.value) for e in written.Scalars("epoch/f1")] == [(2, 0.125)]
