@@ -268,3 +268,9 @@ def test_the_rate_of_a_step_is_that_of_its_middle(
     monkeypatch.setattr(loop, "learning_rate", noted)
     train(make_data(8, 2), TINY, dataclasses.replace(FAST, epochs=2), tmp_path)
     assert seen == [(step + 0.5) / 8 for step in range(8)]
+
+
+def test_of_equal_epochs_the_first_is_kept(tmp_path: Path) -> None:
+    """With hardly a step every epoch is as good as the first, which is what a reader expects."""
+    still = dataclasses.replace(FAST, epochs=3, learning_rate=1e-30)
+    assert train(make_data(10, 3), TINY, still, tmp_path)["epoch"] == 1
