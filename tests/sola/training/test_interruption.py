@@ -117,3 +117,24 @@ def test_a_loss_that_is_no_number_stops_training_and_names_the_step(tmp_path: Pa
     texts = {text: np.full_like(words, np.nan) for text, words in data.texts.items()}
     with pytest.raises(DivergedError, match="epoch 1, step 1 of 2: the loss is nan"):
         train(dataclasses.replace(data, texts=texts), TINY, FAST, tmp_path)
+
+
+def test_before_the_last_step_a_signal_still_interrupts(tmp_path: Path) -> None:
+    class Late(Observer):
+        def step(self, epoch: int, done: int, steps: int, loss: float) -> None:
+            if (epoch, done) == (CONFIG.epochs, steps - 2):
+                os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(TrainingInterruptedError):
+        train(make_data(10, 3), TINY, CONFIG, tmp_path, observers=[Late()])
+
+
+def test_a_training_begins_with_the_weights_it_is_given(tmp_path: Path) -> None:
+    train(make_data(10, 3), TINY, CONFIG, tmp_path / "first")
+    still = dataclasses.replace(
+        CONFIG, epochs=1, learning_rate=1e-30, weight_decay=0.0, init=str(tmp_path / "first")
+    )
+    train(make_data(10, 3), TINY, still, tmp_path / "second")
+    a, b = (load_selector(tmp_path / name).state_dict() for name in ("first", "second"))
+    for name in a:
+        assert torch.allclose(a[name], b[name], atol=1e-6), name
