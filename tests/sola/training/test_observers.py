@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -65,6 +66,7 @@ def test_lines_tell_of_epochs_only() -> None:
 
 def test_tensorboard_has_every_tenth_loss_and_all_measures(tmp_path: Path) -> None:
     reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
+    before = set(threading.enumerate())
     board = Board(tmp_path)
     for epoch in (1, 2):
         for done in range(1, 16):
@@ -72,6 +74,7 @@ def test_tensorboard_has_every_tenth_loss_and_all_measures(tmp_path: Path) -> No
     board.epoch(LINE)
     board.step(3, 10, 10, 3.5)  # after the last epoch that was whole
     board.close()
+    assert set(threading.enumerate()) <= before  # the writer's own has ended
     written = reader.EventAccumulator(str(tmp_path)).Reload()
     points = [(e.step, round(e.value, 4)) for e in written.Scalars("step/loss")]
     assert EVERY == 10
